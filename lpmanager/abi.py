@@ -1,0 +1,111 @@
+"""Contract calls as values: where to, which bytes, and how to read the answer.
+
+A `Function` is one line of ABI. Applying it to a contract gives a `ContractCall`, which knows the
+type of its answer; only `chain/` can carry it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_abi.grammar import TupleType, parse
+from eth_utils.abi import function_signature_to_4byte_selector
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from lpmanager.errors import ChainError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCall(Generic[T]):
+    """One call of a contract: `data` to `to`; `decode` turns the bytes returned into a `T`."""
+
+    to: str
+    data: bytes
+    decode: Callable[[bytes], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of an ABI: `signature` such as "balanceOf(address)", `returns` "(uint256)"."""
+
+    signature: str
+    returns: str = "()"
+
+    def encode(self, *arguments: Any) -> bytes:
+        """Calldata: selector and encoded arguments. eth_abi raises where a value does not fit."""
+        types = self.signature[self.signature.index("(") :]
+        body = encode(_members(types), arguments)
+        return function_signature_to_4byte_selector(self.signature) + body
+
+    def decode(self, data: bytes) -> tuple[Any, ...]:
+        """The returned values. Raises ChainError where `data` is not of the type expected."""
+        return decode_values(self.returns, data, self.signature)
+
+    def call(self, to: str, *arguments: Any, read: Callable[..., T]) -> ContractCall[T]:
+        """A call whose answer is `read(*values)`."""
+        return ContractCall(to, self.encode(*arguments), lambda data: read(*self.decode(data)))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of an ABI: its signature, and the types of its data outside the topics."""
+
+    signature: str
+    data: str
+
+    @property
+    def topic(self) -> str:
+        """The first topic, as hex."""
+        return "0x" + keccak(text=self.signature).hex()
+
+    def decode(self, data: bytes) -> tuple[Any, ...]:
+        """The values outside the topics."""
+        return decode_values(self.data, data, self.signature)
+
+
+def decode_values(types: str, data: bytes, what: str) -> tuple[Any, ...]:
+    """Decode `data` as the tuple `types`; ChainError where it does not fit."""
+    try:
+        return tuple(decode(_members(types), data))
+    except (DecodingError, OverflowError, UnicodeDecodeError) as error:
+        raise ChainError(
+            f"{what}: expected {types}, found {len(data)} bytes that do not decode; "
+            "is there another contract at this address?"
+        ) from error
+
+
+def topic_address(topic: str) -> str:
+    """The checksummed address in an indexed topic."""
+    return to_checksum_address("0x" + topic[-40:])
+
+
+def _members(types: str) -> list[str]:
+    if types == "()":
+        return []
+    parsed = parse(types)
+    if not isinstance(parsed, TupleType):
+        raise ValueError(f"{types!r} is not a tuple of types")
+    return [member.to_type_str() for member in parsed.components]
+
+
+def revert_reason(data: bytes) -> str:
+    """What a contract said when it reverted: its message, its panic code, or its raw data."""
+    selector, body = data[:4], data[4:]
+    if selector == _ERROR:
+        (reason,) = decode_values("(string)", body, "Error(string)")
+        return str(reason)
+    if selector == _PANIC:
+        (code,) = decode_values("(uint256)", body, "Panic(uint256)")
+        return f"panic 0x{code:02x}"
+    return f"custom error 0x{data.hex()}" if data else "no reason given"
+
+
+_ERROR = function_signature_to_4byte_selector("Error(string)")
+_PANIC = function_signature_to_4byte_selector("Panic(uint256)")

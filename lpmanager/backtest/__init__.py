@@ -1,0 +1,1 @@
+"""Recorded markets: read from files, and replayed."""

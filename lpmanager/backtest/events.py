@@ -1,0 +1,216 @@
+"""Reads a pool's recorded events: one CSV row per SWAP, MINT, BURN and COLLECT, in chain order.
+
+The file may be gzipped. Every row is checked; the first wrong one is named.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from lpmanager.errors import MarketDataError
+from lpmanager.model import MAX_TICK, MIN_TICK, Liquidity, SqrtPriceX96, TickRange
+
+_COLUMNS = (
+    "block_number",
+    "block_timestamp",
+    "tx_type",
+    "log_index",
+    "amount0",
+    "amount1",
+    "total_liquidity",
+    "sqrtPriceX96",
+    "current_tick",
+    "tick_lower",
+    "tick_upper",
+    "liquidity",
+)
+_INTEGER = re.compile(r"-?\d+")
+#: Some exporters write whole numbers of a column with empty cells as 199045.0.
+_WHOLE = re.compile(r"(-?\d+)(\.0+)?")
+_LOWEST_SQRT_PRICE_X96 = 4295128739
+_HIGHEST_SQRT_PRICE_X96 = 1461446703485210103287273052203988822378723970342
+
+
+class EventKind(StrEnum):
+    """What happened, as the file names it."""
+
+    SWAP = "SWAP"
+    MINT = "MINT"
+    BURN = "BURN"
+    COLLECT = "COLLECT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketEvent:
+    """One event of a pool. `amount*` are raw units as the pool sees them (positive = into the
+    pool); price, tick and active liquidity are those after the event.
+
+    `range` is None for a SWAP, and then `liquidity` is zero; otherwise `liquidity` is what the
+    event added or took.
+    """
+
+    line: int
+    block_number: int
+    timestamp: int
+    log_index: int
+    kind: EventKind
+    amount0: int
+    amount1: int
+    active_liquidity: Liquidity
+    sqrt_price_x96: SqrtPriceX96
+    tick: int
+    range: TickRange | None
+    liquidity: Liquidity
+
+
+def read_events(path: Path) -> tuple[MarketEvent, ...]:
+    """All events of a file (.csv, or .csv.gz), in order.
+
+    Raises MarketDataError with the line (the header is line 1) and the column that is wrong.
+    """
+    try:
+        with _open(path) as file:
+            events = tuple(_read(path, file))
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
+        raise MarketDataError(
+            f"{path.name}: cannot be read as a market file ({error}); expected CSV or gzipped CSV"
+        ) from error
+    if not events:
+        raise MarketDataError(f"{path.name}: holds no events; expected at least one row")
+    return events
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
+def _read(path: Path, file: IO[str]) -> Iterator[MarketEvent]:
+    reader = csv.DictReader(file, strict=True)
+    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise MarketDataError(
+            f"{path.name}: line 1: column {missing[0]} is missing; "
+            f"expected at least {', '.join(_COLUMNS)}"
+        )
+    before: MarketEvent | None = None
+    for cells in reader:
+        row = _Row(path.name, reader.line_num, cells)
+        event = _event(row)
+        if before is not None:
+            _check_order(row, before, event)
+        yield event
+        before = event
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row, and how to complain about it."""
+
+    file: str
+    line: int
+    cells: Mapping[str, str | None]
+
+    def wrong(self, column: str, expected: str) -> MarketDataError:
+        found = self.cells.get(column)
+        shown = "nothing" if found in (None, "") else repr(found)
+        return MarketDataError(
+            f"{self.file}: line {self.line}: {column}: expected {expected}, found {shown}"
+        )
+
+    def integer(self, column: str, low: int | None = None, high: int | None = None) -> int:
+        """A whole number in [low, high]."""
+        return self._number(column, _INTEGER, low, high)
+
+    def whole(self, column: str, low: int, high: int) -> int:
+        """A whole number in [low, high] that may carry a decimal point and zeros."""
+        return self._number(column, _WHOLE, low, high)
+
+    def time(self, column: str) -> int:
+        """A UTC time such as "2024-01-05 00:00:23", in Unix seconds."""
+        try:
+            stamp = datetime.strptime(self.cells[column] or "", "%Y-%m-%d %H:%M:%S")
+        except ValueError as error:
+            raise self.wrong(column, "a UTC time such as 2024-01-05 00:00:23") from error
+        return int(stamp.replace(tzinfo=UTC).timestamp())
+
+    def _number(
+        self, column: str, pattern: re.Pattern[str], low: int | None, high: int | None
+    ) -> int:
+        match = pattern.fullmatch(self.cells[column] or "")
+        if match is None:
+            raise self.wrong(column, "a whole number")
+        value = int(match[0].split(".")[0])
+        if (low is not None and value < low) or (high is not None and value > high):
+            bounds = f"at least {low}" if high is None else f"a number in [{low}, {high}]"
+            raise self.wrong(column, bounds)
+        return value
+
+
+def _event(row: _Row) -> MarketEvent:
+    if None in row.cells or None in row.cells.values():
+        raise MarketDataError(
+            f"{row.file}: line {row.line}: the row has another number of cells than the header"
+        )
+    kind = _kind(row)
+    amount0, amount1 = row.integer("amount0"), row.integer("amount1")
+    tick_range, liquidity = None, 0
+    if kind is EventKind.SWAP:
+        if amount0 * amount1 > 0 or amount0 == amount1 == 0:
+            raise row.wrong("amount1", f"the other sign than amount0 {amount0} of a SWAP")
+    else:
+        tick_range = _range(row)
+        liquidity = row.integer("liquidity", 0) if kind is not EventKind.COLLECT else 0
+    return MarketEvent(
+        line=row.line,
+        block_number=row.integer("block_number", 0),
+        timestamp=row.time("block_timestamp"),
+        log_index=row.integer("log_index", 0),
+        kind=kind,
+        amount0=amount0,
+        amount1=amount1,
+        active_liquidity=Liquidity(row.integer("total_liquidity", 0)),
+        sqrt_price_x96=SqrtPriceX96(
+            row.integer("sqrtPriceX96", _LOWEST_SQRT_PRICE_X96, _HIGHEST_SQRT_PRICE_X96 - 1)
+        ),
+        tick=row.whole("current_tick", MIN_TICK, MAX_TICK),
+        range=tick_range,
+        liquidity=Liquidity(liquidity),
+    )
+
+
+def _kind(row: _Row) -> EventKind:
+    try:
+        return EventKind(row.cells["tx_type"] or "")
+    except ValueError as error:
+        raise row.wrong("tx_type", "one of " + ", ".join(EventKind)) from error
+
+
+def _range(row: _Row) -> TickRange:
+    lower = row.whole("tick_lower", MIN_TICK, MAX_TICK)
+    upper = row.whole("tick_upper", MIN_TICK, MAX_TICK)
+    if lower >= upper:
+        raise row.wrong("tick_upper", f"a tick above tick_lower {lower}")
+    return TickRange(lower, upper)
+
+
+def _check_order(row: _Row, before: MarketEvent, event: MarketEvent) -> None:
+    if event.block_number < before.block_number:
+        raise row.wrong("block_number", f"at least {before.block_number}, the row before's")
+    if event.block_number == before.block_number:
+        if event.log_index <= before.log_index:
+            raise row.wrong("log_index", f"more than {before.log_index}, the row before's")
+        if event.timestamp != before.timestamp:
+            raise row.wrong("block_timestamp", "the time of the row before, of the same block")
+    elif event.timestamp <= before.timestamp:
+        raise row.wrong("block_timestamp", "a time after the row before's, of an earlier block")

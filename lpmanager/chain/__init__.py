@@ -1,0 +1,1 @@
+"""The chain as this program sees it: transports, typed reads, the snapshot reader."""

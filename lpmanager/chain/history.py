@@ -1,0 +1,56 @@
+"""The pool's recent swaps, from its event logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lpmanager.abi import topic_address
+from lpmanager.chain.node import Log, Question, block_question, logs_question
+from lpmanager.model import Block, Flow, SwapEvent
+from lpmanager.venues.uniswap_v3 import SWAP_EVENT
+
+#: Blocks asked for in one eth_getLogs; every public RPC known to us allows this many.
+_CHUNK = 2_000
+
+
+def flow_questions(pool: str, head: Block, blocks: int) -> list[Question[Any]]:
+    """The questions whose answers `join_flow` makes a Flow of: the last `blocks` up to `head`."""
+    first = max(head.number - blocks, 0)
+    return [
+        block_question(first),
+        *(
+            logs_question([SWAP_EVENT.topic], start, end, address=pool)
+            for start, end in block_chunks(first + 1, head.number)
+        ),
+    ]
+
+
+def block_chunks(first: int, last: int) -> list[tuple[int, int]]:
+    """The blocks [first, last] in pieces that an eth_getLogs may ask for."""
+    return [(start, min(start + _CHUNK - 1, last)) for start in range(first, last + 1, _CHUNK)]
+
+
+def join_flow(head: Block, answers: list[Any]) -> Flow | None:
+    """The Flow in the answers; None where the window holds no time."""
+    first: Block = answers[0]
+    seconds = head.timestamp - first.timestamp
+    if seconds <= 0:
+        return None
+    swaps = tuple(read_swap(log) for chunk in answers[1:] for log in chunk)
+    return Flow(from_block=first.number + 1, seconds=seconds, swaps=swaps)
+
+
+def read_swap(log: Log) -> SwapEvent:
+    """The Swap event in a pool's log."""
+    amount0, amount1, sqrt_price_x96, liquidity, tick = SWAP_EVENT.decode(log.data)
+    return SwapEvent(
+        block_number=log.block_number,
+        log_index=log.log_index,
+        tx_hash=log.tx_hash,
+        sender=topic_address(log.topics[1]),
+        amount0=amount0,
+        amount1=amount1,
+        sqrt_price_x96=sqrt_price_x96,
+        liquidity=liquidity,
+        tick=tick,
+    )

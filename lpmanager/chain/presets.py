@@ -1,0 +1,60 @@
+"""The chains known by name, as data: `chain = "base"` is enough in a configuration."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from lpmanager.model import NATIVE, Token
+from lpmanager.venues.uniswap_v3 import UniswapV3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A chain and the venue's contracts on it.
+
+    `block_time_s` is approximate and only sizes waits and windows. `devnet` allows a key in clear
+    text. `explorer` is None where no web page shows the chain.
+    """
+
+    name: str
+    chain_id: int
+    devnet: bool
+    native_symbol: str
+    wrapped_native: str
+    block_time_s: Fraction
+    explorer: str | None
+    uniswap_v3: UniswapV3
+
+    @property
+    def native(self) -> Token:
+        """The chain's own coin. Every chain here counts it in 10**-18."""
+        return Token(chain_id=self.chain_id, address=NATIVE, symbol=self.native_symbol, decimals=18)
+
+
+@cache
+def presets() -> Mapping[str, Chain]:
+    """Every preset by its name."""
+    text = files(__package__).joinpath("presets.toml").read_text(encoding="utf-8")
+    tables = tomllib.loads(text, parse_float=Decimal)
+    return MappingProxyType({name: _chain(name, table) for name, table in tables.items()})
+
+
+def _chain(name: str, table: Mapping[str, Any]) -> Chain:
+    return Chain(
+        name=name,
+        chain_id=table["chain_id"],
+        devnet=False,
+        native_symbol=table["native_symbol"],
+        wrapped_native=table["wrapped_native"],
+        block_time_s=Fraction(table["block_time_s"]),
+        explorer=table["explorer"],
+        uniswap_v3=UniswapV3(**table["uniswap_v3"]),
+    )

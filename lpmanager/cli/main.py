@@ -1,0 +1,65 @@
+"""The program `lpm`: its verbs, and how errors become exit codes.
+
+0 done, 1 error, 2 usage, 3 configuration, 4 chain or RPC, 5 a guard vetoed; 130 interrupted, as
+shells count a Ctrl-C. Commands import what they need when they run: `lpm --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lpmanager import __version__
+from lpmanager.cli import config, init
+from lpmanager.errors import LpmError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="lpm",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Run concentrated liquidity the way a market maker runs inventory.",
+)
+app.command("init")(init.init)
+app.add_typer(config.app, name="config")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"lpm {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details too.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options before the verb."""
+    from lpmanager.cli.output import configure_logging
+
+    configure_logging(verbose=verbose)
+
+
+def main() -> None:
+    """Run `lpm` with the process's arguments, and exit."""
+    try:
+        app(prog_name="lpm")
+    except LpmError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"lpm: {line}\n")
+        sys.exit(error.exit_code)
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            sys.stderr.write("lpm: interrupted\n")
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Every error lpmanager raises, and the exit code of each.
+
+* LpmError (1)
+  + UsageError (2)                 the command line asks for something impossible
+  + ConfigError (3)                lpmanager.toml or .env is wrong
+  + ChainError (4)                 the chain or its RPC says no, or cannot be believed
+    - WrongChain                   the RPC serves another chain than the one configured
+    - RpcUnavailable               nothing answers, or the answer is not JSON-RPC
+    - CallReverted                 a contract call reverted; `data` holds its reason
+    - TransactionFailed            a transaction was mined and reverted
+    - MaybeSent                    nobody can say yet whether a transaction will be mined
+  + TokenRefused (4)               the token does not transfer what it is told to
+  + GuardVeto (5)                  a guard stopped an action that was asked for by name
+    - PlanRefused                  a plan file is expired, altered, stale or for somebody else
+  + Halted (1)                     the manager stopped itself and a person must look
+    - BooksDoNotClose              postings and chain differ
+  + StoreError (1)                 the database is damaged, foreign or newer than this program
+  + MarketDataError (1)            a market file has a broken row; names the line
+
+Raise the narrowest one. Messages say what, where, what was expected, what was found, and how to
+mend it, in one line.
+"""
+
+
+class LpmError(Exception):
+    """Base of everything lpmanager raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(LpmError):
+    """The command line asks for something that cannot be done as asked."""
+
+    exit_code = 2
+
+
+class ConfigError(LpmError):
+    """The configuration is wrong; the message begins with the key's path."""
+
+    exit_code = 3
+
+
+class ChainError(LpmError):
+    """The chain or its RPC refuses, contradicts itself or cannot be reached."""
+
+    exit_code = 4
+
+
+class WrongChain(ChainError):
+    """The RPC serves another chain than the one configured."""
+
+
+class RpcUnavailable(ChainError):
+    """No answer, or an answer that is not JSON-RPC."""
+
+
+class CallReverted(ChainError):
+    """A contract call reverted. `data` is the raw revert data, possibly empty."""
+
+    def __init__(self, message: str, data: bytes = b"") -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class TransactionFailed(ChainError):
+    """A transaction was mined and reverted: it cost gas and changed nothing else."""
+
+
+class MaybeSent(ChainError):
+    """A signed transaction left this machine and its fate is unknown.
+
+    Warning: it may still be mined. Nothing else may be signed until it is settled.
+    """
+
+
+class TokenRefused(ChainError):
+    """The token takes a fee on transfer, rebases, or does not behave as an ERC-20."""
+
+
+class GuardVeto(LpmError):
+    """A guard stopped an action that a person asked for by name."""
+
+    exit_code = 5
+
+
+class PlanRefused(GuardVeto):
+    """A plan is expired, altered, stale, or made for another chain or account."""
+
+
+class Halted(LpmError):
+    """The manager stopped itself; nothing more is signed until a person has looked."""
+
+
+class BooksDoNotClose(Halted):
+    """The sum of postings differs from what the chain holds."""
+
+
+class StoreError(LpmError):
+    """The database is damaged, belongs to something else, or is newer than this program."""
+
+
+class MarketDataError(LpmError):
+    """A market file is malformed; the message names the file, the line and the column."""

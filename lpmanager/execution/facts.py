@@ -1,0 +1,116 @@
+"""What a mined transaction did, from its logs: to the wei, and checked against the pool's maths."""
+
+from __future__ import annotations
+
+from lpmanager.amm import amounts_for_liquidity_down, amounts_for_liquidity_up
+from lpmanager.chain.history import read_swap
+from lpmanager.chain.node import Log, Node, Receipt, logs_question
+from lpmanager.chain.transfers import read_transfer
+from lpmanager.errors import ChainError
+from lpmanager.model import (
+    Action,
+    Amounts,
+    Collect,
+    Collected,
+    Fact,
+    Liquidity,
+    Mint,
+    Minted,
+    PoolKey,
+    SqrtPriceX96,
+    Swap,
+    Swapped,
+    TickRange,
+    Withdraw,
+    Withdrawn,
+)
+from lpmanager.venues import erc20, uniswap_v3
+
+
+def read_fact(node: Node, pool: PoolKey, account: str, action: Action, receipt: Receipt) -> Fact:
+    """What the transaction of an action moved. Raises ChainError where its logs do not say."""
+    match action:
+        case Mint():
+            return _minted(node, pool, action.range, receipt)
+        case Swap():
+            log = _one(receipt, pool.address, uniswap_v3.SWAP_EVENT.topic)
+            event = read_swap(log)
+            return Swapped(
+                purpose=action.purpose,
+                delta=pool.amounts(-event.amount0, -event.amount1),
+                sqrt_price_before_x96=price_before(node, pool, log),
+            )
+        case Withdraw():
+            principal = _principal(pool, receipt) if action.liquidity else pool.amounts(0, 0)
+            fees = _received(pool, account, receipt) - principal
+            return Withdrawn(token_id=action.token_id, principal=principal, fees=fees)
+        case Collect():
+            return Collected(token_id=action.token_id, fees=_received(pool, account, receipt))
+
+
+def price_before(node: Node, pool: PoolKey, log: Log) -> SqrtPriceX96:
+    """The pool's price just before a log: after the last swap before it in its block, or at the
+    end of the parent block."""
+    swaps = node.ask(
+        logs_question(
+            [uniswap_v3.SWAP_EVENT.topic], log.block_number, log.block_number, pool.address
+        )
+    )
+    earlier = [swap for swap in swaps if swap.log_index < log.log_index]
+    if earlier:
+        return read_swap(earlier[-1]).sqrt_price_x96
+    parent = node.block(log.block_number - 1)
+    return node.call(uniswap_v3.slot0(pool.address), parent).sqrt_price_x96
+
+
+def _minted(node: Node, pool: PoolKey, tick_range: TickRange, receipt: Receipt) -> Minted:
+    log = next((e for e in receipt.logs if e.topics[0] == uniswap_v3.INCREASE_EVENT.topic), None)
+    if log is None:
+        raise ChainError(f"transaction {receipt.tx_hash}: no IncreaseLiquidity among its logs")
+    liquidity, paid0, paid1 = uniswap_v3.INCREASE_EVENT.decode(log.data)
+    price = price_before(node, pool, log)
+    if amounts_for_liquidity_up(price, tick_range, liquidity) != (paid0, paid1):
+        raise ChainError(
+            f"transaction {receipt.tx_hash}: minting {liquidity} in {tick_range} at "
+            f"sqrtPriceX96 {price} took {paid0} and {paid1}, which is not what the pool asks for"
+        )
+    return Minted(
+        token_id=int(log.topics[1], 16),
+        range=tick_range,
+        liquidity=Liquidity(liquidity),
+        paid=pool.amounts(paid0, paid1),
+        principal=pool.amounts(*amounts_for_liquidity_down(price, tick_range, liquidity)),
+        sqrt_price_x96=price,
+    )
+
+
+def _principal(pool: PoolKey, receipt: Receipt) -> Amounts:
+    logs = [e for e in receipt.logs if e.topics[0] == uniswap_v3.DECREASE_EVENT.topic]
+    if len(logs) != 1:
+        raise ChainError(f"transaction {receipt.tx_hash}: expected one DecreaseLiquidity")
+    _, raw0, raw1 = uniswap_v3.DECREASE_EVENT.decode(logs[0].data)
+    return pool.amounts(raw0, raw1)
+
+
+def _received(pool: PoolKey, account: str, receipt: Receipt) -> Amounts:
+    """What the pool paid to the account, by the tokens' own Transfer events.
+
+    Warning: the position manager's Collect event names what was asked for, which can be a unit
+    more than the pool pays.
+    """
+    totals = {pool.token0.address: 0, pool.token1.address: 0}
+    for log in receipt.logs:
+        if log.topics[0] == erc20.TRANSFER.topic and log.address in totals:
+            transfer = read_transfer(log)
+            if transfer.sender == pool.address and transfer.recipient == account:
+                totals[log.address] += transfer.raw
+    return pool.amounts(totals[pool.token0.address], totals[pool.token1.address])
+
+
+def _one(receipt: Receipt, address: str, topic: str) -> Log:
+    logs = [e for e in receipt.logs if e.address == address and e.topics[0] == topic]
+    if len(logs) != 1:
+        raise ChainError(
+            f"transaction {receipt.tx_hash}: expected one Swap of pool {address}, found {len(logs)}"
+        )
+    return logs[0]

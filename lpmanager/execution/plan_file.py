@@ -1,0 +1,76 @@
+"""Plans as files: a person can read them, and an altered, stale or foreign one is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from lpmanager.errors import PlanRefused, UsageError
+from lpmanager.model import Decision, Hold, Plan
+
+FORMAT = "lpmanager-plan-1"
+
+_PLAN = TypeAdapter(Plan)
+_HOLD = TypeAdapter(Hold)
+
+
+def decision_to_json(decision: Decision) -> dict[str, Any]:
+    """A Plan or Hold as JSON values. Raw amounts are integers in the token's smallest unit."""
+    if isinstance(decision, Plan):
+        return {"decision": "plan", **_PLAN.dump_python(decision, mode="json")}
+    return {"decision": "hold", **_HOLD.dump_python(decision, mode="json")}
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write a plan with the digest of its content. Raises UsageError where that fails."""
+    body = _PLAN.dump_python(plan, mode="json")
+    text = json.dumps({"format": FORMAT, "digest": _digest(body), "plan": body}, indent=2) + "\n"
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file. Raises PlanRefused where it is no plan, or was altered."""
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise PlanRefused(f"{path}: not a plan: it is not JSON") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise PlanRefused(f"{path}: not a plan of format {FORMAT}; make one with `lpm plan --out`")
+    body = content.get("plan")
+    if content.get("digest") != _digest(body):
+        raise PlanRefused(f"{path}: the plan was altered since it was made; make a new one")
+    try:
+        return _PLAN.validate_python(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PlanRefused(f"{path}: {where}: {first['msg']}") from error
+
+
+def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> None:
+    """Raise PlanRefused where the plan is for another chain or account, or has expired.
+
+    `now` is the newest block's timestamp.
+    """
+    if plan.chain_id != chain_id:
+        raise PlanRefused(f"the plan is for chain {plan.chain_id}, this is chain {chain_id}")
+    if plan.account != account:
+        raise PlanRefused(f"the plan is for account {plan.account}, this is {account}")
+    if now > plan.expires_at:
+        raise PlanRefused(
+            f"the plan expired {now - plan.expires_at} s ago; make a new one with `lpm plan --out`"
+        )
+
+
+def _digest(body: Any) -> str:
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()

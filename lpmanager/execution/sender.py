@@ -1,0 +1,108 @@
+"""One transaction at a time: simulate, sign, write down, send, wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lpmanager.abi import revert_reason
+from lpmanager.chain.node import Node, Question, Receipt, nonce_question, tip_question
+from lpmanager.errors import CallReverted
+from lpmanager.execution.calldata import Call
+from lpmanager.execution.signer import Signer
+from lpmanager.model import Block
+
+
+class Journal(Protocol):
+    """Where a transaction is written down before it is sent."""
+
+    def journal_open(
+        self, *, tx_hash: str, account: str, nonce: int, what: str, signed_raw: bytes, sent_at: int
+    ) -> None:
+        """Durable before it returns."""
+        ...
+
+    def journal_close(self, tx_hash: str, status: str) -> None:
+        """`status` is "mined" or "failed"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPolicy:
+    """How transactions are priced and waited for.
+
+    `gas_margin_percent` is added to the node's gas estimate; the fee cap is
+    `base_fee_multiple` times the base fee, plus the tip.
+    """
+
+    timeout_s: float
+    poll_s: float
+    gas_margin_percent: int = 25
+    base_fee_multiple: int = 2
+
+
+class Sender:
+    """Sends calls of one account, one after the other."""
+
+    def __init__(self, node: Node, signer: Signer, journal: Journal, policy: SendPolicy) -> None:
+        self._node = node
+        self._signer = signer
+        self._journal = journal
+        self._policy = policy
+
+    @property
+    def account(self) -> str:
+        """The address of the account that signs."""
+        return self._signer.address
+
+    def send(self, call: Call) -> Receipt:
+        """The receipt of a call, mined; look at `succeeded`.
+
+        The very calldata is simulated first, so that a call that would revert costs nothing:
+        then CallReverted is raised and nothing was signed. MaybeSent leaves the journal open.
+        """
+        head = self._node.head()
+        message = {"from": self.account, "to": call.to, "data": "0x" + call.data.hex()}
+        self._simulate(call, message, head)
+        nonce, tip, gas = self._node.ask_many(
+            [
+                nonce_question(self.account, head),
+                tip_question(),
+                Question("eth_estimateGas", [message], lambda value: int(value, 16)),
+            ]
+        )
+        signed = self._signer.sign(
+            {
+                "type": 2,
+                "chainId": self._node.chain_id,
+                "nonce": nonce,
+                "to": call.to,
+                "value": 0,
+                "data": call.data,
+                "gas": gas + gas * self._policy.gas_margin_percent // 100,
+                "maxFeePerGas": head.base_fee * self._policy.base_fee_multiple + tip,
+                "maxPriorityFeePerGas": tip,
+            }
+        )
+        self._journal.journal_open(
+            tx_hash=signed.tx_hash,
+            account=self.account,
+            nonce=nonce,
+            what=call.what,
+            signed_raw=signed.raw,
+            sent_at=head.timestamp,
+        )
+        self._node.send_raw(signed.raw)
+        receipt = self._node.wait(
+            signed.tx_hash, timeout_s=self._policy.timeout_s, poll_s=self._policy.poll_s
+        )
+        self._journal.journal_close(signed.tx_hash, "mined" if receipt.succeeded else "failed")
+        return receipt
+
+    def _simulate(self, call: Call, message: dict[str, Any], at: Block) -> None:
+        try:
+            self._node.ask(Question("eth_call", [message, {"blockHash": at.hash}], str))
+        except CallReverted as error:
+            raise CallReverted(
+                f"{call.what}: would revert: {revert_reason(error.data)}", error.data
+            ) from error

@@ -1,0 +1,1 @@
+"""Double-entry books of every campaign, reconciled to the chain after every cycle."""

@@ -1,0 +1,91 @@
+"""Opening the database of the books: its own file, whole, and at this program's schema."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Engine, create_engine, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from lpmanager.errors import StoreError
+
+_SCHEMA_TABLE = "lpmanager_schema"
+
+
+def open_database(url: str) -> Engine:
+    """A migrated database at `url`; a SQLite file is made where there is none.
+
+    Raises StoreError where it is damaged, another program's, or of a newer lpmanager.
+    """
+    try:
+        engine = create_engine(url)
+    except ArgumentError as error:
+        raise StoreError('store: not a database URL; write "sqlite:///lpmanager.db"') from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _durable)
+    _prepare(engine)
+    return engine
+
+
+def copy_in_memory(engine: Engine) -> Engine:
+    """A SQLite database in memory with the content of another: whatever is written there is
+    forgotten."""
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    path = make_url(str(engine.url)).database
+    if path and Path(path).exists():
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
+            source.backup(memory)
+    copy = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    _prepare(copy)
+    return copy
+
+
+def _prepare(engine: Engine) -> None:
+    name = engine.url.database or "memory"
+    try:
+        _require_ours(engine, name)
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", "lpmanager:ledger/migrations")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            f"{name}: was written by a newer lpmanager; update this one, or name another store"
+        ) from error
+    except DBAPIError as error:
+        raise StoreError(
+            f"{name}: the database cannot be read ({_cause(error)}); restore it from a copy, or "
+            "name another store"
+        ) from error
+
+
+def _require_ours(engine: Engine, name: str) -> None:
+    tables = inspect(engine).get_table_names()
+    if tables and _SCHEMA_TABLE not in tables:
+        raise StoreError(
+            f"{name}: is another program's database (it has a table {tables[0]!r}); name another "
+            "store"
+        )
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise StoreError(f"{name}: the database is damaged ({found}); restore it from a copy")
+
+
+def _durable(connection: sqlite3.Connection, _record: object) -> None:
+    """A row that was committed survives a power cut; readers do not block the writer."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -1,0 +1,361 @@
+"""The books on disk: one Ledger for all campaigns of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from lpmanager.errors import ConfigError
+from lpmanager.ledger import tables as t
+from lpmanager.ledger.accounting import WALLET, Entry
+from lpmanager.ledger.database import copy_in_memory, open_database
+from lpmanager.model import Amounts, Basis, PoolKey, SqrtPriceX96, TickRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """Whose books these are, and up to which block they are written."""
+
+    name: str
+    chain_id: int
+    account: str
+    pool: str
+    budgeted: bool
+    last_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one step of bookkeeping writes, all of it or nothing.
+
+    `opened` are positions that came, `closed` the ids of those that went, at the batch's time.
+    """
+
+    entries: tuple[Entry, ...]
+    last_block: int
+    timestamp: int
+    opened: tuple[Basis, ...] = ()
+    closed: tuple[int, ...] = ()
+
+
+class Ledger:
+    """Reads and writes the books. What to write is decided in `accounting` and `bookkeeping`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Ledger:
+        """The books at a database URL, made or migrated where needed. Raises StoreError."""
+        return cls(open_database(url))
+
+    def rehearsal(self) -> Ledger:
+        """The same books in memory: what is written there is forgotten. For dry runs."""
+        return Ledger(copy_in_memory(self._engine))
+
+    def campaign(self, name: str) -> CampaignRow | None:
+        """The row of a campaign, or None before it was opened."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(t.campaigns).where(t.campaigns.c.name == name)).first()
+        return None if row is None else _campaign(row)
+
+    def open_campaign(
+        self, row: CampaignRow, pool: PoolKey, held: Amounts, share: Amounts, batch: Batch
+    ) -> None:
+        """Write a new campaign with its first deposit.
+
+        `held` is what the account holds on chain, `share` the campaign's part of it. Raises
+        ConfigError where the account's tokens are not free for it.
+        """
+        with self._engine.begin() as connection:
+            self._take_share(connection, row, pool, held, share)
+            connection.execute(
+                insert(t.campaigns).values(
+                    name=row.name,
+                    chain_id=row.chain_id,
+                    account=row.account,
+                    pool=row.pool,
+                    token0=pool.token0.address,
+                    token1=pool.token1.address,
+                    budgeted=int(row.budgeted),
+                    last_block=batch.last_block,
+                )
+            )
+            _write(connection, row.name, batch)
+
+    def post(self, campaign: str, batch: Batch) -> None:
+        """Write a batch of a campaign, in one transaction of the database."""
+        with self._engine.begin() as connection:
+            _write(connection, campaign, batch)
+
+    def balances(self, campaign: str) -> dict[tuple[str, str], int]:
+        """Raw balance of every account of a campaign, by account and token address."""
+        with self._engine.connect() as connection:
+            return _balances(connection, campaign)
+
+    def entries(self, campaign: str, kinds: Iterable[str], since: int = 0) -> list[EntryRow]:
+        """Entries of some kinds from a time on, in the order written, with their postings."""
+        query = (
+            select(t.entries, t.postings.c.account, t.postings.c.token, t.postings.c.raw)
+            .join(t.postings)
+            .where(
+                t.entries.c.campaign == campaign,
+                t.entries.c.kind.in_(list(kinds)),
+                t.entries.c.timestamp >= since,
+            )
+            .order_by(t.entries.c.id, t.postings.c.id)
+        )
+        found: dict[int, EntryRow] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                entry = found.setdefault(row.id, _entry_row(row))
+                entry.raw[row.account, row.token] = (
+                    entry.raw.get((row.account, row.token), 0) + row.raw
+                )
+        return list(found.values())
+
+    def bases(self, campaign: str, pool: PoolKey) -> dict[int, Basis]:
+        """What each open position held when it was minted or adopted, by its id."""
+        query = select(t.positions).where(
+            t.positions.c.campaign == campaign, t.positions.c.closed_at.is_(None)
+        )
+        with self._engine.connect() as connection:
+            return {row.token_id: _basis(row, pool) for row in connection.execute(query)}
+
+    def wallet_totals(self, chain_id: int, account: str, token: str) -> int:
+        """What the books say an account holds of a token: all campaigns' shares and the rest."""
+        shares = (
+            select(t.balances.c.raw)
+            .join(t.campaigns)
+            .where(
+                t.campaigns.c.chain_id == chain_id,
+                t.campaigns.c.account == account,
+                t.balances.c.account == WALLET,
+                t.balances.c.token == token,
+            )
+        )
+        with self._engine.connect() as connection:
+            total: int = sum(connection.execute(shares).scalars())
+            return total + (_rest(connection, chain_id, account, token) or 0)
+
+    def add_unallocated(self, chain_id: int, account: str, token: str, raw: int) -> None:
+        """Tokens came to (or left) an account whose campaigns have budgets."""
+        with self._engine.begin() as connection:
+            rest = _rest(connection, chain_id, account, token) or 0
+            _set_rest(connection, chain_id, account, token, rest + raw)
+
+    def our_transactions(self, account: str) -> frozenset[str]:
+        """Hashes of all transactions this program sent for an account."""
+        query = select(t.journal.c.tx_hash).where(t.journal.c.account == account)
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for the other tables of the store."""
+        return self._engine
+
+    def _take_share(
+        self,
+        connection: Connection,
+        row: CampaignRow,
+        pool: PoolKey,
+        held: Amounts,
+        share: Amounts,
+    ) -> None:
+        for amount, wanted in ((held.amount0, share.amount0), (held.amount1, share.amount1)):
+            token = amount.token
+            neighbours = _sharing(connection, row, token.address)
+            if neighbours and (not row.budgeted or not all(n.budgeted for n in neighbours)):
+                raise ConfigError(
+                    f"campaigns.{row.name}: shares {token.symbol} of account {row.account} with "
+                    f"campaigns.{neighbours[0].name}; give every one of them a budget"
+                )
+            if not row.budgeted:
+                continue
+            rest = _rest(connection, row.chain_id, row.account, token.address)
+            free = amount.raw if rest is None else rest
+            if free < wanted.raw:
+                raise ConfigError(
+                    f"campaigns.{row.name}.budget: asks for {wanted}, but the account has only "
+                    f"{free} raw units of {token.symbol} free; lower it, or send tokens"
+                )
+            _set_rest(connection, row.chain_id, row.account, token.address, free - wanted.raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """An entry as written; `raw` are its postings by account and token address."""
+
+    kind: str
+    block_number: int
+    timestamp: int
+    tx_hash: str | None
+    sqrt_price_x96: SqrtPriceX96 | None
+    raw: dict[tuple[str, str], int]
+
+    def amounts(self, account: str, pool: PoolKey) -> Amounts:
+        """What the entry posted to an account, of both the pool's tokens."""
+        return pool.amounts(
+            self.raw.get((account, pool.token0.address), 0),
+            self.raw.get((account, pool.token1.address), 0),
+        )
+
+
+def _write(connection: Connection, campaign: str, batch: Batch) -> None:
+    for entry in batch.entries:
+        if entry.postings:
+            _write_entry(connection, campaign, entry)
+    _add_to_balances(connection, campaign, batch.entries)
+    for basis in batch.opened:
+        _write_position(connection, campaign, basis)
+    connection.execute(
+        update(t.positions)
+        .where(t.positions.c.campaign == campaign, t.positions.c.token_id.in_(batch.closed))
+        .values(closed_at=batch.timestamp)
+    )
+    connection.execute(
+        update(t.campaigns)
+        .where(t.campaigns.c.name == campaign)
+        .values(last_block=batch.last_block)
+    )
+
+
+def _write_entry(connection: Connection, campaign: str, entry: Entry) -> None:
+    (entry_id,) = connection.execute(
+        insert(t.entries)
+        .values(
+            campaign=campaign,
+            kind=entry.kind,
+            block_number=entry.block.number,
+            block_hash=entry.block.hash,
+            timestamp=entry.block.timestamp,
+            tx_hash=entry.tx_hash,
+            sqrt_price_x96=entry.sqrt_price_x96,
+        )
+        .returning(t.entries.c.id)
+    ).one()
+    connection.execute(
+        insert(t.postings),
+        [
+            {
+                "entry": entry_id,
+                "account": posting.account,
+                "token": posting.amount.token.address,
+                "raw": posting.amount.raw,
+            }
+            for posting in entry.postings
+        ],
+    )
+
+
+def _add_to_balances(connection: Connection, campaign: str, entries: Iterable[Entry]) -> None:
+    before = _balances(connection, campaign)
+    after = dict(before)
+    for entry in entries:
+        for posting in entry.postings:
+            key = posting.account, posting.amount.token.address
+            after[key] = after.get(key, 0) + posting.amount.raw
+    for (account, token), raw in after.items():
+        if (account, token) not in before:
+            connection.execute(
+                insert(t.balances).values(campaign=campaign, account=account, token=token, raw=raw)
+            )
+        elif raw != before[account, token]:
+            connection.execute(
+                update(t.balances)
+                .where(
+                    t.balances.c.campaign == campaign,
+                    t.balances.c.account == account,
+                    t.balances.c.token == token,
+                )
+                .values(raw=raw)
+            )
+
+
+def _write_position(connection: Connection, campaign: str, basis: Basis) -> None:
+    raw0, raw1 = basis.amounts.raw
+    connection.execute(
+        insert(t.positions).values(
+            campaign=campaign,
+            token_id=basis.token_id,
+            lower=basis.range.lower,
+            upper=basis.range.upper,
+            raw0=raw0,
+            raw1=raw1,
+            sqrt_price_x96=basis.sqrt_price_x96,
+            opened_at=basis.timestamp,
+        )
+    )
+
+
+def _balances(connection: Connection, campaign: str) -> dict[tuple[str, str], int]:
+    columns = t.balances.c
+    query = select(columns.account, columns.token, columns.raw).where(columns.campaign == campaign)
+    return {(account, token): raw for account, token, raw in connection.execute(query)}
+
+
+def _sharing(connection: Connection, row: CampaignRow, token: str) -> list[Row[Any]]:
+    query = select(t.campaigns).where(
+        t.campaigns.c.chain_id == row.chain_id,
+        t.campaigns.c.account == row.account,
+        (t.campaigns.c.token0 == token) | (t.campaigns.c.token1 == token),
+    )
+    return list(connection.execute(query))
+
+
+def _rest(connection: Connection, chain_id: int, account: str, token: str) -> int | None:
+    rest: int | None = connection.execute(
+        select(t.unallocated.c.raw).where(*_rest_key(chain_id, account, token))
+    ).scalar()
+    return rest
+
+
+def _set_rest(connection: Connection, chain_id: int, account: str, token: str, raw: int) -> None:
+    done = connection.execute(
+        update(t.unallocated).where(*_rest_key(chain_id, account, token)).values(raw=raw)
+    )
+    if done.rowcount == 0:
+        connection.execute(
+            insert(t.unallocated).values(chain_id=chain_id, account=account, token=token, raw=raw)
+        )
+
+
+def _rest_key(chain_id: int, account: str, token: str) -> tuple[Any, ...]:
+    columns = t.unallocated.c
+    return columns.chain_id == chain_id, columns.account == account, columns.token == token
+
+
+def _campaign(row: Row[Any]) -> CampaignRow:
+    return CampaignRow(
+        name=row.name,
+        chain_id=row.chain_id,
+        account=row.account,
+        pool=row.pool,
+        budgeted=bool(row.budgeted),
+        last_block=row.last_block,
+    )
+
+
+def _entry_row(row: Row[Any]) -> EntryRow:
+    return EntryRow(
+        kind=row.kind,
+        block_number=row.block_number,
+        timestamp=row.timestamp,
+        tx_hash=row.tx_hash,
+        sqrt_price_x96=row.sqrt_price_x96,
+        raw={},
+    )
+
+
+def _basis(row: Row[Any], pool: PoolKey) -> Basis:
+    return Basis(
+        token_id=row.token_id,
+        range=TickRange(row.lower, row.upper),
+        amounts=pool.amounts(row.raw0, row.raw1),
+        sqrt_price_x96=SqrtPriceX96(row.sqrt_price_x96),
+        timestamp=row.opened_at,
+    )

@@ -1,0 +1,141 @@
+"""The tables of the books. Raw amounts are text: a uint256 fits no integer of a database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+
+class RawInteger(TypeDecorator[int]):
+    """An integer of any size, kept as decimal text."""
+
+    impl = String(80)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+
+metadata = MetaData()
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("account", String, nullable=False),
+    Column("pool", String, nullable=False),
+    Column("token0", String, nullable=False),
+    Column("token1", String, nullable=False),
+    Column("budgeted", Integer, nullable=False),
+    Column("last_block", BigInteger, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign", ForeignKey("campaigns.name"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("block_hash", String, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("tx_hash", String, index=True),
+    Column("sqrt_price_x96", RawInteger),
+)
+
+postings = Table(
+    "postings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry", ForeignKey("entries.id"), nullable=False, index=True),
+    Column("account", String, nullable=False),
+    Column("token", String, nullable=False),
+    Column("raw", RawInteger, nullable=False),
+)
+
+#: The sum of all postings of each account, kept with every write so that reading it is one query.
+balances = Table(
+    "balances",
+    metadata,
+    Column("campaign", ForeignKey("campaigns.name"), primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("token", String, primary_key=True),
+    Column("raw", RawInteger, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("campaign", ForeignKey("campaigns.name"), primary_key=True),
+    Column("token_id", RawInteger, primary_key=True),
+    Column("lower", Integer, nullable=False),
+    Column("upper", Integer, nullable=False),
+    Column("raw0", RawInteger, nullable=False),
+    Column("raw1", RawInteger, nullable=False),
+    Column("sqrt_price_x96", RawInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+)
+
+#: What of an account's tokens belongs to no campaign, where campaigns have budgets.
+unallocated = Table(
+    "unallocated",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("token", String, primary_key=True),
+    Column("raw", RawInteger, nullable=False),
+)
+
+cycles = Table(
+    "cycles",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign", ForeignKey("campaigns.name"), nullable=False, index=True),
+    Column("block_number", BigInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("sqrt_price_x96", RawInteger, nullable=False),
+    Column("decision", JSON, nullable=False),
+    Column("acted", Integer, nullable=False),
+    Column("stopped", String),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("tx_hash", String, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("account", String, nullable=False, index=True),
+    Column("nonce", BigInteger, nullable=False),
+    Column("what", String, nullable=False),
+    Column("signed_raw", LargeBinary, nullable=False),
+    Column("sent_at", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+)
+
+halts = Table(
+    "halts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("resumed_at", BigInteger),
+)

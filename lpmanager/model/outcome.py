@@ -1,0 +1,72 @@
+"""What the chain says happened, to the wei."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lpmanager.model.decision import SwapPurpose
+from lpmanager.model.snapshot import Block
+from lpmanager.model.tick import Liquidity, SqrtPriceX96, TickRange
+from lpmanager.model.token import Amount, Amounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """A position was opened. `principal` is what its liquidity is worth at the pool's price of
+    that instant, rounded down as a burn would pay it; `paid` minus it stays with the pool."""
+
+    token_id: int
+    range: TickRange
+    liquidity: Liquidity
+    paid: Amounts
+    principal: Amounts
+    sqrt_price_x96: SqrtPriceX96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Liquidity `principal` and `fees` left a position for the wallet; its NFT was burned."""
+
+    token_id: int
+    principal: Amounts
+    fees: Amounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """Fees left a position for the wallet; the position lives on."""
+
+    token_id: int
+    fees: Amounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swapped:
+    """`delta` is what the wallet gained (positive) and paid (negative); the price is the pool's
+    just before."""
+
+    purpose: SwapPurpose
+    delta: Amounts
+    sqrt_price_before_x96: SqrtPriceX96
+
+
+Fact = Minted | Withdrawn | Collected | Swapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One mined transaction of ours. `fact` is None where it moved no tokens (an approval)."""
+
+    what: str
+    tx_hash: str
+    block: Block
+    gas_paid: Amount
+    fact: Fact | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """All transactions one plan led to, in order. `stopped` says why it ended early, or None."""
+
+    steps: tuple[Step, ...]
+    stopped: str | None

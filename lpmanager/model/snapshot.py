@@ -1,0 +1,96 @@
+"""Everything a decision needs, read at one block hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lpmanager.model.pool import PoolKey, PoolState
+from lpmanager.model.position import Position
+from lpmanager.model.price import Price
+from lpmanager.model.tick import Liquidity, SqrtPriceX96
+from lpmanager.model.token import Amount, Amounts, Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block's header. `timestamp` is in Unix seconds, `base_fee` in wei per gas."""
+
+    number: int
+    hash: str
+    timestamp: int
+    base_fee: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twap:
+    """Two readings of the pool's own oracle, `window_s` seconds apart."""
+
+    window_s: int
+    tick_cumulative_then: int
+    tick_cumulative_now: int
+
+    @property
+    def tick_down(self) -> int:
+        """The time-weighted mean tick, towards negative infinity (as OracleLibrary rounds)."""
+        return (self.tick_cumulative_now - self.tick_cumulative_then) // self.window_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapEvent:
+    """One Swap event: amounts as the pool sees them (positive = into the pool), state after."""
+
+    block_number: int
+    log_index: int
+    tx_hash: str
+    sender: str
+    amount0: int
+    amount1: int
+    sqrt_price_x96: SqrtPriceX96
+    liquidity: Liquidity
+    tick: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """All swaps of the pool in the `seconds` up to and including the snapshot's block."""
+
+    from_block: int
+    seconds: int
+    swaps: tuple[SwapEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """The account that pays and signs: all it holds, whichever campaign it belongs to."""
+
+    address: str
+    balances: Amounts
+    native: Amount
+    nonce: int
+    #: (token address, spender address, raw) of every allowance above zero towards the venue
+    allowances: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The world at one block hash. `read_at` is the reader's clock, in Unix seconds."""
+
+    chain_id: int
+    block: Block
+    read_at: int
+    pool: PoolKey
+    quote: Token
+    state: PoolState
+    twap: Twap | None
+    positions: tuple[Position, ...]
+    wallet: Wallet
+    #: wei per gas a transaction would pay now: base fee plus tip
+    gas_price: int
+    #: raw quote units for one wei of the chain's native coin; None where nothing tells it
+    native_price: Price | None
+    flow: Flow | None
+
+    @property
+    def price(self) -> Price:
+        """The pool's valuation price in the campaign's quote token."""
+        return self.pool.price(self.quote, self.state.sqrt_price_x96)

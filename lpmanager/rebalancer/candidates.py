@@ -1,0 +1,275 @@
+"""The changes that could be made, each worked out on the exact pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lpmanager.amm import (
+    SwapResult,
+    burn_minimums_down,
+    mint_minimums_down,
+    principal_down,
+    sqrt_price_bounds,
+    swap,
+    swap_for_deposit,
+    swap_to_weight,
+    uncollected_fees,
+)
+from lpmanager.amm.removal import without_liquidity
+from lpmanager.model import (
+    Action,
+    Amount,
+    Amounts,
+    Liquidity,
+    Mint,
+    PoolState,
+    Position,
+    SqrtPriceX96,
+    Swap,
+    SwapPurpose,
+    Target,
+    WeightedRange,
+    Withdraw,
+)
+from lpmanager.rebalancer.economics import Placed
+from lpmanager.rebalancer.ranges import fill_down, order_beside
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.limits import Limits
+
+_BPS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A change that could be made: its actions, what stands afterwards, and what a swap costs.
+
+    `after` is the pool afterwards without any liquidity of ours, `placed` our liquidity then.
+    `swap_cost` is at the pool's price before, `at_risk` what the minimums still allow to be lost;
+    both in raw quote units.
+    """
+
+    name: str
+    purpose: SwapPurpose
+    target: Target
+    actions: tuple[Action, ...]
+    placed: tuple[Placed, ...]
+    after: PoolState
+    swap_cost: Fraction
+    at_risk: Fraction
+
+    @property
+    def others_liquidity(self) -> Liquidity:
+        """The active liquidity afterwards that is not ours."""
+        return self.after.liquidity
+
+
+def rerange(view: View, target: Target, limits: Limits) -> Candidate:
+    """Withdraw what is not wanted, swap if the target says so, fill the wanted ranges in order."""
+    snapshot = view.snapshot
+    wanted = {w.range for w in target.ranges}
+    leaving = [p for p in snapshot.positions if p.range not in wanted]
+    staying = [p for p in snapshot.positions if p.range in wanted]
+    missing = [w for w in target.ranges if w.range not in {p.range for p in staying}]
+    state = _without(snapshot.state, leaving)
+    free = view.record.wallet
+    for position in leaving:
+        free += _all_of(view, position)
+    withdrawals = [_withdraw(view, position, limits) for position in leaving]
+    swapped = _swap_into_ratio(view, state, free, missing, limits) if target.swap else None
+    after = state if swapped is None else swapped.result.state
+    free_after = free if swapped is None else free + swapped.delta
+    mints, placed = _fill(view, after.sqrt_price_x96, free_after, missing, limits)
+    swaps = [swapped.action] if swapped else []
+    actions: tuple[Action, ...] = (*withdrawals, *swaps, *mints)
+    return Candidate(
+        name="re-range with a swap" if swapped else "re-range without a swap",
+        purpose=SwapPurpose.RERANGE,
+        target=target,
+        actions=actions,
+        placed=(*((p.range, p.liquidity) for p in staying), *placed),
+        after=_without(after, staying),
+        swap_cost=swapped.cost if swapped else Fraction(0),
+        at_risk=_at_risk(view, actions, limits),
+    )
+
+
+def rerange_without_swap(view: View, target: Target, limits: Limits) -> Candidate:
+    """The target's first range filled with what is there, the rest as an order beside the price."""
+    snapshot, base = view.snapshot, target.ranges[0]
+    held = view.inventory.holdings.total
+    offered = _share_down(held, base.weight)
+    _, used = fill_down(snapshot.pool, snapshot.state.sqrt_price_x96, base.range, offered)
+    width = base.range.width // 2
+    order = order_beside(snapshot.pool, snapshot.state.tick, width, offered - used, snapshot.price)
+    ranges = (base, WeightedRange(order, base.weight))
+    return rerange(view, Target(ranges=ranges, swap=False, reason=target.reason), limits)
+
+
+def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
+    """Sell wallet tokens of the heavier side until the weights meet the target weight.
+
+    None where the wallet holds none of the heavier token.
+    """
+    snapshot = view.snapshot
+    state, pool = snapshot.state, snapshot.pool
+    wallet, stuck = view.record.wallet, view.inventory.holdings.uncollected
+    share0 = limits.target_weight
+    if snapshot.quote == pool.token0:
+        share0 = 1 - share0
+
+    def kept_at(sqrt_price_x96: SqrtPriceX96) -> tuple[int, int]:
+        parts = [stuck.raw, *(principal_down(p, sqrt_price_x96) for p in snapshot.positions)]
+        return sum(a for a, _ in parts), sum(b for _, b in parts)
+
+    size = swap_to_weight(
+        state,
+        fee_pips=pool.fee_pips,
+        tick_spacing=pool.tick_spacing,
+        holdings0=wallet.amount0.raw,
+        holdings1=wallet.amount1.raw,
+        target_share0=share0,
+        principal_at=kept_at,
+    )
+    if size.amount_in == 0:
+        return None
+    token = pool.token0 if size.zero_for_one else pool.token1
+    amount_in = Amount(token, size.amount_in)
+    swapped = _swap(view, state, SwapPurpose.HEDGE, amount_in, limits)
+    return Candidate(
+        name="hedge by a swap",
+        purpose=SwapPurpose.HEDGE,
+        target=target,
+        actions=(swapped.action,),
+        placed=tuple((p.range, p.liquidity) for p in snapshot.positions),
+        after=_without(swapped.result.state, snapshot.positions),
+        swap_cost=swapped.cost,
+        at_risk=_at_risk(view, (swapped.action,), limits),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Swapped:
+    action: Swap
+    result: SwapResult
+    delta: Amounts
+    cost: Fraction
+
+
+def _swap(
+    view: View, state: PoolState, purpose: SwapPurpose, amount_in: Amount, limits: Limits
+) -> _Swapped:
+    pool, price = view.snapshot.pool, view.snapshot.price
+    zero_for_one = amount_in.token == pool.token0
+    result = swap(
+        state,
+        fee_pips=pool.fee_pips,
+        tick_spacing=pool.tick_spacing,
+        zero_for_one=zero_for_one,
+        amount_specified=amount_in.raw,
+    )
+    delta = pool.amounts(-result.amount0, -result.amount1)
+    out = delta.amount1 if zero_for_one else delta.amount0
+    low, high = sqrt_price_bounds(result.state.sqrt_price_x96, limits.slippage_bps)
+    action = Swap(
+        purpose=purpose,
+        amount_in=amount_in,
+        expected_out=out,
+        minimum_out=Amount(out.token, out.raw * (_BPS - limits.slippage_bps) // _BPS),
+        sqrt_price_limit_x96=low if zero_for_one else high,
+    )
+    return _Swapped(action=action, result=result, delta=delta, cost=-price.value(delta))
+
+
+def _swap_into_ratio(
+    view: View, state: PoolState, free: Amounts, wanted: list[WeightedRange], limits: Limits
+) -> _Swapped | None:
+    """The swap after which the first wanted range uses up what it is offered."""
+    if not wanted:
+        return None
+    pool = view.snapshot.pool
+    offered = _share_down(free, wanted[0].weight)
+    size = swap_for_deposit(
+        state,
+        fee_pips=pool.fee_pips,
+        tick_spacing=pool.tick_spacing,
+        amount0=offered.amount0.raw,
+        amount1=offered.amount1.raw,
+        tick_range=wanted[0].range,
+    )
+    if size.amount_in == 0:
+        return None
+    token = pool.token0 if size.zero_for_one else pool.token1
+    return _swap(view, state, SwapPurpose.RERANGE, Amount(token, size.amount_in), limits)
+
+
+def _fill(
+    view: View,
+    sqrt_price_x96: SqrtPriceX96,
+    free: Amounts,
+    wanted: list[WeightedRange],
+    limits: Limits,
+) -> tuple[list[Mint], list[Placed]]:
+    """Mints that fill the ranges in order, each with its share of what is free, or the rest."""
+    pool = view.snapshot.pool
+    mints, placed, left = [], [], free
+    for want in wanted:
+        offered = _smaller(_share_down(free, want.weight), left)
+        liquidity, used = fill_down(pool, sqrt_price_x96, want.range, offered)
+        if liquidity == 0:
+            continue
+        sure = _share_down(offered, Fraction(_BPS - limits.slippage_bps, _BPS))
+        minimum = mint_minimums_down(sqrt_price_x96, want.range, *sure.raw, limits.slippage_bps)
+        mints.append(Mint(range=want.range, desired=offered, minimum=pool.amounts(*minimum)))
+        placed.append((want.range, liquidity))
+        left -= used
+    return mints, placed
+
+
+def _withdraw(view: View, position: Position, limits: Limits) -> Withdraw:
+    pool, price = view.snapshot.pool, view.snapshot.state.sqrt_price_x96
+    minimum = burn_minimums_down(price, position.range, position.liquidity, limits.slippage_bps)
+    return Withdraw(
+        token_id=position.token_id,
+        liquidity=position.liquidity,
+        minimum=pool.amounts(*minimum),
+        expected=_all_of(view, position),
+    )
+
+
+def _all_of(view: View, position: Position) -> Amounts:
+    pool = view.snapshot.pool
+    principal = principal_down(position, view.snapshot.state.sqrt_price_x96)
+    return pool.amounts(*principal) + pool.amounts(*uncollected_fees(position))
+
+
+def _without(state: PoolState, positions: Iterable[Position]) -> PoolState:
+    for position in positions:
+        state = without_liquidity(state, position.range, position.liquidity)
+    return state
+
+
+def _share_down(amounts: Amounts, share: Fraction) -> Amounts:
+    def part(amount: Amount) -> Amount:
+        return Amount(amount.token, amount.raw * share.numerator // share.denominator)
+
+    return Amounts(part(amounts.amount0), part(amounts.amount1))
+
+
+def _smaller(one: Amounts, other: Amounts) -> Amounts:
+    return Amounts(min(one.amount0, other.amount0), min(one.amount1, other.amount1))
+
+
+def _at_risk(view: View, actions: Iterable[Action], limits: Limits) -> Fraction:
+    """What may be lost inside the plan's own bounds: `slippage_bps` of all that is moved."""
+    price = view.snapshot.price
+    moved = Fraction(0)
+    for action in actions:
+        if isinstance(action, Withdraw):
+            moved += price.value(action.expected)
+        elif isinstance(action, Swap):
+            moved += price.value_of(action.amount_in)
+        elif isinstance(action, Mint):
+            moved += price.value(action.desired)
+    return moved * limits.slippage_bps / _BPS

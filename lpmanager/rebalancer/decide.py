@@ -1,0 +1,145 @@
+"""The decision: Plan or Hold. The one function that live, simulation and backtest all call."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from lpmanager.amm import sqrt_price_bounds
+from lpmanager.model import (
+    Decision,
+    Estimate,
+    Gate,
+    Hold,
+    Plan,
+    SwapPurpose,
+    Target,
+)
+from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
+from lpmanager.rebalancer.economics import expected_fees, gas_cost, gas_units_up
+from lpmanager.rebalancer.gates import hedge_cost, payback, plan_gates, usage_gates
+from lpmanager.rebalancer.policies import Policy
+from lpmanager.rebalancer.view import View
+from lpmanager.risk import Outlook
+from lpmanager.risk.guards import market_gates
+from lpmanager.risk.limits import Limits
+
+
+def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decision:
+    """Re-range, hedge by a swap, or hold. Pure.
+
+    The candidates are worked out on the exact pool; the one expected to leave the most, of those
+    that pass every gate, becomes the Plan. A Hold lists every gate of the best one, so that it
+    says which number stopped it.
+    """
+    market = market_gates(view.snapshot, view.outlook, limits)
+    if view.inventory.weight is None:
+        return _hold(campaign, view, "the campaign holds nothing to deploy", market)
+    if view.outlook is None or not all(gate.passed for gate in market):
+        return _hold(campaign, view, "what was read cannot be acted upon", market)
+    target = policy.target(view)
+    candidates = _candidates(view, target, limits)
+    if not candidates:
+        return _hold(campaign, view, target.reason, (*market, _balance(view, limits)))
+    before = (*market, *usage_gates(view, limits))
+    judged = [_judge(campaign, view, view.outlook, c, before, limits) for c in candidates]
+    plans = [plan for plan in judged if all(gate.passed for gate in plan.gates)]
+    if plans:
+        return max(plans, key=_net)
+    best = max(judged, key=_net)
+    closed = next(gate for gate in best.gates if not gate.passed)
+    return _hold(campaign, view, f"{best.reason}: stopped by {closed.name}", best.gates)
+
+
+def _candidates(view: View, target: Target, limits: Limits) -> list[Candidate]:
+    """What could be done about the target; nothing where all is as it should be."""
+    held = {p.range for p in view.snapshot.positions}
+    if {w.range for w in target.ranges} != held:
+        candidates = [rerange(view, target, limits)]
+        if target.swap and target.ranges:
+            candidates.append(rerange_without_swap(view, target, limits))
+        return [c for c in candidates if c.actions]
+    if _balance(view, limits).passed:
+        return []
+    hedged = hedge(view, target, limits)
+    return [] if hedged is None else [hedged]
+
+
+def _balance(view: View, limits: Limits) -> Gate:
+    """Within its band the imbalance is left alone."""
+    imbalance = view.inventory.imbalance
+    return Gate(
+        name="imbalance",
+        passed=imbalance is not None and abs(imbalance) <= limits.hedge_band,
+        measured="unknown" if imbalance is None else f"{float(imbalance):+.3f}",
+        limit=f"{float(limits.hedge_band):.3f}",
+        reason="beyond the band, wallet tokens of the heavier side are sold, if there are any",
+    )
+
+
+def _judge(
+    campaign: str,
+    view: View,
+    outlook: Outlook,
+    candidate: Candidate,
+    before: tuple[Gate, ...],
+    limits: Limits,
+) -> Plan:
+    """The candidate as a Plan, with the gates it passes or does not."""
+    snapshot = view.snapshot
+    gas_wei = gas_units_up(candidate.actions) * snapshot.gas_price
+    estimate = _estimate(view, outlook, candidate, gas_wei, limits)
+    worth = (
+        hedge_cost(view, candidate, estimate, limits)
+        if candidate.purpose is SwapPurpose.HEDGE
+        else payback(view, estimate)
+    )
+    low, _ = sqrt_price_bounds(
+        min(snapshot.state.sqrt_price_x96, candidate.after.sqrt_price_x96), limits.slippage_bps
+    )
+    _, high = sqrt_price_bounds(
+        max(snapshot.state.sqrt_price_x96, candidate.after.sqrt_price_x96), limits.slippage_bps
+    )
+    return Plan(
+        campaign=campaign,
+        chain_id=snapshot.chain_id,
+        account=snapshot.wallet.address,
+        pool=snapshot.pool.address,
+        block=snapshot.block,
+        expires_at=snapshot.block.timestamp + limits.plan_ttl_s,
+        sqrt_price_min_x96=low,
+        sqrt_price_max_x96=high,
+        actions=candidate.actions,
+        target=candidate.target,
+        estimate=estimate,
+        gates=(*before, *plan_gates(view, candidate, gas_wei, limits), worth),
+        reason=f"{candidate.name}; {candidate.target.reason}",
+    )
+
+
+def _estimate(
+    view: View, outlook: Outlook, candidate: Candidate, gas_wei: int, limits: Limits
+) -> Estimate:
+    """Cost and gain of a candidate, the gain against what is held now."""
+    snapshot = view.snapshot
+    horizon = limits.payback_horizon_s
+    now = [(p.range, p.liquidity) for p in snapshot.positions]
+    others = candidate.others_liquidity
+    gained = expected_fees(view, outlook, candidate.placed, others, horizon) - expected_fees(
+        view, outlook, now, others, horizon
+    )
+    gas = gas_cost(snapshot, gas_wei)
+    return Estimate(
+        gas=gas,
+        swap_cost=candidate.swap_cost,
+        fees_gained=gained,
+        horizon_s=horizon,
+        worst_case=2 * gas + candidate.swap_cost + candidate.at_risk,
+    )
+
+
+def _net(plan: Plan) -> Fraction:
+    return plan.estimate.fees_gained - plan.estimate.gas - plan.estimate.swap_cost
+
+
+def _hold(campaign: str, view: View, reason: str, gates: tuple[Gate, ...]) -> Hold:
+    return Hold(campaign=campaign, block=view.snapshot.block, reason=reason, gates=gates)

@@ -1,0 +1,8 @@
+"""Policies: what ranges do we want. Each is a small pure class with one method."""
+
+from lpmanager.rebalancer.policies.base import Policy
+from lpmanager.rebalancer.policies.fixed_width import FixedWidth
+from lpmanager.rebalancer.policies.loading import make_policy
+from lpmanager.rebalancer.policies.passive import Passive
+
+__all__ = ["FixedWidth", "Passive", "Policy", "make_policy"]

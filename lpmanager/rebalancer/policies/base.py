@@ -1,0 +1,49 @@
+"""What a policy is, and the rule by which the built-in ones let a range stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Protocol
+
+from lpmanager.model import Position, Target, WeightedRange
+from lpmanager.rebalancer.view import View
+
+
+class Policy(Protocol):
+    """Says what ranges it wants; never how to get there.
+
+    A policy of your own is a frozen dataclass whose fields are its options, named in the
+    configuration as "module:Class".
+    """
+
+    def target(self, view: View) -> Target:
+        """The wanted ranges. Pure: the same view gives the same target."""
+        ...
+
+
+def require_share(name: str, value: Fraction) -> None:
+    """Raise ValueError unless `value` is in (0, 1]."""
+    if not 0 < value <= 1:
+        raise ValueError(f"{name} must be in (0, 1], found {value}")
+
+
+def base_still_good(
+    positions: Iterable[Position], tick: int, half_width: int, recentre_at: Fraction
+) -> bool:
+    """Whether a held range as wide as wanted still has the price near enough to its centre.
+
+    "Near enough" is within `recentre_at` of the half-width, and inside the range.
+    """
+    return any(
+        position.range.width >= 2 * half_width
+        and tick in position.range
+        and abs(tick - position.range.centre) <= recentre_at * half_width
+        for position in positions
+    )
+
+
+def keep(positions: Iterable[Position], reason: str) -> Target:
+    """The target of changing nothing."""
+    ranges = tuple(WeightedRange(p.range, Fraction(1)) for p in positions)
+    return Target(ranges=ranges, swap=False, reason=reason)

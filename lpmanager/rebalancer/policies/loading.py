@@ -1,0 +1,71 @@
+"""From the names and options of the configuration to a policy."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast, get_type_hints
+
+from lpmanager.errors import ConfigError
+from lpmanager.rebalancer.policies.base import Policy
+from lpmanager.rebalancer.policies.fixed_width import FixedWidth
+from lpmanager.rebalancer.policies.passive import Passive
+
+BUILT_IN: Mapping[str, type] = {"fixed_width": FixedWidth, "passive": Passive}
+
+
+def make_policy(name: str, options: Mapping[str, object]) -> Policy:
+    """A built-in policy, or the dataclass "module:Class", with its options.
+
+    Raises ConfigError naming the option that is missing, unknown or of the wrong kind.
+    """
+    kind = BUILT_IN[name] if name in BUILT_IN else _load(name)
+    hints = get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for option in options:
+        if option not in fields:
+            raise ConfigError(
+                f"options.{option}: policy {name} has no such option; it has {', '.join(fields)}"
+            )
+    for field in fields.values():
+        if field.name not in options and field.default is dataclasses.MISSING:
+            raise ConfigError(f"options.{field.name}: policy {name} needs it")
+    values = {key: _convert(key, value, hints[key]) for key, value in options.items()}
+    try:
+        return cast(Policy, kind(**values))
+    except ValueError as error:
+        raise ConfigError(f"options: policy {name}: {error}") from error
+
+
+def _load(name: str) -> type:
+    module_name, _, class_name = name.partition(":")
+    if not class_name:
+        raise ConfigError(
+            f"policy: there is no {name!r}; choose {', '.join(BUILT_IN)} or name your own as "
+            '"module:Class"'
+        )
+    try:
+        kind = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"policy: cannot load {name!r}: {error}") from error
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and hasattr(kind, "target")):
+        raise ConfigError(f"policy: {name!r} is not a dataclass with a method `target`")
+    return kind
+
+
+def _convert(key: str, value: object, hint: Any) -> object:
+    """Numbers of the configuration as the field wants them; never through a binary float."""
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if hint is Fraction and isinstance(value, int | str | Decimal):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError) as error:
+            raise ConfigError(f"options.{key}: {value!r} is not a number") from error
+    if isinstance(hint, type) and isinstance(value, hint) and not isinstance(value, bool):
+        return value
+    wanted = getattr(hint, "__name__", hint)
+    raise ConfigError(f"options.{key}: expected {wanted}, found {value!r}")

@@ -1,0 +1,50 @@
+"""Where ranges are placed on the tick grid, and what fits into them."""
+
+from __future__ import annotations
+
+from lpmanager.amm import amounts_for_liquidity_up, liquidity_for_amounts_down
+from lpmanager.model import Amounts, Liquidity, PoolKey, Price, SqrtPriceX96, TickRange
+from lpmanager.model.tick import (
+    ceil_to_spacing,
+    floor_to_spacing,
+    max_usable_tick,
+    min_usable_tick,
+)
+
+
+def centred(tick: int, half_width: int, spacing: int) -> TickRange:
+    """A range around `tick`, at least `half_width` ticks to each side, kept on the grid."""
+    return TickRange(
+        max(floor_to_spacing(tick - half_width, spacing), min_usable_tick(spacing)),
+        min(ceil_to_spacing(tick + half_width, spacing), max_usable_tick(spacing)),
+    )
+
+
+def above(tick: int, width: int, spacing: int) -> TickRange:
+    """The nearest range of `width` ticks that holds only token0: it sells token0 on the way up."""
+    lower = floor_to_spacing(tick, spacing) + spacing
+    return TickRange(lower, lower + ceil_to_spacing(width, spacing))
+
+
+def below(tick: int, width: int, spacing: int) -> TickRange:
+    """The nearest range of `width` ticks that holds only token1: it buys token0 on the way down."""
+    upper = floor_to_spacing(tick, spacing)
+    return TickRange(upper - ceil_to_spacing(width, spacing), upper)
+
+
+def fill_down(
+    pool: PoolKey, sqrt_price_x96: SqrtPriceX96, tick_range: TickRange, offered: Amounts
+) -> tuple[Liquidity, Amounts]:
+    """The liquidity that `offered` buys in the range, rounded down, and what it takes of it."""
+    liquidity = liquidity_for_amounts_down(sqrt_price_x96, tick_range, *offered.raw)
+    used = amounts_for_liquidity_up(sqrt_price_x96, tick_range, liquidity)
+    return liquidity, pool.amounts(*used)
+
+
+def order_beside(
+    pool: PoolKey, tick: int, width: int, left_over: Amounts, price: Price
+) -> TickRange:
+    """The one-sided range that puts the more valuable of the left-over tokens to work."""
+    value0, value1 = price.value_of(left_over.amount0), price.value_of(left_over.amount1)
+    side = above if value0 >= value1 else below
+    return side(tick, width, pool.tick_spacing)

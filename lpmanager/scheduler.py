@@ -1,0 +1,99 @@
+"""Cycles on a timetable, one at a time, until asked to stop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from filelock import FileLock, Timeout
+
+from lpmanager.errors import ConfigError, UsageError
+
+
+def interval_trigger(seconds: int) -> BaseTrigger:
+    """Fires now and then every `seconds`."""
+    return IntervalTrigger(seconds=seconds)
+
+
+def cron_trigger(expression: str) -> BaseTrigger:
+    """Fires by a crontab line in UTC. Raises ConfigError where it is none."""
+    try:
+        return CronTrigger.from_crontab(expression, timezone="UTC")
+    except ValueError as error:
+        raise ConfigError(f"schedule.cron: {expression!r}: {error}") from error
+
+
+@contextmanager
+def only_one(lock_path: Path) -> Iterator[None]:
+    """Hold the operating system's lock on an account; UsageError where another run holds it.
+
+    The lock goes with the process, also when it is killed.
+    """
+    lock = FileLock(lock_path, timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise UsageError(
+            f"another lpm holds {lock_path}; wait until it ends, or stop it"
+        ) from error
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Event]:
+    """An event that SIGTERM or SIGINT sets: the step in hand is finished, then all stops.
+
+    A second SIGINT interrupts at once.
+    """
+    stop = Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {s: signal.signal(s, ask) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_on(trigger: BaseTrigger, job: Callable[[], None], stop: Event) -> None:
+    """Run `job` whenever the trigger fires, never twice at once, until `stop` is set.
+
+    A firing that comes late is made up for once, however many were missed: what is to be done is
+    read from the chain, not from the count of firings.
+    """
+    scheduler = BackgroundScheduler(
+        executors={"default": ThreadPoolExecutor(1)},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    failures: list[BaseException] = []
+
+    def on_error(event: JobExecutionEvent) -> None:
+        failures.append(event.exception)
+        stop.set()
+
+    scheduler.add_listener(on_error, EVENT_JOB_ERROR)
+    job()
+    scheduler.add_job(job, trigger)
+    scheduler.start()
+    try:
+        while not stop.wait(timeout=0.2):
+            pass
+    finally:
+        scheduler.shutdown(wait=True)
+    if failures:
+        raise failures[0]

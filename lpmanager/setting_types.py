@@ -1,0 +1,164 @@
+"""The kinds of value a setting can be, and the words in which a wrong one is refused."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+from eth_utils.address import to_checksum_address
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from lpmanager.model.token import decimal_text
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_UNIT_SECONDS = (86_400, 3_600, 60, 1)
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+_SQLITE = "sqlite:///"
+_ZERO_ADDRESS = "0x" + "0" * 40
+
+
+def seconds_from_text(value: object) -> int:
+    """Whole seconds from a number of them, or from a duration such as "90s", "10m" or "1h30m"."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
+    if match is None:
+        raise ValueError('expected seconds, or a duration such as "30s", "10m", "1h", "1d"')
+    return sum(
+        int(count) * unit
+        for count, unit in zip(match.groups(default="0"), _UNIT_SECONDS, strict=True)
+    )
+
+
+def decimal_from(value: object) -> Decimal:
+    """An exact decimal from a TOML number or a text; binary floats are refused."""
+    if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_finite():
+            return number
+    raise ValueError('expected a decimal number such as 0.5 or "0.5"')
+
+
+def fee_pips_from(value: object) -> int:
+    """A pool's fee in pips (millionths), from an integer of them or a text in percent."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        pips = Decimal(value)
+    elif isinstance(value, str) and value.endswith("%"):
+        pips = decimal_from(value[:-1].strip()) * 10_000
+    else:
+        raise ValueError('expected the fee in percent as text ("0.05%") or in pips (500)')
+    if not 0 < pips < 1_000_000 or pips != int(pips):
+        raise ValueError(f"there is no fee of {pips:f} pips; 0.05 % is 500 pips")
+    return int(pips)
+
+
+def address_from(value: object) -> str:
+    """A checksummed address. Mixed case must carry a right checksum: it catches mistyping."""
+    if not isinstance(value, str) or not re.fullmatch(r"0x[0-9a-fA-F]{40}", value):
+        raise ValueError("expected an address: 0x and 40 hexadecimal digits")
+    digits = value.removeprefix("0x")
+    mixed_case = digits not in (digits.lower(), digits.upper())
+    if mixed_case and value != to_checksum_address(value):
+        raise ValueError("the checksum of this address is wrong; copy it again")
+    if value == _ZERO_ADDRESS:
+        raise ValueError("the zero address is a placeholder; put a real one")
+    return to_checksum_address(value)
+
+
+def _fraction_from(value: object) -> Fraction:
+    return Fraction(decimal_from(value))
+
+
+def _share(value: Fraction) -> Fraction:
+    if not 0 <= value <= 1:
+        raise ValueError("a share is between 0 and 1")
+    return value
+
+
+def _positive(value: Fraction) -> Fraction:
+    if value <= 0:
+        raise ValueError("expected more than 0")
+    return value
+
+
+def _amount_text_from(value: object) -> str:
+    amount = decimal_from(value)
+    if amount < 0:
+        raise ValueError("an amount cannot be negative")
+    return f"{amount:f}"
+
+
+def _path_beside_file(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError("expected a path, relative to this file or absolute")
+    return _folder(info) / Path(value).expanduser()
+
+
+def _store_beside_file(value: object, info: ValidationInfo) -> str:
+    if not isinstance(value, str) or not value.startswith((_SQLITE, "postgresql")):
+        raise ValueError('expected a database URL such as "sqlite:///lpmanager.db"')
+    if not value.startswith(_SQLITE):
+        return value
+    return _SQLITE + str(_folder(info) / Path(value.removeprefix(_SQLITE)).expanduser())
+
+
+def _folder(info: ValidationInfo) -> Path:
+    if info.context is None:
+        raise ValueError("settings with paths are read by lpmanager.config.load")
+    folder: Path = info.context["folder"]
+    return folder
+
+
+def without_password(text: str) -> str:
+    """A URL, or any other text, with the password of a URL masked."""
+    return _PASSWORD.sub(r"\1**********@", text)
+
+
+Seconds = Annotated[
+    int,
+    BeforeValidator(seconds_from_text),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+]
+Number = Annotated[
+    Fraction,
+    PlainValidator(_fraction_from),
+    PlainSerializer(decimal_text),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+Positive = Annotated[Number, AfterValidator(_positive)]
+Share = Annotated[Number, AfterValidator(_share)]
+AmountText = Annotated[
+    str,
+    PlainValidator(_amount_text_from),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+]
+FeePips = Annotated[
+    int,
+    PlainValidator(fee_pips_from),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+]
+Address = Annotated[
+    str,
+    PlainValidator(address_from),
+    WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}),
+]
+LocalPath = Annotated[Path, PlainValidator(_path_beside_file), WithJsonSchema({"type": "string"})]
+StoreUrl = Annotated[
+    str,
+    PlainValidator(_store_beside_file),
+    PlainSerializer(without_password),
+    WithJsonSchema({"type": "string"}),
+]

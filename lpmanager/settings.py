@@ -1,0 +1,223 @@
+"""What lpmanager.toml may hold: one frozen table per section, checked when it is read.
+
+Amounts stay text here, because a token's decimals are known only once its contract was read;
+shares are exact fractions, never binary floats. Read a file with `lpmanager.config.load`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Self
+
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from lpmanager.chain.presets import Chain, presets
+from lpmanager.model import Token, amount_from_text_down
+from lpmanager.risk.limits import Limits
+from lpmanager.setting_types import (
+    Address,
+    AmountText,
+    FeePips,
+    LocalPath,
+    Positive,
+    Seconds,
+    Share,
+    StoreUrl,
+)
+from lpmanager.venues.uniswap_v3 import UniswapV3
+
+#: A head younger than this is fresh on every chain: clocks and RPCs differ by some seconds.
+_LEAST_HEAD_AGE_S = 30
+_HEAD_AGE_BLOCKS = 3
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class _Table(BaseModel):
+    """Refuses unknown keys and never converts one type into another in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AccountTable(_Table):
+    """Who owns the positions. The keystore is needed only to sign."""
+
+    address: Address
+    keystore: LocalPath | None = None
+    password_file: LocalPath | None = None
+
+
+class ScheduleTable(_Table):
+    """When `lpm run` makes a cycle: exactly one of the two."""
+
+    every: Annotated[Seconds, Field(ge=1)] | None = None
+    cron: str | None = None
+
+    @field_validator("cron")
+    @classmethod
+    def _cron_is_known(cls, text: str | None) -> str | None:
+        if text is not None:
+            CronTrigger.from_crontab(text, timezone="UTC")
+        return text
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.every is None) == (self.cron is None):
+            raise ValueError('give exactly one of every = "10m" and cron = "*/10 * * * *"')
+        return self
+
+
+class LimitsTable(_Table):
+    """Written limits. Amounts are in whole tokens: gas in the native coin, costs in the quote."""
+
+    slippage_bps: Annotated[int, Field(ge=1, le=1_000)] = 50
+    twap_window_s: Annotated[Seconds, Field(ge=1)] = 600
+    max_twap_deviation_ticks: Annotated[int, Field(ge=1)] = 100
+    plan_ttl_s: Annotated[Seconds, Field(ge=1)] = 300
+    max_head_age_s: Annotated[Seconds, Field(ge=1)] | None = None
+    min_interval_s: Seconds = 600
+    max_moves_per_day: Annotated[int, Field(ge=0)] = 6
+    max_gas_per_day: AmountText = "0.05"
+    max_swap_cost_per_day: AmountText
+    max_pool_share: Share = Fraction(1, 5)
+    max_step_ticks: Annotated[int, Field(ge=1)] = 2_000
+    payback_horizon_s: Annotated[Seconds, Field(ge=1)] = 86_400
+    history_s: Annotated[Seconds, Field(ge=1)] = 3_600
+    hedge_band: Share = Fraction(1, 5)
+
+
+class CampaignTable(_Table):
+    """One managed allocation: a pool, a policy, a budget."""
+
+    pool: Address | None = None
+    token0: Address | None = None
+    token1: Address | None = None
+    fee: FeePips | None = None
+    quote: str
+    policy: str
+    chain: str | None = None
+    target_weight: Share = Fraction(1, 2)
+    budget: dict[str, AmountText] | None = None
+    positions: Annotated[tuple[int, ...], Field(strict=False)] | None = None
+    native_pool: Address | None = None
+    options: dict[str, Any] = {}
+    limits: LimitsTable
+
+    @model_validator(mode="after")
+    def _names_one_pool(self) -> Self:
+        parts = (self.token0, self.token1, self.fee)
+        if self.pool is not None and parts == (None, None, None):
+            return self
+        if self.pool is not None or None in parts:
+            raise ValueError("give either pool, or all of token0, token1 and fee")
+        if int(str(self.token0), 16) >= int(str(self.token1), 16):
+            raise ValueError(
+                "token0 must be the token with the lower address, as in the pool; swap token0 "
+                "and token1"
+            )
+        return self
+
+    @property
+    def pool_name(self) -> str:
+        """The pool as the file names it: its address, or its tokens and fee."""
+        return self.pool or f"{self.token0}/{self.token1} {self.fee} pips"
+
+    def limits_for(self, chain: Chain, quote: Token) -> Limits:
+        """The limits in raw units, now that the tokens are known. Amounts are rounded down."""
+        table = self.limits
+        return Limits(
+            slippage_bps=table.slippage_bps,
+            twap_window_s=table.twap_window_s,
+            max_twap_deviation_ticks=table.max_twap_deviation_ticks,
+            plan_ttl_s=table.plan_ttl_s,
+            max_head_age_s=table.max_head_age_s or default_head_age_s(chain),
+            min_interval_s=table.min_interval_s,
+            max_moves_per_day=table.max_moves_per_day,
+            max_gas_per_day_raw=amount_from_text_down(chain.native, table.max_gas_per_day).raw,
+            max_swap_cost_per_day_raw=amount_from_text_down(quote, table.max_swap_cost_per_day).raw,
+            max_pool_share=table.max_pool_share,
+            max_step_ticks=table.max_step_ticks,
+            payback_horizon_s=table.payback_horizon_s,
+            history_s=table.history_s,
+            hedge_band=table.hedge_band,
+            target_weight=self.target_weight,
+        )
+
+
+class UniswapV3Table(_Table):
+    """The venue's contracts on a chain of your own."""
+
+    factory: Address
+    position_manager: Address
+    swap_router: Address
+    quoter: Address
+    tick_lens: Address
+    swap_router_has_deadline: bool
+
+
+class ChainTable(_Table):
+    """A chain that is not among the presets."""
+
+    chain_id: Annotated[int, Field(ge=1)]
+    devnet: bool = False
+    rpc_url: SecretStr | None = None
+    block_time_s: Positive
+    native_symbol: str
+    wrapped_native: Address
+    explorer: str | None = None
+    uniswap_v3: UniswapV3Table
+
+    def named(self, name: str) -> Chain:
+        """This table as the Chain the rest of the program knows."""
+        return Chain(
+            name=name,
+            chain_id=self.chain_id,
+            devnet=self.devnet,
+            native_symbol=self.native_symbol,
+            wrapped_native=self.wrapped_native,
+            block_time_s=self.block_time_s,
+            explorer=self.explorer,
+            uniswap_v3=UniswapV3(**self.uniswap_v3.model_dump()),
+        )
+
+
+class Settings(_Table):
+    """All of lpmanager.toml, with what .env and the environment add to it.
+
+    The last three fields never stand in the file; `rpc_urls` is by chain name.
+    """
+
+    chain: str
+    store: Annotated[StoreUrl, Field(repr=False)]
+    account: AccountTable
+    schedule: ScheduleTable | None = None
+    campaigns: Annotated[dict[Name, CampaignTable], Field(min_length=1)]
+    chains: dict[Name, ChainTable] = {}
+    rpc_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
+    private_key: SkipJsonSchema[SecretStr | None] = None
+    keystore_password: SkipJsonSchema[SecretStr | None] = None
+
+    def known_chains(self) -> Mapping[str, Chain]:
+        """The presets and the file's own chains, by name."""
+        return {**presets(), **{name: table.named(name) for name, table in self.chains.items()}}
+
+    def chain_of(self, campaign: str) -> Chain:
+        """The chain a campaign runs on: its own, or the file's."""
+        return self.known_chains()[self.campaigns[campaign].chain or self.chain]
+
+
+def default_head_age_s(chain: Chain) -> int:
+    """Three block times, and never less than half a minute, rounded up."""
+    return max(_LEAST_HEAD_AGE_S, math.ceil(_HEAD_AGE_BLOCKS * chain.block_time_s))

@@ -1,0 +1,1 @@
+"""One adapter per DEX: how to read it and how to call it."""

@@ -1,0 +1,156 @@
+"""Short builders of domain values for tests: what a test does not name gets a plain default."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from lpmanager.amm import sqrt_price_at_tick, tick_at_sqrt_price
+from lpmanager.model import (
+    MAX_TICK,
+    MIN_TICK,
+    NATIVE,
+    Amount,
+    Amounts,
+    Block,
+    Liquidity,
+    PoolKey,
+    PoolState,
+    Position,
+    Price,
+    Snapshot,
+    SqrtPriceX96,
+    Step,
+    TickRange,
+    Token,
+    Wallet,
+)
+from lpmanager.model.outcome import Fact
+
+CHAIN_ID = 31337
+ACCOUNT = "0x00000000000000000000000000000000000000A1"
+GENESIS = 1_700_000_000
+BLOCK_TIME_S = 12
+
+
+def a_token(symbol: str = "USDC", decimals: int = 6, number: int = 1) -> Token:
+    return Token(chain_id=CHAIN_ID, address=f"0x{number:040x}", symbol=symbol, decimals=decimals)
+
+
+USDC = a_token("USDC", 6, 1)
+WETH = a_token("WETH", 18, 2)
+NATIVE_COIN = Token(chain_id=CHAIN_ID, address=NATIVE, symbol="ETH", decimals=18)
+
+
+def a_pool(token0: Token = USDC, token1: Token = WETH, number: int = 0xF0) -> PoolKey:
+    return PoolKey(
+        address=f"0x{number:040x}", token0=token0, token1=token1, fee_pips=500, tick_spacing=10
+    )
+
+
+def amounts(raw0: int, raw1: int, pool: PoolKey | None = None) -> Amounts:
+    return (pool or a_pool()).amounts(raw0, raw1)
+
+
+def wei(raw: int) -> Amount:
+    return Amount(NATIVE_COIN, raw)
+
+
+def a_block(number: int = 100) -> Block:
+    return Block(
+        number=number,
+        hash=f"0x{number:064x}",
+        timestamp=GENESIS + BLOCK_TIME_S * number,
+        base_fee=10**9,
+    )
+
+
+def price_at(tick: int) -> SqrtPriceX96:
+    return sqrt_price_at_tick(tick)
+
+
+def a_range(text: str) -> TickRange:
+    """A range as people write it: "[-600, 600)"."""
+    found = re.fullmatch(r"\[(-?\d+), (-?\d+)\)", text)
+    assert found, f"write a range as [lower, upper), not {text}"
+    return TickRange(int(found[1]), int(found[2]))
+
+
+def a_position(
+    range_text: str = "[-600, 600)",
+    *,
+    token_id: int = 1,
+    liquidity: int = 10**12,
+    fees: tuple[int, int] = (0, 0),
+) -> Position:
+    """A position that has earned `fees` raw units, none of them collected."""
+    return Position(
+        token_id=token_id,
+        range=a_range(range_text),
+        liquidity=Liquidity(liquidity),
+        fee_growth_inside0_x128=0,
+        fee_growth_inside1_x128=0,
+        fee_growth_inside0_last_x128=0,
+        fee_growth_inside1_last_x128=0,
+        tokens_owed0=fees[0],
+        tokens_owed1=fees[1],
+    )
+
+
+def a_state(sqrt_price_x96: SqrtPriceX96) -> PoolState:
+    """A pool of which only the price is known."""
+    return PoolState(
+        sqrt_price_x96=sqrt_price_x96,
+        tick=tick_at_sqrt_price(sqrt_price_x96),
+        liquidity=Liquidity(0),
+        fee_growth_global0_x128=0,
+        fee_growth_global1_x128=0,
+        fee_protocol=0,
+        ticks=(),
+        known=TickRange(MIN_TICK, MAX_TICK),
+    )
+
+
+def a_snapshot(
+    *,
+    block: int = 100,
+    tick: int = 0,
+    sqrt_price_x96: SqrtPriceX96 | None = None,
+    positions: tuple[Position, ...] = (),
+    wallet: tuple[int, int] = (0, 0),
+    native: int = 10**18,
+    pool: PoolKey | None = None,
+    quote: Token | None = None,
+    account: str = ACCOUNT,
+    prices_gas: bool = True,
+) -> Snapshot:
+    """The world at a block. One wei of the native coin costs 0.000000003 raw quote units."""
+    pool = pool or a_pool()
+    quote = quote or pool.token0
+    native_price = Price(base=NATIVE_COIN, quote=quote, ratio=Fraction(3, 10**9))
+    return Snapshot(
+        chain_id=CHAIN_ID,
+        block=a_block(block),
+        read_at=a_block(block).timestamp,
+        pool=pool,
+        quote=quote,
+        state=a_state(price_at(tick) if sqrt_price_x96 is None else sqrt_price_x96),
+        twap=None,
+        positions=positions,
+        wallet=Wallet(
+            address=account,
+            balances=pool.amounts(*wallet),
+            native=wei(native),
+            nonce=0,
+            allowances=(),
+        ),
+        gas_price=10**9,
+        native_price=native_price if prices_gas else None,
+        flow=None,
+    )
+
+
+def a_step(fact: Fact | None, *, block: int = 101, gas: int = 0, tx: int = 1) -> Step:
+    return Step(
+        what="test", tx_hash=f"0x{tx:064x}", block=a_block(block), gas_paid=wei(gas), fact=fact
+    )

@@ -1,0 +1,157 @@
+"""An account and its positions on paper: moves as the contracts would, without a chain.
+
+Prices go where a test sends them and fees are given, so that no error of a pool simulator can
+hide an error of the books.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from builders import ACCOUNT, CHAIN_ID, a_position, a_snapshot, a_step, price_at
+
+from lpmanager.amm import (
+    amounts_for_liquidity_down,
+    amounts_for_liquidity_up,
+    liquidity_for_amounts_down,
+    principal_down,
+    uncollected_fees,
+)
+from lpmanager.model import (
+    Amounts,
+    Collected,
+    Minted,
+    PoolKey,
+    Position,
+    Snapshot,
+    SqrtPriceX96,
+    Step,
+    Swapped,
+    SwapPurpose,
+    TickRange,
+    Token,
+    Withdrawn,
+)
+from lpmanager.model.outcome import Fact
+
+Q128 = 2**128
+GAS_OF_A_STEP = 21_000 * 10**9
+
+
+@dataclass
+class PaperAccount:
+    """Every move takes one block. `short` raw units are missing when fees are paid, as where
+    several NFTs share a range."""
+
+    pool: PoolKey
+    quote: Token
+    wallet: Amounts
+    sqrt_price_x96: SqrtPriceX96 = field(default_factory=lambda: price_at(0))
+    native: int = 10**18
+    block: int = 100
+    account: str = ACCOUNT
+    positions: dict[int, Position] = field(default_factory=dict)
+    came: list[tuple[int, Amounts]] = field(default_factory=list)
+
+    def snapshot(self) -> Snapshot:
+        return a_snapshot(
+            block=self.block,
+            sqrt_price_x96=self.sqrt_price_x96,
+            positions=tuple(self.positions.values()),
+            wallet=self.wallet.raw,
+            native=self.native,
+            pool=self.pool,
+            quote=self.quote,
+            account=self.account,
+        )
+
+    def adopt(self, position: Position) -> None:
+        self.positions[position.token_id] = position
+
+    def price_moves_to(self, tick: int) -> None:
+        self.block += 1
+        self.sqrt_price_x96 = price_at(tick)
+
+    def earns(self, token_id: int, growth0_x128: int, growth1_x128: int) -> None:
+        """Fees grow inside a position's range, per unit of liquidity."""
+        self.block += 1
+        position = self.positions[token_id]
+        self.positions[token_id] = replace(
+            position,
+            fee_growth_inside0_x128=position.fee_growth_inside0_x128 + growth0_x128,
+            fee_growth_inside1_x128=position.fee_growth_inside1_x128 + growth1_x128,
+        )
+
+    def receives(self, moved: Amounts) -> None:
+        """The owner sends tokens, or (negative) takes some."""
+        self.block += 1
+        self.wallet += moved
+        self.came.append((self.block, moved))
+
+    def outside_transfers(self, first: int, last: int, _ours: frozenset[str]) -> Amounts:
+        found = (moved for block, moved in self.came if first <= block <= last)
+        return sum(found, start=self.pool.amounts(0, 0))
+
+    def mints(self, tick_range: TickRange, offered: Amounts) -> Step:
+        price = self.sqrt_price_x96
+        liquidity = liquidity_for_amounts_down(price, tick_range, *offered.raw)
+        paid = self.pool.amounts(*amounts_for_liquidity_up(price, tick_range, liquidity))
+        principal = self.pool.amounts(*amounts_for_liquidity_down(price, tick_range, liquidity))
+        token_id = 1 + max(self.positions, default=1000)
+        self.positions[token_id] = a_position(
+            str(tick_range), token_id=token_id, liquidity=liquidity
+        )
+        self.wallet -= paid
+        return self._step(
+            Minted(
+                token_id=token_id,
+                range=tick_range,
+                liquidity=liquidity,
+                paid=paid,
+                principal=principal,
+                sqrt_price_x96=price,
+            )
+        )
+
+    def withdraws(self, token_id: int, short: int = 0) -> Step:
+        position = self.positions.pop(token_id)
+        principal = self.pool.amounts(*principal_down(position, self.sqrt_price_x96))
+        fees = self._paid_fees(position, short)
+        self.wallet += principal + fees
+        return self._step(Withdrawn(token_id=token_id, principal=principal, fees=fees))
+
+    def collects(self, token_id: int, short: int = 0) -> Step:
+        position = self.positions[token_id]
+        fees = self._paid_fees(position, short)
+        self.positions[token_id] = replace(
+            position,
+            fee_growth_inside0_last_x128=position.fee_growth_inside0_x128,
+            fee_growth_inside1_last_x128=position.fee_growth_inside1_x128,
+            tokens_owed0=0,
+            tokens_owed1=0,
+        )
+        self.wallet += fees
+        return self._step(Collected(token_id=token_id, fees=fees))
+
+    def swaps(self, purpose: SwapPurpose, delta: Amounts, tick_after: int) -> Step:
+        before, self.sqrt_price_x96 = self.sqrt_price_x96, price_at(tick_after)
+        self.wallet += delta
+        return self._step(Swapped(purpose=purpose, delta=delta, sqrt_price_before_x96=before))
+
+    def approves(self) -> Step:
+        return self._step(None)
+
+    def _paid_fees(self, position: Position, short: int) -> Amounts:
+        return self.pool.amounts(*(max(0, raw - short) for raw in uncollected_fees(position)))
+
+    def _step(self, fact: Fact | None) -> Step:
+        self.block += 1
+        self.native -= GAS_OF_A_STEP
+        return a_step(fact, block=self.block, gas=GAS_OF_A_STEP, tx=self.block)
+
+
+def an_account(
+    wallet: tuple[int, int] = (10**12, 10**12), *, pool: PoolKey, quote: Token | None = None
+) -> PaperAccount:
+    assert pool.token0.chain_id == CHAIN_ID
+    return PaperAccount(pool=pool, quote=quote or pool.token0, wallet=pool.amounts(*wallet))

@@ -1,0 +1,383 @@
+"""Reading lpmanager.toml and .env: exact values, safe defaults, mistakes by key."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lpmanager.chain.presets import presets
+from lpmanager.config import load, rpc_url
+from lpmanager.errors import ConfigError
+from lpmanager.model import Token
+from lpmanager.setting_types import fee_pips_from, seconds_from_text
+from lpmanager.settings import CampaignTable, Settings, default_head_age_s
+
+OWNER = "0x1F98431c8aD98523631AE4a59f267346ea31F984"
+POOL = "0xd0b53D9277642d899DF5C87A3966A349A798F224"
+LOW = "0x4200000000000000000000000000000000000006"
+HIGH = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"
+EXAMPLE = Path(__file__).parents[2] / "lpmanager.example.toml"
+SECRET = "https://rpc.example/key-123"
+USDC = Token(chain_id=8453, address=HIGH, symbol="USDC", decimals=6)
+
+HEAD = f"""
+chain = "base"
+store = "sqlite:///books.db"
+[account]
+address = "{OWNER}"
+"""
+CAMPAIGN = f"""
+[campaigns.eth-usdc]
+pool = "{POOL}"
+quote = "USDC"
+policy = "passive"
+[campaigns.eth-usdc.limits]
+max_swap_cost_per_day = "5"
+"""
+DEVNET = f"""
+[chains.devnet]
+chain_id = 31337
+devnet = true
+rpc_url = "http://127.0.0.1:8545"
+block_time_s = 0.1
+native_symbol = "ETH"
+wrapped_native = "{LOW}"
+[chains.devnet.uniswap_v3]
+factory = "{POOL}"
+position_manager = "{POOL}"
+swap_router = "{POOL}"
+swap_router_has_deadline = true
+quoter = "{POOL}"
+tick_lens = "{POOL}"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_variables_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LPM_RPC_URL", "LPM_RPC_URL_BASE", "LPM_PRIVATE_KEY", "LPM_KEYSTORE_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def written(folder: Path, text: str, dotenv: str = "") -> Path:
+    path = folder / "lpmanager.toml"
+    path.write_text(text)
+    (folder / ".env").write_text(dotenv)
+    return path
+
+
+def campaign(folder: Path, extra: str = "", limits: str = "") -> CampaignTable:
+    text = CAMPAIGN.replace("[campaigns.eth-usdc.limits]", f"{extra}\n[campaigns.eth-usdc.limits]")
+    return load(written(folder, HEAD + text + limits)).campaigns["eth-usdc"]
+
+
+def mistakes(folder: Path, text: str, dotenv: str = "") -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(written(folder, text, dotenv))
+    return str(caught.value).splitlines()
+
+
+def test_a_short_file_is_enough(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, HEAD + CAMPAIGN))
+    assert settings.chain_of("eth-usdc") == presets()["base"]
+    assert settings.account.address == OWNER
+    assert settings.schedule is None
+
+
+def test_the_example_is_valid_once_the_account_is_filled_in(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    placeholder = "0x" + "0" * 40
+    assert mistakes(tmp_path, text) == [
+        f"account.address: the zero address is a placeholder; put a real one; found {placeholder!r}"
+    ]
+    settings = load(written(tmp_path, text.replace(placeholder, OWNER)))
+    assert settings.schedule is not None
+    assert settings.schedule.every == 600
+
+
+def test_the_defaults_the_example_names_are_the_defaults(tmp_path: Path) -> None:
+    section = EXAMPLE.read_text().split("limits]")[1].split("# A chain of your own")[0]
+    named = re.findall(r"^# (\w+ = .+)$", section, flags=re.MULTILINE)
+    assert len(named) == 13
+    assert (
+        campaign(tmp_path).limits
+        == campaign(
+            tmp_path, limits="\n".join(line for line in named if "max_head_age" not in line)
+        ).limits
+    )
+
+
+def test_decimals_never_pass_through_a_binary_float(tmp_path: Path) -> None:
+    assert campaign(tmp_path, "target_weight = 0.1").target_weight == Fraction(1, 10)
+    assert campaign(tmp_path, 'target_weight = "0.1"').target_weight == Fraction(1, 10)
+    found = campaign(tmp_path, "budget = { WETH = 0.123456789012345678, USDC = 1000 }").budget
+    assert found == {"WETH": "0.123456789012345678", "USDC": "1000"}
+    options = campaign(tmp_path, "options = { recentre_at = 0.1, half_width_ticks = 60 }").options
+    assert options == {"recentre_at": Decimal("0.1"), "half_width_ticks": 60}
+
+
+def test_limits_are_raw_units_of_the_tokens_rounded_down(tmp_path: Path) -> None:
+    table = campaign(tmp_path, limits='max_gas_per_day = "0.1"').model_copy()
+    limits = table.limits_for(presets()["base"], USDC)
+    assert limits.max_gas_per_day_raw == 10**17
+    assert limits.max_swap_cost_per_day_raw == 5_000_000
+    assert limits.target_weight == Fraction(1, 2)
+    fine = campaign(tmp_path, limits="").limits.model_copy(
+        update={"max_swap_cost_per_day": "0.0000019"}
+    )
+    assert (
+        table.model_copy(update={"limits": fine})
+        .limits_for(presets()["base"], USDC)
+        .max_swap_cost_per_day_raw
+        == 1
+    )
+
+
+def test_the_head_may_be_three_blocks_old_and_never_less_than_half_a_minute(
+    tmp_path: Path,
+) -> None:
+    assert default_head_age_s(presets()["ethereum"]) == 36
+    assert default_head_age_s(presets()["arbitrum"]) == 30
+    own = campaign(tmp_path, limits="max_head_age_s = 7")
+    assert own.limits_for(presets()["ethereum"], USDC).max_head_age_s == 7
+
+
+def test_paths_are_meant_from_the_file_s_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = HEAD + 'keystore = "keys/one.json"\npassword_file = "/etc/secret"\n'
+    path = written(tmp_path, head + CAMPAIGN)
+    monkeypatch.chdir("/")
+    settings = load(path)
+    assert settings.account.keystore == tmp_path / "keys/one.json"
+    assert settings.account.password_file == Path("/etc/secret")
+    assert settings.store == f"sqlite:///{tmp_path}/books.db"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ('quote = "USDC"', 'qoute = "USDC"', "campaigns.eth-usdc.quote: missing"),
+        (
+            'quote = "USDC"',
+            'quote = "USDC"\nplicy = "x"',
+            "campaigns.eth-usdc.plicy: unknown key; did you mean 'policy'?",
+        ),
+        (
+            "max_swap_cost",
+            "slipage_bps = 5\nmax_swap_cost",
+            "campaigns.eth-usdc.limits.slipage_bps: unknown key; did you mean 'slippage_bps'?",
+        ),
+        (
+            "max_swap_cost",
+            'slippage_bps = "50"\nmax_swap_cost',
+            "campaigns.eth-usdc.limits.slippage_bps: expected a whole number, found '50'",
+        ),
+        (
+            "max_swap_cost",
+            "slippage_bps = 0\nmax_swap_cost",
+            "campaigns.eth-usdc.limits.slippage_bps: should be greater than or equal to 1; found 0",
+        ),
+        (
+            "max_swap_cost",
+            "hedge_band = 1.01\nmax_swap_cost",
+            "campaigns.eth-usdc.limits.hedge_band: a share is between 0 and 1; found 1.01",
+        ),
+        (
+            'per_day = "5"',
+            'per_day = "-5"',
+            "campaigns.eth-usdc.limits.max_swap_cost_per_day: an amount cannot be negative; "
+            "found '-5'",
+        ),
+        (
+            'per_day = "5"',
+            "per_day = nan",
+            "campaigns.eth-usdc.limits.max_swap_cost_per_day: expected a decimal number such as "
+            '0.5 or "0.5"; found NaN',
+        ),
+        (
+            "[campaigns.eth-usdc]",
+            "[schedule]\nevry = 5\n[campaigns.eth-usdc]",
+            "schedule.evry: unknown key; did you mean 'every'?",
+        ),
+        ('"base"', '"bsae"', "chain: there is no chain 'bsae'; did you mean 'base'?"),
+        (
+            POOL,
+            POOL.replace("d0b", "d0B"),
+            "campaigns.eth-usdc.pool: the checksum of this address is wrong; copy it again; found "
+            f"'{POOL.replace('d0b', 'd0B')}'",
+        ),
+        (
+            f'pool = "{POOL}"',
+            "",
+            "campaigns.eth-usdc: give either pool, or all of token0, token1 and fee",
+        ),
+        (
+            f'pool = "{POOL}"',
+            f'token0 = "{HIGH}"\ntoken1 = "{LOW}"\nfee = 500',
+            "campaigns.eth-usdc: token0 must be the token with the lower address, as in the pool; "
+            "swap token0 and token1",
+        ),
+        (
+            "[campaigns.eth-usdc]",
+            '[schedule]\nevery = "10m"\ncron = "* * * * *"\n[campaigns.eth-usdc]',
+            'schedule: give exactly one of every = "10m" and cron = "*/10 * * * *"',
+        ),
+        (
+            "[campaigns.eth-usdc]",
+            '[schedule]\ncron = "* * *"\n[campaigns.eth-usdc]',
+            "schedule.cron: Wrong number of fields; got 3, expected 5; found '* * *'",
+        ),
+        ("sqlite:///", "mysql://", 'store: expected a database URL such as "sqlite:///lpmanager'),
+    ],
+)
+def test_a_mistake_is_one_line_that_begins_with_its_key(
+    tmp_path: Path, old: str, new: str, mistake: str
+) -> None:
+    text = HEAD + CAMPAIGN
+    assert old in text
+    found = mistakes(tmp_path, text.replace(old, new))
+    assert found[0].startswith(mistake)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    text = (HEAD + CAMPAIGN).replace('"passive"', "3").replace('"USDC"', "true")
+    assert mistakes(tmp_path, text) == [
+        'campaigns.eth-usdc.quote: expected a text in "quotes", found true',
+        'campaigns.eth-usdc.policy: expected a text in "quotes", found 3',
+    ]
+
+
+def test_a_file_that_is_absent_or_no_toml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: there is no such file"):
+        load(tmp_path / "nowhere.toml")
+    assert "not valid TOML" in mistakes(tmp_path, "chain = ")[0]
+
+
+def test_one_pool_is_managed_once(tmp_path: Path) -> None:
+    second = CAMPAIGN.replace("eth-usdc", "again").replace(POOL, POOL.lower())
+    assert mistakes(tmp_path, HEAD + CAMPAIGN + second) == [
+        f"campaigns.again: manages pool {POOL} on base, which campaigns.eth-usdc already does; "
+        "keep one of them"
+    ]
+
+
+def test_the_same_pool_address_on_two_chains_is_two_pools(tmp_path: Path) -> None:
+    second = CAMPAIGN.replace("eth-usdc", "again").replace("quote =", 'chain = "polygon"\nquote =')
+    settings = load(written(tmp_path, HEAD + CAMPAIGN + second))
+    assert settings.chain_of("again").name == "polygon"
+
+
+def test_a_chain_of_one_s_own_works_like_a_preset(tmp_path: Path) -> None:
+    text = (HEAD + CAMPAIGN + DEVNET).replace('chain = "base"', 'chain = "devnet"')
+    settings = load(written(tmp_path, text))
+    chain = settings.chain_of("eth-usdc")
+    assert (chain.chain_id, chain.devnet, chain.block_time_s) == (31337, True, Fraction(1, 10))
+    assert rpc_url(settings, chain) == "http://127.0.0.1:8545"
+
+
+def test_a_preset_cannot_be_redefined(tmp_path: Path) -> None:
+    text = HEAD + CAMPAIGN + DEVNET.replace("chains.devnet", "chains.base")
+    assert mistakes(tmp_path, text) == [
+        "chains.base: base is a preset; give your own chain another name"
+    ]
+
+
+def test_the_rpc_url_comes_from_env_and_the_process_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, HEAD + CAMPAIGN, f"LPM_RPC_URL={SECRET}\n")
+    assert rpc_url(load(path), presets()["base"]) == SECRET
+    monkeypatch.setenv("LPM_RPC_URL", "http://other")
+    assert rpc_url(load(path), presets()["base"]) == "http://other"
+    monkeypatch.setenv("LPM_RPC_URL_BASE", "http://named")
+    assert rpc_url(load(path), presets()["base"]) == "http://named"
+
+
+def test_the_default_rpc_url_is_for_the_file_s_chain_only(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, HEAD + CAMPAIGN, f"LPM_RPC_URL={SECRET}\n"))
+    with pytest.raises(ConfigError, match="LPM_RPC_URL_POLYGON: missing"):
+        rpc_url(settings, presets()["polygon"])
+
+
+def test_an_empty_variable_is_an_absent_one(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, HEAD + CAMPAIGN, "LPM_RPC_URL=\nLPM_PRIVATE_KEY=\n"))
+    assert settings.private_key is None
+    with pytest.raises(ConfigError, match="LPM_RPC_URL: missing; put the RPC URL of base"):
+        rpc_url(settings, presets()["base"])
+
+
+def test_a_misspelt_variable_in_env_is_a_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, HEAD + CAMPAIGN, "LPM_RPC_URL_BSAE=http://x\nPATH=/bin\n") == [
+        "LPM_RPC_URL_BSAE: no such variable; did you mean 'LPM_RPC_URL_BASE'?; correct .env"
+    ]
+
+
+def test_a_secret_in_the_file_is_refused_without_being_shown(tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, 'private_key = "0xabc"\n' + HEAD + CAMPAIGN)
+    assert line == "private_key: secrets belong in .env, not in lpmanager.toml"
+
+
+def test_secrets_are_masked_wherever_settings_are_shown(tmp_path: Path) -> None:
+    dotenv = f"LPM_RPC_URL={SECRET}\nLPM_PRIVATE_KEY=0xabc\nLPM_KEYSTORE_PASSWORD=hunter2\n"
+    head = HEAD.replace("sqlite:///books.db", "postgresql+psycopg://me:hunter2@host/books")
+    settings = load(written(tmp_path, head + CAMPAIGN + DEVNET, dotenv))
+    assert settings.private_key is not None
+    assert settings.private_key.get_secret_value() == "0xabc"
+    for shown in (settings.model_dump_json(), repr(settings)):
+        assert not re.search("key-123|0xabc|hunter2|127.0.0.1", shown)
+
+
+def test_a_refused_store_url_does_not_show_its_password(tmp_path: Path) -> None:
+    text = (HEAD + CAMPAIGN).replace("sqlite:///books.db", "mysql://me:hunter2@host/books")
+    (line,) = mistakes(tmp_path, text)
+    assert "mysql://me:**********@host/books" in line
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, HEAD + CAMPAIGN))
+    with pytest.raises(ValueError, match="frozen"):
+        settings.chain = "polygon"
+
+
+def test_the_json_schema_knows_every_key_and_no_secret() -> None:
+    schema = Settings.model_json_schema(mode="serialization")
+    assert set(schema["properties"]) == {
+        "chain",
+        "store",
+        "account",
+        "schedule",
+        "campaigns",
+        "chains",
+    }
+    limits = schema["$defs"]["LimitsTable"]["properties"]
+    assert limits["hedge_band"]["default"] == "0.2"
+
+
+@given(st.integers(0, 9), st.integers(0, 99), st.integers(0, 99), st.integers(0, 999))
+def test_a_duration_is_the_sum_of_its_parts(d: int, h: int, m: int, s: int) -> None:
+    total = ((d * 24 + h) * 60 + m) * 60 + s
+    assert seconds_from_text(f"{d}d{h}h{m}m{s}s") == total
+    assert seconds_from_text(total) == total
+
+
+@pytest.mark.parametrize("wrong", ["", "10", "10x", "m", "1m1h", -1, True, Decimal("1.5"), "1.5h"])
+def test_what_is_no_duration_is_refused(wrong: object) -> None:
+    with pytest.raises(ValueError, match="duration"):
+        seconds_from_text(wrong)
+
+
+@given(st.integers(1, 999_999))
+def test_a_fee_in_percent_is_the_same_in_pips(pips: int) -> None:
+    assert fee_pips_from(f"{Decimal(pips) / 10_000}%") == fee_pips_from(pips) == pips
+
+
+@pytest.mark.parametrize("wrong", [0, 1_000_000, "0.00001%", "100%", Decimal("0.05"), True, "500"])
+def test_a_fee_that_is_ambiguous_or_impossible_is_refused(wrong: object) -> None:
+    with pytest.raises(ValueError, match="fee"):
+        fee_pips_from(wrong)
