@@ -83,6 +83,7 @@ class Bookkeeper:
                 timestamp=time,
                 opened=opened,
                 closed=closed,
+                decided_at=before.block.timestamp,
             )
             self._ledger.post(self._name, batch)
         self._require_gas_explained(before, outcome, after)
@@ -235,22 +236,19 @@ class Bookkeeper:
         )
 
     def _usage(self, snapshot: Snapshot) -> Usage:
+        """What the last day's entries say was done. A move is a plan that minted or hedged."""
         since = snapshot.block.timestamp - _DAY_S
         done = self._ledger.entries(self._name, ["gas", "minted", "swapped"], since)
         native = snapshot.wallet.native.token.address
         swaps = [s for e in done if e.kind == "swapped" for s in _swaps_in(e, snapshot.pool)]
         cost = total_cost(swaps, snapshot)
-        moves = [
-            e.timestamp
-            for e in done
-            if e.kind == "minted" or not e.amounts(_HEDGES, snapshot.pool).is_zero
-        ]
-        last = self._ledger.entries(self._name, ["minted", "swapped"])
+        moved = self._ledger.entries(self._name, ["minted", "swapped"])
+        moves = [e for e in moved if _is_move(e, snapshot.pool)]
         return Usage(
-            moves=len(moves),
+            moves=len({e.decided_at for e in moves if e.timestamp >= since}),
             gas_raw=sum(e.raw.get((a.GAS, native), 0) for e in done),
             swap_cost_quote_raw=max(0, -(-cost.numerator // cost.denominator)),
-            last_move_at=last[-1].timestamp if last else None,
+            last_move_at=moves[-1].timestamp if moves else None,
         )
 
     def _flows(self, snapshot: Snapshot) -> Flows:
@@ -272,7 +270,9 @@ class Bookkeeper:
         self._ledger.post(self._name, batch)
 
 
-_HEDGES = a.swap_account(SwapPurpose.HEDGE)
+def _is_move(entry: EntryRow, pool: PoolKey) -> bool:
+    hedges = a.swap_account(SwapPurpose.HEDGE)
+    return entry.kind == "minted" or not entry.amounts(hedges, pool).is_zero
 
 
 def _basis(fact: Minted, timestamp: int) -> Basis:

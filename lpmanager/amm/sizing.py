@@ -87,7 +87,7 @@ def _largest_swap(
     held1: int,
     excess: _Excess,
 ) -> SwapSize:
-    """Bisect for the largest input that leaves the sold token in excess, or exactly balanced."""
+    """The largest input that leaves the sold token in excess, or exactly balanced."""
     surplus = excess(held0, held1, state.sqrt_price_x96)
     zero_for_one = surplus >= 0
     available = held0 if zero_for_one else held1
@@ -111,8 +111,12 @@ def _largest_swap(
             raise _out_of_data(state)
         return False
 
+    return SwapSize(zero_for_one, _largest_that_fits(available, overshoots))
+
+
+def _largest_that_fits(available: int, overshoots: Callable[[int], bool]) -> int:
     if not overshoots(available):
-        return SwapSize(zero_for_one, available)
+        return available
     fits, too_much = 0, available
     while too_much - fits > 1:
         middle = (fits + too_much) // 2
@@ -120,7 +124,7 @@ def _largest_swap(
             too_much = middle
         else:
             fits = middle
-    return SwapSize(zero_for_one, fits)
+    return fits
 
 
 def _limit_of_known(state: PoolState, zero_for_one: bool) -> SqrtPriceX96:

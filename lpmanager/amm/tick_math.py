@@ -15,7 +15,7 @@ _PLACES = 384
 def _factors_x128() -> tuple[int, ...]:
     """1.0001 ** (-2**i / 2) in Q128 for every bit i of a tick, each rounded to nearest.
 
-    The contract writes these out as literals; a unit test holds the two against each other.
+    The contract writes these out as literals; a unit test compares the two.
     """
     factor = isqrt((10_000 << 2 * _PLACES) // 10_001)
     factors = []

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from lpmanager.abi import revert_reason
 from lpmanager.chain.node import Node, Question, Receipt, nonce_question, tip_question
-from lpmanager.errors import CallReverted
+from lpmanager.errors import CallReverted, MaybeSent
 from lpmanager.execution.calldata import Call
 from lpmanager.execution.signer import Signer
 from lpmanager.model import Block
@@ -24,6 +24,10 @@ class Journal(Protocol):
 
     def journal_close(self, tx_hash: str, status: str) -> None:
         """`status` is "mined" or "failed"."""
+        ...
+
+    def open_transactions(self, account: str) -> list[tuple[str, str]]:
+        """Hash and purpose of what was sent and is not settled, oldest first."""
         ...
 
 
@@ -59,8 +63,10 @@ class Sender:
         """The receipt of a call, mined; look at `succeeded`.
 
         The very calldata is simulated first, so that a call that would revert costs nothing:
-        then CallReverted is raised and nothing was signed. MaybeSent leaves the journal open.
+        then CallReverted is raised and nothing was signed. MaybeSent leaves the journal open, and
+        while it is, MaybeSent is raised before anything else is signed.
         """
+        self._require_settled()
         head = self._node.head()
         message = {"from": self.account, "to": call.to, "data": "0x" + call.data.hex()}
         self._simulate(call, message, head)
@@ -98,6 +104,13 @@ class Sender:
         )
         self._journal.journal_close(signed.tx_hash, "mined" if receipt.succeeded else "failed")
         return receipt
+
+    def _require_settled(self) -> None:
+        for tx_hash, what in self._journal.open_transactions(self.account):
+            raise MaybeSent(
+                f"transaction {tx_hash} ({what}) was sent and is not settled; look it up before "
+                "anything new is sent"
+            )
 
     def _simulate(self, call: Call, message: dict[str, Any], at: Block) -> None:
         try:

@@ -55,7 +55,7 @@ class Inventory:
 def measure(snapshot: Snapshot, record: CampaignRecord, target_weight: Fraction) -> Inventory:
     """Measure a campaign at the snapshot's block and price.
 
-    Raises ValueError for a target outside [0, 1].
+    Raises ValueError for a target outside [0, 1] where anything is held.
     """
     price, holdings = snapshot.price, measure_holdings(snapshot, record)
     weight = base_weight(price, holdings.total)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine, create_engine, event, inspect
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -28,29 +26,39 @@ def open_database(url: str) -> Engine:
         engine = create_engine(url)
     except ArgumentError as error:
         raise StoreError('store: not a database URL; write "sqlite:///lpmanager.db"') from error
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"store: the driver {error.name} is not installed; for PostgreSQL install "
+            'lpmanager[postgres] and write "postgresql+psycopg://..."'
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
+        event.listen(engine, "begin", _begin)
     _prepare(engine)
     return engine
 
 
 def copy_in_memory(engine: Engine) -> Engine:
     """A SQLite database in memory with the content of another: whatever is written there is
-    forgotten."""
-    memory = sqlite3.connect(":memory:", check_same_thread=False)
-    path = make_url(str(engine.url)).database
-    if path and Path(path).exists():
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
-            source.backup(memory)
-    copy = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
-    _prepare(copy)
-    return copy
+    forgotten. Raises StoreError where the other is not SQLite."""
+    with closing(engine.raw_connection()) as pooled:
+        source = pooled.driver_connection
+        if not isinstance(source, sqlite3.Connection):
+            raise StoreError(
+                f"store: a {engine.dialect.name} database cannot be copied for a dry run; name a "
+                "SQLite store for dry runs"
+            )
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        source.backup(memory)
+    return create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
 
 
 def _prepare(engine: Engine) -> None:
     name = engine.url.database or "memory"
     try:
         _require_ours(engine, name)
+        if engine.dialect.name == "sqlite":
+            _let_readers_in(engine)
         with engine.begin() as connection:
             config = Config()
             config.set_main_option("script_location", "lpmanager:ledger/migrations")
@@ -78,13 +86,28 @@ def _require_ours(engine: Engine, name: str) -> None:
         with engine.connect() as connection:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if found != "ok":
-            raise StoreError(f"{name}: the database is damaged ({found}); restore it from a copy")
+            shown = " ".join(str(found).split())
+            raise StoreError(f"{name}: the database is damaged ({shown}); restore it from a copy")
 
 
 def _durable(connection: sqlite3.Connection, _record: object) -> None:
-    """A row that was committed survives a power cut; readers do not block the writer."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    """A row that was committed survives a power cut. Nothing here writes to the file: it may turn
+    out to be another program's."""
+    connection.isolation_level = None
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """Python's driver alone begins no transaction before DDL, which would leave a migration that
+    fails half made."""
+    connection.exec_driver_sql("BEGIN")
+
+
+def _let_readers_in(engine: Engine) -> None:
+    """Write-ahead logging, kept in the file: readers and the writer do not block each other."""
+    with closing(engine.raw_connection()) as pooled:
+        pooled.cursor().execute("PRAGMA journal_mode=WAL")
 
 
 def _cause(error: DBAPIError) -> str:

@@ -32,6 +32,7 @@ class Batch:
     """What one step of bookkeeping writes, all of it or nothing.
 
     `opened` are positions that came, `closed` the ids of those that went, at the batch's time.
+    `decided_at` is the time of the block that the plan behind them was made at.
     """
 
     entries: tuple[Entry, ...]
@@ -39,6 +40,7 @@ class Batch:
     timestamp: int
     opened: tuple[Basis, ...] = ()
     closed: tuple[int, ...] = ()
+    decided_at: int | None = None
 
 
 class Ledger:
@@ -195,6 +197,7 @@ class EntryRow:
     timestamp: int
     tx_hash: str | None
     sqrt_price_x96: SqrtPriceX96 | None
+    decided_at: int | None
     raw: dict[tuple[str, str], int]
 
     def amounts(self, account: str, pool: PoolKey) -> Amounts:
@@ -208,7 +211,7 @@ class EntryRow:
 def _write(connection: Connection, campaign: str, batch: Batch) -> None:
     for entry in batch.entries:
         if entry.postings:
-            _write_entry(connection, campaign, entry)
+            _write_entry(connection, campaign, entry, batch.decided_at)
     _add_to_balances(connection, campaign, batch.entries)
     for basis in batch.opened:
         _write_position(connection, campaign, basis)
@@ -224,7 +227,9 @@ def _write(connection: Connection, campaign: str, batch: Batch) -> None:
     )
 
 
-def _write_entry(connection: Connection, campaign: str, entry: Entry) -> None:
+def _write_entry(
+    connection: Connection, campaign: str, entry: Entry, decided_at: int | None
+) -> None:
     (entry_id,) = connection.execute(
         insert(t.entries)
         .values(
@@ -235,6 +240,7 @@ def _write_entry(connection: Connection, campaign: str, entry: Entry) -> None:
             timestamp=entry.block.timestamp,
             tx_hash=entry.tx_hash,
             sqrt_price_x96=entry.sqrt_price_x96,
+            decided_at=decided_at,
         )
         .returning(t.entries.c.id)
     ).one()
@@ -347,6 +353,7 @@ def _entry_row(row: Row[Any]) -> EntryRow:
         timestamp=row.timestamp,
         tx_hash=row.tx_hash,
         sqrt_price_x96=row.sqrt_price_x96,
+        decided_at=row.decided_at,
         raw={},
     )
 

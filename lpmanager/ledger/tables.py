@@ -58,6 +58,7 @@ entries = Table(
     Column("timestamp", BigInteger, nullable=False),
     Column("tx_hash", String, index=True),
     Column("sqrt_price_x96", RawInteger),
+    Column("decided_at", BigInteger),
 )
 
 postings = Table(

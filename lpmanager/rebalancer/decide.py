@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from lpmanager.amm import sqrt_price_bounds
 from lpmanager.model import (
     Decision,
     Estimate,
@@ -17,6 +16,7 @@ from lpmanager.model import (
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
 from lpmanager.rebalancer.economics import expected_fees, gas_cost, gas_units_up
 from lpmanager.rebalancer.gates import hedge_cost, payback, plan_gates, usage_gates
+from lpmanager.rebalancer.planner import plan_of
 from lpmanager.rebalancer.policies import Policy
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -93,27 +93,8 @@ def _judge(
         if candidate.purpose is SwapPurpose.HEDGE
         else payback(view, estimate)
     )
-    low, _ = sqrt_price_bounds(
-        min(snapshot.state.sqrt_price_x96, candidate.after.sqrt_price_x96), limits.slippage_bps
-    )
-    _, high = sqrt_price_bounds(
-        max(snapshot.state.sqrt_price_x96, candidate.after.sqrt_price_x96), limits.slippage_bps
-    )
-    return Plan(
-        campaign=campaign,
-        chain_id=snapshot.chain_id,
-        account=snapshot.wallet.address,
-        pool=snapshot.pool.address,
-        block=snapshot.block,
-        expires_at=snapshot.block.timestamp + limits.plan_ttl_s,
-        sqrt_price_min_x96=low,
-        sqrt_price_max_x96=high,
-        actions=candidate.actions,
-        target=candidate.target,
-        estimate=estimate,
-        gates=(*before, *plan_gates(view, candidate, gas_wei, limits), worth),
-        reason=f"{candidate.name}; {candidate.target.reason}",
-    )
+    gates = (*before, *plan_gates(view, candidate, gas_wei, limits), worth)
+    return plan_of(campaign, view, candidate, estimate, gates, limits)
 
 
 def _estimate(

@@ -89,6 +89,10 @@ def sold(state: PoolState, zero_for_one: bool, amount_in: int) -> SwapResult:
     )  # fmt: skip
 
 
+def end_of_known(state: PoolState, zero_for_one: bool) -> SqrtPriceX96:
+    return sqrt_price_at_tick(state.known.lower if zero_for_one else state.known.upper - 1)
+
+
 def runs_off_the_known_ticks(state: PoolState, zero_for_one: bool, amount_in: int) -> bool:
     if amount_in == 0:
         return False
@@ -260,7 +264,10 @@ def test_the_swap_to_a_weight_ends_on_it_or_sells_all_there_is(
     def share_after(amount: int) -> Fraction:
         after0, after1, price = held0, held1, state.sqrt_price_x96
         if amount:
-            done = sold(state, zero_for_one, amount)
+            done = swap(
+                state, fee_pips=FEE, tick_spacing=SPACING, zero_for_one=zero_for_one,
+                amount_specified=amount, sqrt_price_limit_x96=end_of_known(state, zero_for_one),
+            )  # fmt: skip
             after0, after1 = held0 - done.amount0, held1 - done.amount1
             price = done.state.sqrt_price_x96
         principal0, principal1 = principal_at(price)

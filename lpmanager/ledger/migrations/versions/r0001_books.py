@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("timestamp", sa.BigInteger, nullable=False),
         sa.Column("tx_hash", sa.String, index=True),
         sa.Column("sqrt_price_x96", RAW),
+        sa.Column("decided_at", sa.BigInteger),
     )
     op.create_table(
         "postings",

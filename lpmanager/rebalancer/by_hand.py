@@ -1,0 +1,82 @@
+"""Plans that a person asks for by name: open, close, collect. The guards hold for them too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from lpmanager.amm import uncollected_fees
+from lpmanager.errors import GuardVeto, UsageError
+from lpmanager.model import Collect, Estimate, Gate, Plan, Target, TickRange, WeightedRange
+from lpmanager.rebalancer.candidates import Candidate, rerange
+from lpmanager.rebalancer.economics import gas_cost, gas_units_up
+from lpmanager.rebalancer.gates import plan_gates
+from lpmanager.rebalancer.planner import plan_of
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.guards import head_age, native_price, twap_deviation
+from lpmanager.risk.limits import Limits
+
+
+def open_plan(campaign: str, view: View, tick_range: TickRange, limits: Limits) -> Plan:
+    """Put all the wallet's share into one more range, after the swap that makes the tokens fit.
+
+    Raises GuardVeto where a gate is closed, UsageError where there is nothing to put in, and
+    ValueError for a range off the pool's spacing.
+    """
+    tick_range.require_spacing(view.snapshot.pool.tick_spacing)
+    kept = tuple(WeightedRange(p.range, Fraction(1)) for p in view.snapshot.positions)
+    target = Target(
+        ranges=(WeightedRange(tick_range, Fraction(1)), *kept),
+        swap=True,
+        reason=f"open {tick_range} by hand",
+    )
+    return _plan(campaign, view, rerange(view, target, limits), limits)
+
+
+def close_plan(campaign: str, view: View, limits: Limits) -> Plan:
+    """Take everything out of every position. Raises as `open_plan`."""
+    target = Target(ranges=(), swap=False, reason="close by hand")
+    return _plan(campaign, view, rerange(view, target, limits), limits)
+
+
+def collect_plan(campaign: str, view: View, limits: Limits) -> Plan:
+    """Take the fees out of every position. Raises as `open_plan`."""
+    pool, positions = view.snapshot.pool, view.snapshot.positions
+    kept = tuple(WeightedRange(p.range, Fraction(1)) for p in positions)
+    target = Target(ranges=kept, swap=False, reason="collect by hand")
+    fees = {p.token_id: pool.amounts(*uncollected_fees(p)) for p in positions}
+    actions = tuple(
+        Collect(token_id=i, expected=amounts) for i, amounts in fees.items() if not amounts.is_zero
+    )
+    candidate = replace(rerange(view, target, limits), name="collect", actions=actions)
+    return _plan(campaign, view, candidate, limits)
+
+
+def _plan(campaign: str, view: View, candidate: Candidate, limits: Limits) -> Plan:
+    """A plan with every gate that protects money; what a person asks for need not pay back."""
+    if not candidate.actions:
+        raise UsageError(f"campaign {campaign}: {candidate.target.reason}: there is nothing to do")
+    snapshot = view.snapshot
+    before = head_age(snapshot, limits), twap_deviation(snapshot, limits), native_price(snapshot)
+    _require_open(campaign, before)
+    gas_wei = gas_units_up(candidate.actions) * snapshot.gas_price
+    gates = (*before, *plan_gates(view, candidate, gas_wei, limits))
+    _require_open(campaign, gates)
+    gas = gas_cost(snapshot, gas_wei)
+    estimate = Estimate(
+        gas=gas,
+        swap_cost=candidate.swap_cost,
+        fees_gained=Fraction(0),
+        horizon_s=0,
+        worst_case=2 * gas + candidate.swap_cost + candidate.at_risk,
+    )
+    return plan_of(campaign, view, candidate, estimate, gates, limits)
+
+
+def _require_open(campaign: str, gates: tuple[Gate, ...]) -> None:
+    for gate in gates:
+        if not gate.passed:
+            raise GuardVeto(
+                f"campaign {campaign}: gate {gate.name} is closed: {gate.measured}, limit "
+                f"{gate.limit} ({gate.reason})"
+            )

@@ -1,0 +1,38 @@
+"""From a candidate to a Plan: its price bounds, its expiry, and the gates it was judged by."""
+
+from __future__ import annotations
+
+from lpmanager.amm import sqrt_price_bounds
+from lpmanager.model import Estimate, Gate, Plan
+from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.limits import Limits
+
+
+def plan_of(
+    campaign: str,
+    view: View,
+    candidate: Candidate,
+    estimate: Estimate,
+    gates: tuple[Gate, ...],
+    limits: Limits,
+) -> Plan:
+    """The candidate as a Plan. Its price may move by the slippage allowance beyond now and after
+    our own swap; it expires `plan_ttl_s` after its block."""
+    snapshot = view.snapshot
+    prices = snapshot.state.sqrt_price_x96, candidate.after.sqrt_price_x96
+    return Plan(
+        campaign=campaign,
+        chain_id=snapshot.chain_id,
+        account=snapshot.wallet.address,
+        pool=snapshot.pool.address,
+        block=snapshot.block,
+        expires_at=snapshot.block.timestamp + limits.plan_ttl_s,
+        sqrt_price_min_x96=sqrt_price_bounds(min(prices), limits.slippage_bps)[0],
+        sqrt_price_max_x96=sqrt_price_bounds(max(prices), limits.slippage_bps)[1],
+        actions=candidate.actions,
+        target=candidate.target,
+        estimate=estimate,
+        gates=gates,
+        reason=f"{candidate.name}; {candidate.target.reason}",
+    )

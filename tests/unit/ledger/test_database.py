@@ -1,0 +1,163 @@
+"""Opening the store: ours, whole and of a schema we know, or refused without touching it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import op
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from lpmanager.errors import StoreError
+from lpmanager.ledger.database import copy_in_memory, open_database
+from lpmanager.ledger.tables import metadata
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def run_sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_a_new_store_is_made_and_opens_again(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    open_database(url(path)).dispose()
+    open_database(url(path)).dispose()
+    assert path.exists()
+
+
+def test_the_migrations_make_exactly_the_tables_the_program_uses(tmp_path: Path) -> None:
+    engine = open_database(url(tmp_path / "books.db"))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": "lpmanager_schema", "compare_type": True}
+        )
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_commits_survive_a_power_cut_and_rows_keep_their_parents(tmp_path: Path) -> None:
+    engine = open_database(url(tmp_path / "books.db"))
+    with engine.connect() as connection:
+        pragmas = [
+            connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    engine.dispose()
+    assert pragmas == ["wal", 2, 1]
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    content = b"Dear database, " * 500
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"letter\.txt.*restore"):
+        open_database(url(path))
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "recipes.db"
+    run_sql(path, "create table recipes (name text)")
+    content = path.read_bytes()
+    with pytest.raises(StoreError, match=r"another program.*'recipes'"):
+        open_database(url(path))
+    assert path.read_bytes() == content
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    open_database(url(path)).dispose()
+    run_sql(path, "update lpmanager_schema set version_num = '9999'")
+    with pytest.raises(StoreError, match="newer lpmanager"):
+        open_database(url(path))
+
+
+def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    open_database(url(path)).dispose()
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = b"\xa5" * 4096
+    path.write_bytes(bytes(content))
+    with pytest.raises(StoreError, match=r"books\.db.*restore it from a copy"):
+        open_database(url(path))
+
+
+def test_a_truncated_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    open_database(url(path)).dispose()
+    path.write_bytes(path.read_bytes()[:6000])
+    with pytest.raises(StoreError, match=r"books\.db"):
+        open_database(url(path))
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        open_database(url(tmp_path / "missing" / "books.db"))
+
+
+@pytest.mark.parametrize("wrong", ["books.db", "nosuch://host/books", ""])
+def test_something_that_is_no_database_url_is_refused(wrong: str) -> None:
+    with pytest.raises(StoreError, match="not a database URL"):
+        open_database(wrong)
+
+
+def test_a_database_whose_driver_is_missing_is_refused_with_what_to_install() -> None:
+    with pytest.raises(StoreError, match=r"pg8000.*lpmanager\[postgres\]"):
+        open_database("postgresql+pg8000://localhost/books")
+
+
+def test_a_migration_that_fails_leaves_nothing_half_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "books.db"
+    whole = op.create_table
+
+    def breaks_at_the_journal(name: str, *columns: object, **options: object) -> object:
+        if name == "journal":
+            raise sqlite3.OperationalError("disk full")
+        return whole(name, *columns, **options)
+
+    monkeypatch.setattr("alembic.op.create_table", breaks_at_the_journal)
+    with pytest.raises(sqlite3.OperationalError, match="disk full"):
+        open_database(url(path))
+    monkeypatch.undo()
+    open_database(url(path)).dispose()
+
+
+def test_a_copy_in_memory_has_the_content_and_forgets_what_is_added(tmp_path: Path) -> None:
+    engine = open_database(url(tmp_path / "books.db"))
+    add = text("insert into halts (campaign, reason, timestamp) values ('a', 'why', 1)")
+    count = text("select count(*) from halts")
+    with engine.begin() as connection:
+        connection.execute(add)
+    copy = copy_in_memory(engine)
+    with copy.begin() as connection:
+        connection.execute(add)
+        assert connection.execute(count).scalar() == 2
+    with engine.connect() as connection:
+        assert connection.execute(count).scalar() == 1
+    copy.dispose()
+    engine.dispose()
+
+
+def test_a_store_whose_path_has_signs_of_a_url_can_be_copied(tmp_path: Path) -> None:
+    engine = open_database(url(tmp_path / "50% books#1.db"))
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into halts (campaign, reason, timestamp) values ('a', 'why', 1)")
+        )
+    copy = copy_in_memory(engine)
+    with copy.connect() as connection:
+        assert connection.execute(text("select count(*) from halts")).scalar() == 1
+    copy.dispose()
+    engine.dispose()

@@ -1,0 +1,209 @@
+"""The books on disk keep every unit, all of a batch or nothing, and who owns which tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from builders import ACCOUNT, CHAIN_ID, a_block, a_pool, a_snapshot, a_token, amounts, price_at
+from sqlalchemy.exc import IntegrityError
+
+from lpmanager.errors import ConfigError
+from lpmanager.ledger.accounting import Entry, opening, transfer
+from lpmanager.ledger.store import Batch, CampaignRow, Ledger
+from lpmanager.model import Amounts, Basis, PoolKey, TickRange
+
+POOL = a_pool()
+OTHER_ACCOUNT = ACCOUNT[:-1] + "2"
+UINT256_MAX = 2**256 - 1
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    yield ledger
+    ledger.engine.dispose()
+
+
+def a_row(name: str = "first", *, budgeted: bool = False, account: str = ACCOUNT) -> CampaignRow:
+    return CampaignRow(
+        name=name,
+        chain_id=CHAIN_ID,
+        account=account,
+        pool=POOL.address,
+        budgeted=budgeted,
+        last_block=100,
+    )
+
+
+def a_batch(*entries: Entry, last_block: int = 100) -> Batch:
+    return Batch(entries=entries, last_block=last_block, timestamp=a_block(last_block).timestamp)
+
+
+def a_basis(token_id: int = 1) -> Basis:
+    return Basis(
+        token_id=token_id,
+        range=TickRange(-600, 600),
+        amounts=amounts(UINT256_MAX, 7),
+        sqrt_price_x96=price_at(3),
+        timestamp=5,
+    )
+
+
+def open_with(
+    ledger: Ledger,
+    row: CampaignRow,
+    share: Amounts,
+    held: Amounts | None = None,
+    pool: PoolKey = POOL,
+) -> None:
+    entry = opening(a_snapshot(pool=pool), share)
+    ledger.open_campaign(row, pool, share if held is None else held, share, a_batch(entry))
+
+
+def free(ledger: Ledger, name: str, pool: PoolKey = POOL) -> tuple[int, ...]:
+    """What the account has beyond the campaign's own wallet."""
+    mine = ledger.balances(name)
+    return tuple(
+        ledger.wallet_totals(CHAIN_ID, ACCOUNT, token.address)
+        - mine.get(("wallet", token.address), 0)
+        for token in (pool.token0, pool.token1)
+    )
+
+
+def test_everything_is_there_after_the_store_was_closed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/books.db"
+    first = Ledger.open(url)
+    open_with(first, a_row(), amounts(10, 20))
+    first.post("first", replace(a_batch(last_block=120), opened=(a_basis(),)))
+    first.engine.dispose()
+    again = Ledger.open(url)
+    assert again.campaign("first") == replace(a_row(), last_block=120)
+    assert again.balances("first")["wallet", POOL.token1.address] == 20
+    assert again.bases("first", POOL) == {1: a_basis()}
+    assert [e.kind for e in again.entries("first", ["deposit"])] == ["deposit"]
+    again.engine.dispose()
+
+
+def test_the_largest_amounts_of_a_chain_keep_every_unit(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(UINT256_MAX, UINT256_MAX - 1))
+    assert ledger.balances("first")["wallet", POOL.token0.address] == UINT256_MAX
+    (entry,) = ledger.entries("first", ["deposit"])
+    assert entry.amounts("deposits", POOL) == amounts(-UINT256_MAX, 1 - UINT256_MAX)
+    assert entry.sqrt_price_x96 == price_at(0)
+
+
+def test_a_batch_that_cannot_be_written_whole_is_not_written_at_all(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    ledger.post("first", replace(a_batch(), opened=(a_basis(),)))
+    again = replace(
+        a_batch(transfer(a_snapshot(), amounts(5, 5)), last_block=130), opened=(a_basis(),)
+    )
+    with pytest.raises(IntegrityError):
+        ledger.post("first", again)
+    assert ledger.balances("first")["wallet", POOL.token0.address] == 10
+    assert len(ledger.entries("first", ["deposit"])) == 1
+    assert ledger.campaign("first") == a_row()
+
+
+def test_a_campaign_without_books_has_no_row(ledger: Ledger) -> None:
+    assert ledger.campaign("never") is None
+
+
+def test_a_closed_position_is_no_basis_any_more(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    ledger.post("first", replace(a_batch(), opened=(a_basis(1), a_basis(2))))
+    ledger.post("first", replace(a_batch(), closed=(1,)))
+    assert ledger.bases("first", POOL).keys() == {2}
+
+
+def test_an_nft_id_may_be_larger_than_any_integer_of_a_database(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    ledger.post("first", replace(a_batch(), opened=(a_basis(2**250),)))
+    assert ledger.bases("first", POOL).keys() == {2**250}
+    ledger.post("first", replace(a_batch(), closed=(2**250,)))
+    assert ledger.bases("first", POOL) == {}
+
+
+def test_entries_are_found_by_kind_and_time_in_the_order_written(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    for block, raw in ((110, 1), (105, 2), (120, 3)):
+        ledger.post("first", a_batch(transfer(a_snapshot(block=block), amounts(raw, 0))))
+    since = a_block(105).timestamp
+    found = ledger.entries("first", ["deposit"], since)
+    assert [-e.amounts("deposits", POOL).amount0.raw for e in found] == [1, 2, 3]
+    assert ledger.entries("first", ["minted"], since) == []
+
+
+def test_an_entry_without_postings_leaves_no_trace(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    ledger.post("first", a_batch(transfer(a_snapshot(), amounts(0, 0)), last_block=140))
+    assert len(ledger.entries("first", ["deposit"])) == 1
+    assert ledger.campaign("first") == replace(a_row(), last_block=140)
+
+
+def test_a_rehearsal_changes_nothing_in_the_store(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    rehearsal = ledger.rehearsal()
+    rehearsal.post("first", a_batch(transfer(a_snapshot(), amounts(5, 5)), last_block=150))
+    assert rehearsal.balances("first")["wallet", POOL.token0.address] == 15
+    assert ledger.balances("first")["wallet", POOL.token0.address] == 10
+    rehearsal.engine.dispose()
+
+
+def test_a_campaign_without_a_budget_cannot_share_a_token(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    other_pool = a_pool(POOL.token1, a_token("WBTC", 8, 3), 0xF1)
+    with pytest.raises(ConfigError, match=r"campaigns\.second: shares WETH .*campaigns\.first"):
+        open_with(ledger, a_row("second"), amounts(0, 0, other_pool), pool=other_pool)
+    assert ledger.campaign("second") is None
+
+
+def test_a_budget_beside_a_campaign_that_owns_the_whole_wallet_is_refused(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    with pytest.raises(ConfigError, match="budget"):
+        open_with(ledger, a_row("second", budgeted=True), amounts(1, 1), held=amounts(10, 20))
+
+
+def test_campaigns_of_other_accounts_do_not_meet(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    open_with(ledger, a_row("second", account=OTHER_ACCOUNT), amounts(3, 4))
+    assert ledger.wallet_totals(CHAIN_ID, ACCOUNT, POOL.token0.address) == 10
+    assert ledger.wallet_totals(CHAIN_ID, OTHER_ACCOUNT, POOL.token0.address) == 3
+
+
+def test_a_campaign_of_other_tokens_may_use_the_same_account(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    apart = a_pool(a_token("WBTC", 8, 3), a_token("DAI", 18, 4), 0xF1)
+    open_with(ledger, a_row("second"), amounts(3, 4, apart), pool=apart)
+    assert ledger.wallet_totals(CHAIN_ID, ACCOUNT, apart.token1.address) == 4
+
+
+def test_a_budget_leaves_the_rest_to_the_account(ledger: Ledger) -> None:
+    open_with(ledger, a_row(budgeted=True), amounts(30, 5), held=amounts(100, 5))
+    assert ledger.wallet_totals(CHAIN_ID, ACCOUNT, POOL.token0.address) == 100
+    assert free(ledger, "first") == (70, 0)
+
+
+def test_a_second_budget_comes_out_of_the_rest(ledger: Ledger) -> None:
+    open_with(ledger, a_row(budgeted=True), amounts(30, 5), held=amounts(100, 50))
+    open_with(ledger, a_row("second", budgeted=True), amounts(70, 5), held=amounts(100, 50))
+    assert ledger.wallet_totals(CHAIN_ID, ACCOUNT, POOL.token0.address) == 100
+    with pytest.raises(ConfigError, match=r"campaigns\.third\.budget: .*0 raw units of USDC"):
+        open_with(ledger, a_row("third", budgeted=True), amounts(1, 0), held=amounts(100, 50))
+
+
+def test_a_budget_beyond_the_wallet_is_refused_and_takes_nothing(ledger: Ledger) -> None:
+    with pytest.raises(ConfigError, match=r"campaigns\.first\.budget"):
+        open_with(ledger, a_row(budgeted=True), amounts(30, 6), held=amounts(100, 5))
+    assert ledger.campaign("first") is None
+    open_with(ledger, a_row(budgeted=True), amounts(100, 5), held=amounts(100, 5))
+
+
+def test_tokens_that_come_beside_budgets_belong_to_the_rest(ledger: Ledger) -> None:
+    open_with(ledger, a_row(budgeted=True), amounts(30, 5), held=amounts(100, 5))
+    ledger.add_unallocated(CHAIN_ID, ACCOUNT, POOL.token0.address, -20)
+    ledger.add_unallocated(CHAIN_ID, ACCOUNT, POOL.token1.address, 7)
+    assert free(ledger, "first") == (50, 7)

@@ -1,0 +1,342 @@
+"""Books that follow a campaign, close to the unit, and halt where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from builders import a_block, a_pool, a_position, amounts, price_at
+from paper_account import GAS_OF_A_STEP, Q128, PaperAccount, an_account
+
+from lpmanager.bookkeeping import Bookkeeper
+from lpmanager.errors import BooksDoNotClose, ConfigError, Halted
+from lpmanager.ledger.store import Ledger
+from lpmanager.model import (
+    Amounts,
+    Collected,
+    Hold,
+    Minted,
+    Outcome,
+    Step,
+    Swapped,
+    SwapPurpose,
+    TickRange,
+    Withdrawn,
+)
+
+POOL = a_pool()
+RANGE = TickRange(-600, 600)
+DAY_IN_BLOCKS = 86_400 // 12
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    yield ledger
+    ledger.engine.dispose()
+
+
+@pytest.fixture
+def account() -> PaperAccount:
+    return an_account((10**9, 10**9), pool=POOL)
+
+
+def books_of(
+    ledger: Ledger, account: PaperAccount, name: str = "main", budget: Amounts | None = None
+) -> Bookkeeper:
+    return Bookkeeper(name, ledger, budget, account.outside_transfers)
+
+
+def did(*steps: Step, stopped: str | None = None) -> Outcome:
+    return Outcome(steps=steps, stopped=stopped)
+
+
+def test_the_first_look_takes_the_whole_wallet_and_every_position(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    account.adopt(a_position("[0, 600)", token_id=5, fees=(3, 4)))
+    record = books_of(ledger, account).bring_up_to(account.snapshot())
+    assert record.wallet.raw == (10**9, 10**9)
+    (deposit,) = record.deposits
+    basis = record.bases[5]
+    assert deposit.amounts == record.wallet + basis.amounts + amounts(3, 4)
+    assert (basis.range, basis.sqrt_price_x96) == (TickRange(0, 600), price_at(0))
+    assert record.usage.moves == 0
+    assert record.usage.last_move_at is None
+
+
+def test_a_whole_life_of_a_position_closes_with_every_term_measured(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    minted = account.mints(RANGE, amounts(5 * 10**8, 5 * 10**8))
+    books.close(before, did(account.approves(), minted), account.snapshot())
+    token_id = 1001
+    account.price_moves_to(300)
+    account.earns(token_id, 2**100, 2**101)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    gone = account.withdraws(token_id)
+    swapped = account.swaps(SwapPurpose.RERANGE, amounts(10**6, -1_040_000), 310)
+    books.close(before, did(gone, swapped), account.snapshot())
+    result = books.result(account.snapshot())
+    assert isinstance(gone.fact, Withdrawn)
+    assert isinstance(minted.fact, Minted)
+    price = account.snapshot().price
+    assert result.identity_error == 0
+    assert result.fees == price.value(gone.fact.fees) > 0
+    assert result.rounding == price.value(minted.fact.paid - minted.fact.principal) > 0
+    assert result.impermanent_loss < 0
+    assert result.swap_cost > 0
+    assert result.hedge == 0
+    assert result.gas == 4 * GAS_OF_A_STEP * 3 // 10**9
+    assert result.nav_end == price.value(account.wallet) - result.gas
+
+
+def test_what_the_owner_sends_or_takes_is_a_dated_deposit(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.price_moves_to(100)
+    account.receives(amounts(50, -7))
+    record = books.bring_up_to(account.snapshot())
+    assert [d.amounts.raw for d in record.deposits] == [(10**9, 10**9), (50, -7)]
+    assert record.deposits[1].sqrt_price_x96 == price_at(100)
+    assert record.wallet == account.wallet
+    assert books.result(account.snapshot()).identity_error == 0
+
+
+def test_looking_twice_at_one_block_changes_nothing(ledger: Ledger, account: PaperAccount) -> None:
+    books = books_of(ledger, account)
+    first = books.bring_up_to(account.snapshot())
+    assert books.bring_up_to(account.snapshot()) == first
+
+
+def test_books_go_on_where_an_earlier_run_left_them(ledger: Ledger, account: PaperAccount) -> None:
+    books_of(ledger, account).bring_up_to(account.snapshot())
+    account.receives(amounts(1, 1))
+    record = books_of(ledger, account).bring_up_to(account.snapshot())
+    assert [d.amounts.raw for d in record.deposits] == [(10**9, 10**9), (1, 1)]
+
+
+@pytest.mark.parametrize("missing", [amounts(1, 0), amounts(0, 1), amounts(0, -1)])
+def test_one_unit_that_nothing_explains_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount, missing: Amounts
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.block += 1
+    account.wallet -= missing
+    with pytest.raises(BooksDoNotClose, match=r"main: the books do not close at block 101: wallet"):
+        books.bring_up_to(account.snapshot())
+    with pytest.raises(Halted, match="campaign main is halted"):
+        books.require_running()
+
+
+def test_a_campaign_that_is_not_halted_may_run(ledger: Ledger, account: PaperAccount) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    books.require_running()
+
+
+ONE_OFF = amounts(0, 1)
+
+
+def wrong_by_a_unit(step: Step) -> Step:
+    fact = step.fact
+    match fact:
+        case Minted():
+            return replace(step, fact=replace(fact, paid=fact.paid + ONE_OFF))
+        case Withdrawn():
+            return replace(step, fact=replace(fact, principal=fact.principal - ONE_OFF))
+        case Collected():
+            return replace(step, fact=replace(fact, fees=fact.fees + ONE_OFF))
+        case Swapped():
+            return replace(step, fact=replace(fact, delta=fact.delta - ONE_OFF))
+        case None:
+            raise ValueError("nothing to plant an error in")
+
+
+@pytest.mark.parametrize("kind", [Minted, Withdrawn, Collected, Swapped])
+def test_a_fact_that_is_a_unit_wrong_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount, kind: type
+) -> None:
+    account.adopt(a_position(token_id=5, fees=(9, 9)))
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    steps = {
+        Minted: lambda: account.mints(RANGE, amounts(10**6, 10**6)),
+        Withdrawn: lambda: account.withdraws(5),
+        Collected: lambda: account.collects(5),
+        Swapped: lambda: account.swaps(SwapPurpose.HEDGE, amounts(-100, 99), 0),
+    }
+    step = steps[kind]()
+    with pytest.raises(BooksDoNotClose):
+        books.close(before, did(wrong_by_a_unit(step)), account.snapshot())
+
+
+def test_a_position_burned_by_hand_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    account.adopt(a_position(token_id=5))
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    step = account.withdraws(5)
+    assert isinstance(step.fact, Withdrawn)
+    account.came.append((account.block, step.fact.principal))
+    with pytest.raises(BooksDoNotClose, match="position 5 is in the books but not in the chain"):
+        books.bring_up_to(account.snapshot())
+
+
+def test_a_position_minted_by_hand_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.adopt(a_position(token_id=5))
+    with pytest.raises(BooksDoNotClose, match="position 5 is in the chain but not in the books"):
+        books.bring_up_to(account.snapshot())
+
+
+def test_native_coin_that_went_for_something_else_than_our_gas_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    step = account.approves()
+    account.native -= 1
+    with pytest.raises(BooksDoNotClose, match="native coin"):
+        books.close(before, did(step), account.snapshot())
+
+
+def test_native_coin_that_was_sent_to_us_does_not_matter(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    step = account.approves()
+    account.native += 1
+    books.close(before, did(step), account.snapshot())
+    assert books.result(account.snapshot()).gas == GAS_OF_A_STEP * 3 // 10**9
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"chain_id": 1}, "for chain 31337, the configuration says 1;"),
+        ({"pool": a_pool(number=0xF9)}, "for pool"),
+    ],
+)
+def test_a_name_whose_books_are_of_something_else_is_refused(
+    ledger: Ledger, account: PaperAccount, changed: dict[str, object], message: str
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    with pytest.raises(ConfigError, match=message):
+        books.bring_up_to(replace(account.snapshot(), **changed))
+
+
+def test_a_name_whose_books_are_of_another_account_is_refused(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.account = account.account[:-1] + "2"
+    with pytest.raises(ConfigError, match="for account"):
+        books.bring_up_to(account.snapshot())
+
+
+def test_the_day_counts_what_was_moved_paid_and_lost_in_its_last_24_hours(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    hedge = account.swaps(SwapPurpose.HEDGE, amounts(100, -103), 0)
+    books.close(before, did(account.approves(), hedge), account.snapshot())
+    usage = books.bring_up_to(account.snapshot()).usage
+    assert usage.moves == 1
+    assert usage.gas_raw == 2 * GAS_OF_A_STEP
+    assert usage.swap_cost_quote_raw == 3
+    assert usage.last_move_at == hedge.block.timestamp
+    account.block += DAY_IN_BLOCKS + 1
+    later = books.bring_up_to(account.snapshot()).usage
+    assert (later.moves, later.gas_raw, later.swap_cost_quote_raw) == (0, 0, 0)
+    assert later.last_move_at == hedge.block.timestamp
+
+
+def test_taking_a_position_down_is_no_move(ledger: Ledger, account: PaperAccount) -> None:
+    account.adopt(a_position(token_id=5))
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    books.close(before, did(account.withdraws(5)), account.snapshot())
+    usage = books.bring_up_to(account.snapshot()).usage
+    assert (usage.moves, usage.last_move_at) == (0, None)
+
+
+def test_a_budget_is_all_the_campaign_has(ledger: Ledger, account: PaperAccount) -> None:
+    books = books_of(ledger, account, budget=amounts(10, 20))
+    assert books.bring_up_to(account.snapshot()).wallet.raw == (10, 20)
+    account.receives(amounts(5, 5))
+    record = books.bring_up_to(account.snapshot())
+    assert record.wallet.raw == (10, 20)
+    assert len(record.deposits) == 1
+
+
+def test_two_budgets_share_an_account_and_each_keeps_its_own(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    one = books_of(ledger, account, "one", amounts(10**6, 10**6))
+    two = books_of(ledger, account, "two", amounts(10**6, 10**6))
+    before = account.snapshot()
+    one.bring_up_to(before)
+    two.bring_up_to(before)
+    step = account.swaps(SwapPurpose.HEDGE, amounts(-100, 99), 0)
+    one.close(before, did(step), account.snapshot())
+    assert two.bring_up_to(account.snapshot()).wallet.raw == (10**6, 10**6)
+    assert one.bring_up_to(account.snapshot()).wallet.raw == (10**6 - 100, 10**6 + 99)
+
+
+def test_a_decision_is_written_down_with_what_came_of_it(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    snapshot = account.snapshot()
+    books.bring_up_to(snapshot)
+    hold = Hold(campaign="main", block=a_block(), reason="in range", gates=())
+    books.write_down(snapshot, hold, None)
+    books.write_down(snapshot, hold, did(account.approves(), stopped="asked to stop"))
+    held, acted = books.diary()
+    assert (held.decision["decision"], held.decision["reason"]) == ("hold", "in range")
+    assert (held.acted, held.stopped) == (False, None)
+    assert (acted.acted, acted.stopped) == (True, "asked to stop")
+    assert held.sqrt_price_x96 == price_at(0)
+
+
+def test_fees_that_grew_past_the_wrap_of_256_bits_are_booked_right(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    almost = 2**256 - Q128
+    position = a_position(token_id=5, liquidity=10**12)
+    account.adopt(
+        replace(
+            position,
+            fee_growth_inside0_x128=almost,
+            fee_growth_inside0_last_x128=almost,
+        )
+    )
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.positions[5] = replace(account.positions[5], fee_growth_inside0_x128=Q128)
+    account.block += 1
+    books.bring_up_to(account.snapshot())
+    assert books.result(account.snapshot()).fees == 2 * 10**12
