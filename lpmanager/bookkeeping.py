@@ -219,6 +219,7 @@ class Bookkeeper:
         balances = self._ledger.balances(self._name)
         return CampaignRecord(
             wallet=a.balance(balances, a.WALLET, pool.amounts(0, 0)),
+            fees=-a.balance(balances, a.FEES, pool.amounts(0, 0)),
             deposits=self._deposits(pool),
             bases=self._ledger.bases(self._name, pool),
             usage=self._usage(snapshot),

@@ -92,10 +92,19 @@ def a_snapshot(pool: PoolKey, price: SqrtPriceX96, *positions: Position) -> Snap
 
 
 def a_record(
-    wallet: Amounts, *deposits: Deposit, bases: dict[int, Basis] | None = None
+    wallet: Amounts,
+    *deposits: Deposit,
+    bases: dict[int, Basis] | None = None,
+    fees: Amounts | None = None,
 ) -> CampaignRecord:
     usage = Usage(moves=0, gas_raw=0, swap_cost_quote_raw=0, last_move_at=None)
-    return CampaignRecord(wallet=wallet, deposits=deposits, bases=bases or {}, usage=usage)
+    return CampaignRecord(
+        wallet=wallet,
+        fees=fees or wallet - wallet,
+        deposits=deposits,
+        bases=bases or {},
+        usage=usage,
+    )
 
 
 def a_deposit(amounts: Amounts) -> Deposit:

@@ -36,9 +36,8 @@ class Inventory:
 
     `value` is in raw quote units at `price`. `weight` is the base token's share of it and
     `imbalance` that share's distance from `target_weight`; both None where nothing is held.
-    `loss` compares wallet and principal with HODL of the dated deposits.
-    Warning: fees once collected lie in the wallet, so they soften `loss`, and what swaps cost
-    deepens it; the ledger's result tells the terms apart.
+    `loss` compares all that is held, but for the fees earned, with HODL of the dated deposits.
+    Warning: what swaps cost deepens `loss`; the ledger's result tells the two apart.
     """
 
     price: Price
@@ -72,7 +71,7 @@ def measure(snapshot: Snapshot, record: CampaignRecord, target_weight: Fraction)
         exposure=sum((p.exposure for p in positions), start=exposure),
         loss=against_hodl(
             price,
-            holdings.wallet + holdings.principal,
+            holdings.total - record.fees,
             net_deposits(snapshot.pool, record.deposits),
         ),
         positions=positions,

@@ -47,10 +47,12 @@ class Usage:
 class CampaignRecord:
     """The books of one campaign as a decision needs them.
 
-    `wallet` is the campaign's own share of the account's balances, to the wei.
+    `wallet` is the campaign's own share of the account's balances, to the wei; `fees` are all that
+    its positions earned so far, collected or not.
     """
 
     wallet: Amounts
+    fees: Amounts
     deposits: tuple[Deposit, ...]
     bases: Mapping[int, Basis]
     usage: Usage

@@ -137,11 +137,13 @@ def test_hodl_counts_every_deposit_and_withdrawal_at_todays_price(pool: PoolKey)
 
 
 @both_orders
-def test_fees_not_collected_yet_do_not_soften_the_loss(pool: PoolKey) -> None:
+def test_fees_do_not_soften_the_loss_whether_collected_or_not(pool: PoolKey) -> None:
     price = sqrt_x96(pool, 2000)
-    held = amounts(pool, 10**18, 0)
+    put_in, collected = amounts(pool, 10**18, 0), pool.amounts(3, 5)
     with_fees = a_position(1, around(price), 0, owed=10**9)
-    found = measure(a_snapshot(pool, price, with_fees), a_record(held, a_deposit(held)), HALF)
+    earned = collected + pool.amounts(10**9, 10**9)
+    record = a_record(put_in + collected, a_deposit(put_in), fees=earned)
+    found = measure(a_snapshot(pool, price, with_fees), record, HALF)
     assert found.loss.value == 0
 
 
