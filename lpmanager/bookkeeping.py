@@ -9,6 +9,7 @@ from lpmanager.execution.plan_file import decision_to_json
 from lpmanager.inventory.holdings import measure_holdings
 from lpmanager.ledger import accounting as a
 from lpmanager.ledger.journal import CycleRow, Diary
+from lpmanager.ledger.report import PositionLife, lineage
 from lpmanager.ledger.result import Flows, Result, SwapRecord, result_of, total_cost
 from lpmanager.ledger.store import Batch, CampaignRow, EntryRow, Ledger
 from lpmanager.model import (
@@ -48,9 +49,12 @@ class Bookkeeper:
 
     def require_running(self) -> None:
         """Raise Halted while the campaign is stopped."""
-        reason = self._diary.halted()
+        reason = self.halted()
         if reason is not None:
-            raise Halted(f"campaign {self._name} is halted: {reason}")
+            raise Halted(
+                f"campaign {self._name} is halted: {reason}; look into it, then "
+                f"`lpm resume {self._name}`"
+            )
 
     def bring_up_to(self, snapshot: Snapshot) -> CampaignRecord:
         """Open the books at the first snapshot; later mark them to it and take in transfers.
@@ -110,6 +114,14 @@ class Bookkeeper:
     def diary(self) -> list[CycleRow]:
         """Every cycle, oldest first."""
         return self._diary.cycles()
+
+    def halted(self) -> str | None:
+        """Why the campaign is halted, or None."""
+        return self._diary.halted()
+
+    def lineage(self) -> tuple[PositionLife, ...]:
+        """Every position the campaign ever had, oldest first."""
+        return lineage(self._ledger.engine, self._name)
 
     def _open(self, snapshot: Snapshot) -> None:
         held = snapshot.wallet.balances

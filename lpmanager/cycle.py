@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lpmanager.bookkeeping import Bookkeeper
+from lpmanager.execution.plan_file import require_current
 from lpmanager.inventory import Inventory, measure
 from lpmanager.model import Amounts, Decision, Outcome, Plan, Snapshot
 from lpmanager.rebalancer import Limits, Policy, View, decide
@@ -63,7 +64,20 @@ def run_cycle(campaign: Campaign) -> Cycle:
     """Read, book, decide, do, book again. Raises Halted where the books do not close."""
     campaign.books.require_running()
     view = observe(campaign)
-    decision = decide(campaign.name, view, campaign.policy, campaign.limits)
+    return _conclude(
+        campaign, view, decide(campaign.name, view, campaign.policy, campaign.limits)
+    )
+
+
+def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
+    """A cycle with a plan that was decided before. Raises PlanRefused where it no longer holds."""
+    campaign.books.require_running()
+    view = observe(campaign)
+    require_current(plan, view.snapshot, view.record.usage)
+    return _conclude(campaign, view, plan)
+
+
+def _conclude(campaign: Campaign, view: View, decision: Decision) -> Cycle:
     outcome = carry_out(campaign, decision, view) if isinstance(decision, Plan) else None
     campaign.books.write_down(view.snapshot, decision, outcome)
     return Cycle(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lpmanager.model import Action, Amounts, Collect, Mint, PoolKey, Swap, Withdraw
+from lpmanager.model import Action, Amounts, Collect, Mint, Plan, PoolKey, Swap, Withdraw
 from lpmanager.model.token import Amount
 from lpmanager.venues import erc20
 from lpmanager.venues.uniswap_v3 import UniswapV3
@@ -80,6 +80,15 @@ def approve_call(amount: Amount, spender: str) -> Call:
         to=amount.token.address,
         data=erc20.approve(spender, amount.raw),
     )
+
+
+def first_call(plan: Plan, venue: UniswapV3, pool: PoolKey) -> Call:
+    """The first transaction a plan leads to: its first action, or the allowance that one needs."""
+    action = plan.actions[0]
+    needed = spending(action, venue)
+    if needed is None:
+        return main_call(action, venue, pool, plan.account, plan.expires_at)
+    return approve_call(needed.amounts[0], needed.spender)
 
 
 def limited_to(action: Action, wallet: Amounts) -> Action:

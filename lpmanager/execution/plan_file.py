@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lpmanager.errors import PlanRefused, UsageError
-from lpmanager.model import Decision, Hold, Plan
+from lpmanager.model import Decision, Hold, Plan, Snapshot, Usage
 
 FORMAT = "lpmanager-plan-1"
 
@@ -68,6 +68,30 @@ def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> 
     if now > plan.expires_at:
         raise PlanRefused(
             f"the plan expired {now - plan.expires_at} s ago; make a new one with `lpm plan --out`"
+        )
+
+
+def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
+    """As `require_still_good` at a snapshot; also raises PlanRefused where the plan is for another
+    pool, the price has left its bounds, or the campaign has moved since it was made."""
+    require_still_good(
+        plan,
+        chain_id=snapshot.chain_id,
+        account=snapshot.wallet.address,
+        now=snapshot.block.timestamp,
+    )
+    if plan.pool != snapshot.pool.address:
+        raise PlanRefused(f"the plan is for pool {plan.pool}, this is {snapshot.pool.address}")
+    price = snapshot.state.sqrt_price_x96
+    if not plan.sqrt_price_min_x96 <= price <= plan.sqrt_price_max_x96:
+        raise PlanRefused(
+            f"the price has left the plan's bounds: sqrtPriceX96 {price} is not in "
+            f"[{plan.sqrt_price_min_x96}, {plan.sqrt_price_max_x96}]; make a new one"
+        )
+    if usage.last_move_at is not None and usage.last_move_at > plan.block.timestamp:
+        raise PlanRefused(
+            "the campaign has moved since the plan was made, perhaps by this very plan; make a "
+            "new one"
         )
 
 

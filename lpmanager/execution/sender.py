@@ -68,13 +68,12 @@ class Sender:
         """
         self._require_settled()
         head = self._node.head()
-        message = {"from": self.account, "to": call.to, "data": "0x" + call.data.hex()}
-        self._simulate(call, message, head)
+        simulate(self._node, self.account, call, head)
         nonce, tip, gas = self._node.ask_many(
             [
                 nonce_question(self.account, head),
                 tip_question(),
-                Question("eth_estimateGas", [message], lambda value: int(value, 16)),
+                Question("eth_estimateGas", [_message(self.account, call)], lambda g: int(g, 16)),
             ]
         )
         signed = self._signer.sign(
@@ -112,10 +111,16 @@ class Sender:
                 "anything new is sent"
             )
 
-    def _simulate(self, call: Call, message: dict[str, Any], at: Block) -> None:
-        try:
-            self._node.ask(Question("eth_call", [message, {"blockHash": at.hash}], str))
-        except CallReverted as error:
-            raise CallReverted(
-                f"{call.what}: would revert: {revert_reason(error.data)}", error.data
-            ) from error
+
+def simulate(node: Node, account: str, call: Call, at: Block) -> None:
+    """Raise CallReverted, with the contract's reason, where a call of the account would revert."""
+    try:
+        node.ask(Question("eth_call", [_message(account, call), {"blockHash": at.hash}], str))
+    except CallReverted as error:
+        raise CallReverted(
+            f"{call.what}: would revert: {revert_reason(error.data)}", error.data
+        ) from error
+
+
+def _message(account: str, call: Call) -> dict[str, Any]:
+    return {"from": account, "to": call.to, "data": "0x" + call.data.hex()}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -23,9 +24,7 @@ def open_database(url: str) -> Engine:
     Raises StoreError where it is damaged, another program's, or of a newer lpmanager.
     """
     try:
-        engine = create_engine(url)
-    except ArgumentError as error:
-        raise StoreError('store: not a database URL; write "sqlite:///lpmanager.db"') from error
+        engine = create_engine(_address(url))
     except ModuleNotFoundError as error:
         raise StoreError(
             f"store: the driver {error.name} is not installed; for PostgreSQL install "
@@ -34,7 +33,29 @@ def open_database(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)
-    _prepare(engine)
+    _prepare(engine, engine.url.database or "memory")
+    return engine
+
+
+def read_database(url: str) -> Engine:
+    """A migrated copy in memory of the database at `url`, empty where there is none.
+
+    Nothing is made, migrated or written on disk. Raises StoreError as `open_database`, and where
+    `url` is not SQLite.
+    """
+    address = _address(url)
+    if address.get_backend_name() != "sqlite":
+        raise _not_copied(address.get_backend_name())
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    if address.database and Path(address.database).exists():
+        try:
+            with closing(_read_only(Path(address.database))) as source:
+                source.backup(memory)
+        except sqlite3.Error as error:
+            memory.close()
+            raise _unreadable(address.database, error) from error
+    engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    _prepare(engine, address.database or "memory")
     return engine
 
 
@@ -44,17 +65,38 @@ def copy_in_memory(engine: Engine) -> Engine:
     with closing(engine.raw_connection()) as pooled:
         source = pooled.driver_connection
         if not isinstance(source, sqlite3.Connection):
-            raise StoreError(
-                f"store: a {engine.dialect.name} database cannot be copied for a dry run; name a "
-                "SQLite store for dry runs"
-            )
+            raise _not_copied(engine.dialect.name)
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         source.backup(memory)
     return create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
 
 
-def _prepare(engine: Engine) -> None:
-    name = engine.url.database or "memory"
+def _address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise StoreError('store: not a database URL; write "sqlite:///lpmanager.db"') from error
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _not_copied(dialect: str) -> StoreError:
+    return StoreError(
+        f"store: a {dialect} database cannot be copied for a dry run; name a SQLite store for dry "
+        "runs"
+    )
+
+
+def _unreadable(name: str, error: sqlite3.Error | DBAPIError) -> StoreError:
+    return StoreError(
+        f"{name}: the database cannot be read ({_cause(error)}); restore it from a copy, or "
+        "name another store"
+    )
+
+
+def _prepare(engine: Engine, name: str) -> None:
     try:
         _require_ours(engine, name)
         if engine.dialect.name == "sqlite":
@@ -69,10 +111,7 @@ def _prepare(engine: Engine) -> None:
             f"{name}: was written by a newer lpmanager; update this one, or name another store"
         ) from error
     except DBAPIError as error:
-        raise StoreError(
-            f"{name}: the database cannot be read ({_cause(error)}); restore it from a copy, or "
-            "name another store"
-        ) from error
+        raise _unreadable(name, error) from error
 
 
 def _require_ours(engine: Engine, name: str) -> None:
@@ -110,5 +149,5 @@ def _let_readers_in(engine: Engine) -> None:
         pooled.cursor().execute("PRAGMA journal_mode=WAL")
 
 
-def _cause(error: DBAPIError) -> str:
+def _cause(error: sqlite3.Error | DBAPIError) -> str:
     return str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, update
 from lpmanager.errors import ConfigError
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.accounting import WALLET, Entry
-from lpmanager.ledger.database import copy_in_memory, open_database
+from lpmanager.ledger.database import copy_in_memory, open_database, read_database
 from lpmanager.model import Amounts, Basis, PoolKey, SqrtPriceX96, TickRange
 
 
@@ -53,6 +53,14 @@ class Ledger:
     def open(cls, url: str) -> Ledger:
         """The books at a database URL, made or migrated where needed. Raises StoreError."""
         return cls(open_database(url))
+
+    @classmethod
+    def read(cls, url: str) -> Ledger:
+        """A copy in memory of the books at a database URL; empty where there are none yet.
+
+        Nothing is made or written on disk. Raises StoreError.
+        """
+        return cls(read_database(url))
 
     def rehearsal(self) -> Ledger:
         """The same books in memory: what is written there is forgotten. For dry runs."""
