@@ -9,27 +9,22 @@ from lpmanager.execution.plan_file import decision_to_json
 from lpmanager.inventory.holdings import measure_holdings
 from lpmanager.ledger import accounting as a
 from lpmanager.ledger.journal import CycleRow, Diary
+from lpmanager.ledger.reading import campaign_flows, campaign_record
 from lpmanager.ledger.report import PositionLife, lineage
-from lpmanager.ledger.result import Flows, Result, SwapRecord, result_of, total_cost
-from lpmanager.ledger.store import Batch, CampaignRow, EntryRow, Ledger
+from lpmanager.ledger.result import Result, result_of
+from lpmanager.ledger.store import Batch, CampaignRow, Ledger
 from lpmanager.model import (
     Amount,
     Amounts,
     Basis,
     CampaignRecord,
     Decision,
-    Deposit,
     Minted,
     Outcome,
     PoolKey,
     Snapshot,
-    SqrtPriceX96,
-    SwapPurpose,
-    Usage,
     Withdrawn,
 )
-
-_DAY_S = 86_400
 
 #: (first block, last block, hashes of our own transactions) -> what others moved in or out
 OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
@@ -49,12 +44,9 @@ class Bookkeeper:
 
     def require_running(self) -> None:
         """Raise Halted while the campaign is stopped."""
-        reason = self.halted()
+        reason = self._diary.halted()
         if reason is not None:
-            raise Halted(
-                f"campaign {self._name} is halted: {reason}; look into it, then "
-                f"`lpm resume {self._name}`"
-            )
+            raise Halted(f"campaign {self._name} is halted: {reason}")
 
     def bring_up_to(self, snapshot: Snapshot) -> CampaignRecord:
         """Open the books at the first snapshot; later mark them to it and take in transfers.
@@ -67,29 +59,20 @@ class Bookkeeper:
             self._open(snapshot)
         else:
             self._require_same(row, snapshot)
-            self._require_known_positions(snapshot)
-            balances = self._ledger.balances(self._name)
-            self._post(snapshot, (a.mark(snapshot, balances),), last_block=row.last_block)
+            self._require_untouched_positions(snapshot)
+            mark = a.mark(snapshot, self._ledger.balances(self._name))
+            self._post((mark,), last_block=row.last_block)
             self._take_in_transfers(row, snapshot)
-        self._reconcile(snapshot)
-        return self._record(snapshot)
+        self._require_wallet_explained(snapshot)
+        return campaign_record(self._ledger, self._name, snapshot)
 
-    def close(self, before: Snapshot, outcome: Outcome, after: Snapshot) -> None:
-        """Book what a plan did, then mark and reconcile at the snapshot after it."""
-        for step in outcome.steps:
-            entries = a.of_step(step, self._ledger.balances(self._name))
-            fact, time = step.fact, step.block.timestamp
-            opened = (_basis(fact, time),) if isinstance(fact, Minted) else ()
-            closed = (fact.token_id,) if isinstance(fact, Withdrawn) else ()
-            batch = Batch(
-                entries=tuple(entries),
-                last_block=before.block.number,
-                timestamp=time,
-                opened=opened,
-                closed=closed,
-                decided_at=before.block.timestamp,
-            )
-            self._ledger.post(self._name, batch)
+    def close(self, before: Snapshot, outcome: Outcome, read_after: Callable[[], Snapshot]) -> None:
+        """Book what a plan did after `before`, then bring the books up to what is read after it.
+
+        Raises as `bring_up_to`.
+        """
+        self._book(before, outcome)
+        after = read_after()
         self._require_gas_explained(before, outcome, after)
         self.bring_up_to(after)
 
@@ -106,10 +89,15 @@ class Bookkeeper:
             )
         )
 
+    def open_positions(self, pool: PoolKey) -> frozenset[int]:
+        """The ids of the positions the books hold open."""
+        return frozenset(self._ledger.bases(self._name, pool))
+
     def result(self, snapshot: Snapshot) -> Result:
         """The campaign's result up to a snapshot that the books were brought up to."""
-        record = self._record(snapshot)
-        return result_of(self._flows(snapshot), measure_holdings(snapshot, record), snapshot)
+        record = campaign_record(self._ledger, self._name, snapshot)
+        flows = campaign_flows(self._ledger, self._name, snapshot)
+        return result_of(flows, measure_holdings(snapshot, record), snapshot)
 
     def diary(self) -> list[CycleRow]:
         """Every cycle, oldest first."""
@@ -123,41 +111,54 @@ class Bookkeeper:
         """Every position the campaign ever had, oldest first."""
         return lineage(self._ledger.engine, self._name)
 
+    def _book(self, before: Snapshot, outcome: Outcome) -> None:
+        """Write all that a plan did at once."""
+        if not outcome.steps:
+            return
+        balances = self._ledger.balances(self._name)
+        entries: list[a.Entry] = []
+        for step in outcome.steps:
+            done = a.of_step(step, balances)
+            balances = a.added(balances, done)
+            entries += done
+        facts = [(step.fact, step.block.timestamp) for step in outcome.steps]
+        batch = Batch(
+            entries=tuple(entries),
+            last_block=before.block.number,
+            opened=tuple(_basis(fact, time) for fact, time in facts if isinstance(fact, Minted)),
+            closed={fact.token_id: time for fact, time in facts if isinstance(fact, Withdrawn)},
+            decided_at=before.block.timestamp,
+        )
+        self._ledger.post(self._name, batch)
+
     def _open(self, snapshot: Snapshot) -> None:
         held = snapshot.wallet.balances
-        share = held if self._budget is None else self._budget
         row = CampaignRow(
             name=self._name,
             chain_id=snapshot.chain_id,
             account=snapshot.wallet.address,
             pool=snapshot.pool.address,
-            budgeted=self._budget is not None,
+            budget=None if self._budget is None else self._budget.raw,
             last_block=snapshot.block.number,
         )
+        if self._budget is not None:
+            self._take_in_for_neighbours(row, snapshot)
+        share = held if self._budget is None else self._budget
         entry = a.opening(snapshot, share)
-        opened = tuple(
-            Basis(
-                token_id=p.token_id,
-                range=p.range,
-                amounts=_posted(entry, a.position_account(p.token_id), snapshot.pool),
-                sqrt_price_x96=snapshot.state.sqrt_price_x96,
-                timestamp=snapshot.block.timestamp,
-            )
-            for p in snapshot.positions
-        )
         batch = Batch(
             entries=(entry,),
             last_block=snapshot.block.number,
-            timestamp=snapshot.block.timestamp,
-            opened=opened,
+            opened=_adopted(snapshot, entry),
         )
         self._ledger.open_campaign(row, snapshot.pool, held, share, batch)
 
     def _require_same(self, row: CampaignRow, snapshot: Snapshot) -> None:
+        budget = None if self._budget is None else self._budget.raw
         for what, booked, found in (
             ("chain", str(row.chain_id), str(snapshot.chain_id)),
             ("account", row.account, snapshot.wallet.address),
             ("pool", row.pool, snapshot.pool.address),
+            ("budget in raw units", str(row.budget), str(budget)),
         ):
             if booked != found:
                 raise ConfigError(
@@ -165,54 +166,78 @@ class Bookkeeper:
                     f"says {found}; give the new one another name, or another store"
                 )
 
-    def _require_known_positions(self, snapshot: Snapshot) -> None:
-        on_chain = {p.token_id for p in snapshot.positions}
-        booked = self._ledger.bases(self._name, snapshot.pool).keys()
-        for token_id in sorted(on_chain ^ booked):
+    def _require_untouched_positions(self, snapshot: Snapshot) -> None:
+        """Positions change only by what we book: nobody else added, took out or collected."""
+        on_chain = {p.token_id: p for p in snapshot.positions}
+        booked = self._ledger.bases(self._name, snapshot.pool)
+        for token_id in sorted(on_chain.keys() ^ booked.keys()):
             here, there = ("chain", "books") if token_id in on_chain else ("books", "chain")
             self._halt(
-                snapshot,
-                f"position {token_id} is in the {here} but not in the {there}; "
-                "it was changed by hand",
+                snapshot, f"position {token_id} is in the {here} but not in the {there}{_BY_HAND}"
             )
+        for token_id, basis in booked.items():
+            found = on_chain[token_id].liquidity
+            if found != basis.liquidity:
+                self._halt(
+                    snapshot,
+                    f"position {token_id}: expected liquidity {basis.liquidity}, found {found}"
+                    f"{_BY_HAND}",
+                )
+        marks = a.mark(snapshot, self._ledger.balances(self._name))
+        for posting in marks.postings:
+            if posting.account.startswith(a.UNCOLLECTED) and posting.amount.raw < 0:
+                self._halt(
+                    snapshot,
+                    f"{posting.account}: {-posting.amount} went without a transaction of ours"
+                    f"{_BY_HAND}",
+                )
 
     def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot) -> None:
         """Where the wallet differs from the books, look for the transfers that explain it."""
+        if row.budget is not None:
+            self._take_in_for_neighbours(row, snapshot)
+            return
         if self._wallet_difference(snapshot).is_zero:
-            self._post(snapshot, (), last_block=snapshot.block.number)
             return
         moved = self._outside_transfers(
-            row.last_block + 1,
-            snapshot.block.number,
-            self._ledger.our_transactions(row.account),
+            row.last_block + 1, snapshot.block.number, self._ledger.our_transactions(row.account)
         )
-        if row.budgeted:
-            for amount in (moved.amount0, moved.amount1):
-                self._ledger.add_unallocated(
-                    row.chain_id, row.account, amount.token.address, amount.raw
-                )
-        entries = () if row.budgeted else (a.transfer(snapshot, moved),)
-        self._post(snapshot, entries, last_block=snapshot.block.number)
+        self._post((a.transfer(snapshot, moved),), last_block=snapshot.block.number)
+
+    def _take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
+        """What comes to an account whose campaigns have budgets belongs to none of them."""
+        difference, moved = self._wallet_difference(snapshot), {}
+        for token, found in _by_token(difference).items():
+            rest = self._ledger.unallocated(row.chain_id, row.account, token)
+            if rest is None or found == 0:
+                continue
+            came = self._outside_transfers(
+                rest.last_block + 1,
+                snapshot.block.number,
+                self._ledger.our_transactions(row.account),
+            )
+            moved[token] = _by_token(came)[token]
+        self._ledger.add_unallocated(row.chain_id, row.account, moved, snapshot.block.number)
 
     def _wallet_difference(self, snapshot: Snapshot) -> Amounts:
         """What the chain holds in the wallet beyond what the books say."""
-        held, wallet = snapshot.wallet.balances, snapshot.wallet.address
-        booked = [
-            self._ledger.wallet_totals(snapshot.chain_id, wallet, amount.token.address)
-            for amount in (held.amount0, held.amount1)
-        ]
-        return held - snapshot.pool.amounts(*booked)
+        return snapshot.wallet.balances - self._booked_wallet(snapshot)
 
-    def _reconcile(self, snapshot: Snapshot) -> None:
-        """Every asset account against the chain, to the unit."""
-        balances = self._ledger.balances(self._name)
-        difference = self._wallet_difference(snapshot)
-        if not difference.is_zero:
-            self._halt(snapshot, f"wallet: the chain holds {difference} beyond the books")
-        marked = a.mark(snapshot, balances)
-        if marked.postings:
-            first = marked.postings[0]
-            self._halt(snapshot, f"{first.account}: the chain holds {first.amount} more")
+    def _booked_wallet(self, snapshot: Snapshot) -> Amounts:
+        chain_id, wallet = snapshot.chain_id, snapshot.wallet
+        totals = [
+            self._ledger.wallet_totals(chain_id, wallet.address, token)
+            for token in _by_token(wallet.balances)
+        ]
+        return snapshot.pool.amounts(*totals)
+
+    def _require_wallet_explained(self, snapshot: Snapshot) -> None:
+        if not self._wallet_difference(snapshot).is_zero:
+            self._halt(
+                snapshot,
+                f"account {snapshot.wallet.address}: expected {self._booked_wallet(snapshot)}, "
+                f"found {snapshot.wallet.balances}, and no transfer explains it",
+            )
 
     def _require_gas_explained(self, before: Snapshot, outcome: Outcome, after: Snapshot) -> None:
         """Native coin must not go but for our gas. More may come: anybody can send some."""
@@ -226,92 +251,43 @@ class Bookkeeper:
         self._diary.halt(reason, snapshot.block.timestamp)
         raise BooksDoNotClose(f"campaign {self._name}: {reason}")
 
-    def _record(self, snapshot: Snapshot) -> CampaignRecord:
-        pool = snapshot.pool
-        balances = self._ledger.balances(self._name)
-        return CampaignRecord(
-            wallet=a.balance(balances, a.WALLET, pool.amounts(0, 0)),
-            fees=-a.balance(balances, a.FEES, pool.amounts(0, 0)),
-            deposits=self._deposits(pool),
-            bases=self._ledger.bases(self._name, pool),
-            usage=self._usage(snapshot),
+    def _post(self, entries: tuple[a.Entry, ...], last_block: int) -> None:
+        self._ledger.post(self._name, Batch(entries=entries, last_block=last_block))
+
+
+_BY_HAND = "; it was changed by hand: begin new books under another campaign name to go on from it"
+
+
+def _adopted(snapshot: Snapshot, opening: a.Entry) -> tuple[Basis, ...]:
+    """The basis of every position that was there when the books were opened."""
+    return tuple(
+        Basis(
+            token_id=p.token_id,
+            range=p.range,
+            liquidity=p.liquidity,
+            amounts=_posted(opening, a.position_account(p.token_id), snapshot.pool),
+            sqrt_price_x96=snapshot.state.sqrt_price_x96,
+            timestamp=snapshot.block.timestamp,
         )
-
-    def _deposits(self, pool: PoolKey) -> tuple[Deposit, ...]:
-        return tuple(
-            Deposit(
-                amounts=-entry.amounts(a.DEPOSITS, pool),
-                sqrt_price_x96=_price(entry),
-                block_number=entry.block_number,
-                timestamp=entry.timestamp,
-            )
-            for entry in self._ledger.entries(self._name, ["deposit"])
-        )
-
-    def _usage(self, snapshot: Snapshot) -> Usage:
-        """What the last day's entries say was done. A move is a plan that minted or hedged."""
-        since = snapshot.block.timestamp - _DAY_S
-        done = self._ledger.entries(self._name, ["gas", "minted", "swapped"], since)
-        native = snapshot.wallet.native.token.address
-        swaps = [s for e in done if e.kind == "swapped" for s in _swaps_in(e, snapshot.pool)]
-        cost = total_cost(swaps, snapshot)
-        moved = self._ledger.entries(self._name, ["minted", "swapped"])
-        moves = [e for e in moved if _is_move(e, snapshot.pool)]
-        return Usage(
-            moves=len({e.decided_at for e in moves if e.timestamp >= since}),
-            gas_raw=sum(e.raw.get((a.GAS, native), 0) for e in done),
-            swap_cost_quote_raw=max(0, -(-cost.numerator // cost.denominator)),
-            last_move_at=moves[-1].timestamp if moves else None,
-        )
-
-    def _flows(self, snapshot: Snapshot) -> Flows:
-        pool, balances = snapshot.pool, self._ledger.balances(self._name)
-        nothing = pool.amounts(0, 0)
-        native = snapshot.wallet.native.token
-        swaps = self._ledger.entries(self._name, ["swapped"])
-        return Flows(
-            deposits=self._deposits(pool),
-            pool_exchange=-a.balance(balances, a.POOL_EXCHANGE, nothing),
-            fees=-a.balance(balances, a.FEES, nothing),
-            rounding=a.balance(balances, a.ROUNDING, nothing),
-            swaps=tuple(s for e in swaps for s in _swaps_in(e, pool)),
-            gas=Amount(native, balances.get((a.GAS, native.address), 0)),
-        )
-
-    def _post(self, snapshot: Snapshot, entries: tuple[a.Entry, ...], last_block: int) -> None:
-        batch = Batch(entries=entries, last_block=last_block, timestamp=snapshot.block.timestamp)
-        self._ledger.post(self._name, batch)
-
-
-def _is_move(entry: EntryRow, pool: PoolKey) -> bool:
-    hedges = a.swap_account(SwapPurpose.HEDGE)
-    return entry.kind == "minted" or not entry.amounts(hedges, pool).is_zero
+        for p in snapshot.positions
+    )
 
 
 def _basis(fact: Minted, timestamp: int) -> Basis:
     return Basis(
         token_id=fact.token_id,
         range=fact.range,
+        liquidity=fact.liquidity,
         amounts=fact.principal,
         sqrt_price_x96=fact.sqrt_price_x96,
         timestamp=timestamp,
     )
 
 
+def _by_token(amounts: Amounts) -> dict[str, int]:
+    return {amount.token.address: amount.raw for amount in (amounts.amount0, amounts.amount1)}
+
+
 def _posted(entry: a.Entry, account: str, pool: PoolKey) -> Amounts:
     raw = {p.amount.token.address: p.amount.raw for p in entry.postings if p.account == account}
     return pool.amounts(raw.get(pool.token0.address, 0), raw.get(pool.token1.address, 0))
-
-
-def _swaps_in(entry: EntryRow, pool: PoolKey) -> list[SwapRecord]:
-    return [
-        SwapRecord(purpose=purpose, delta=delta, sqrt_price_before_x96=_price(entry))
-        for purpose in SwapPurpose
-        if not (delta := -entry.amounts(a.swap_account(purpose), pool)).is_zero
-    ]
-
-
-def _price(entry: EntryRow) -> SqrtPriceX96:
-    if entry.sqrt_price_x96 is None:
-        raise ValueError(f"entry {entry.kind} at block {entry.block_number} carries no price")
-    return SqrtPriceX96(entry.sqrt_price_x96)

@@ -64,9 +64,7 @@ def run_cycle(campaign: Campaign) -> Cycle:
     """Read, book, decide, do, book again. Raises Halted where the books do not close."""
     campaign.books.require_running()
     view = observe(campaign)
-    return _conclude(
-        campaign, view, decide(campaign.name, view, campaign.policy, campaign.limits)
-    )
+    return _conclude(campaign, view, decide(campaign.name, view, campaign.policy, campaign.limits))
 
 
 def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
@@ -94,5 +92,5 @@ def carry_out(campaign: Campaign, plan: Plan, view: View) -> Outcome | None:
     if campaign.custody is None:
         return None
     outcome = campaign.custody.carry_out(plan, view.record.wallet)
-    campaign.books.close(view.snapshot, outcome, campaign.read())
+    campaign.books.close(view.snapshot, outcome, campaign.read)
     return outcome

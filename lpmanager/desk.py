@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+
+from sqlalchemy import make_url
 
 from lpmanager.bookkeeping import Bookkeeper, OutsideTransfers
 from lpmanager.chain.node import Node
@@ -14,8 +17,10 @@ from lpmanager.chain.presets import Chain
 from lpmanager.chain.reader import Reader, Watch
 from lpmanager.chain.token_probe import require_exact, token_probe_question
 from lpmanager.chain.transfers import find_transfers, received
+from lpmanager.chain.transport import HttpTransport
+from lpmanager.config import rpc_url
 from lpmanager.cycle import Campaign, Custody
-from lpmanager.errors import ChainError, ConfigError
+from lpmanager.errors import ConfigError
 from lpmanager.execution.executor import Executor
 from lpmanager.execution.sender import Sender, SendPolicy
 from lpmanager.execution.signer import Signer, signer_from_clear_key, signer_from_keystore
@@ -42,6 +47,11 @@ class Market:
     reader: Reader
 
 
+def open_node(settings: Settings, chain: Chain) -> Node:
+    """The chain by the configured RPC. Raises ConfigError where none is configured."""
+    return Node(HttpTransport(rpc_url(settings, chain)), chain.chain_id)
+
+
 def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], int]) -> Market:
     """Find the campaign's pool and make sure it, its tokens and the quote are what they claim.
 
@@ -50,7 +60,7 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
     table, chain = settings.campaigns[name], settings.chain_of(name)
     key = f"campaigns.{name}"
     node.check_chain()
-    pool = _pool(table, chain, node)
+    pool = configured_pool(table, chain, node)
     for finding in node.ask(token_probe_question(pool, node.head())):
         require_exact(finding)
     quote = _one_of(pool, table.quote, f"{key}.quote")
@@ -75,7 +85,8 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
     )
 
 
-def _pool(table: CampaignTable, chain: Chain, node: Node) -> PoolKey:
+def configured_pool(table: CampaignTable, chain: Chain, node: Node) -> PoolKey:
+    """The pool a campaign names, checked against the factory. Raises ConfigError."""
     if table.pool is not None:
         return read_pool(node, chain.uniswap_v3, table.pool)
     if table.token0 is None or table.token1 is None or table.fee is None:
@@ -122,7 +133,10 @@ def _budget(pool: PoolKey, table: Mapping[str, str] | None, key: str) -> Amounts
     amounts = {pool.token0: 0, pool.token1: 0}
     for name, text in table.items():
         token = _one_of(pool, name, f"{key}.{name}")
-        amounts[token] = amount_from_text_down(token, text).raw
+        try:
+            amounts[token] = amount_from_text_down(token, text).raw
+        except ValueError as error:
+            raise ConfigError(f"{key}.{name}: {error}") from error
     return pool.amounts(amounts[pool.token0], amounts[pool.token1])
 
 
@@ -144,7 +158,7 @@ def open_campaign(
     )
     return Campaign(
         name=name,
-        read=market.reader.read,
+        read=lambda: market.reader.read(books.open_positions(market.pool)),
         policy=policy,
         limits=table.limits_for(market.chain, market.quote),
         books=books,
@@ -152,21 +166,50 @@ def open_campaign(
     )
 
 
+def find_market(settings: Settings, name: str, clock: Callable[[], int]) -> Market:
+    """The campaign's market by the configured RPC. Raises as `open_node` and `open_market`."""
+    return open_market(settings, name, open_node(settings, settings.chain_of(name)), clock)
+
+
+def dry_campaign(settings: Settings, name: str, clock: Callable[[], int]) -> Campaign:
+    """The campaign by its RPC, with its books copied to memory: nothing is written or signed."""
+    market = find_market(settings, name, clock)
+    return open_campaign(settings, name, market, Ledger.read(settings.store), custody=None)
+
+
+def live_campaign(
+    settings: Settings,
+    name: str,
+    ledger: Ledger,
+    signer: Signer,
+    stop_asked: Callable[[], bool],
+    clock: Callable[[], int],
+) -> Campaign:
+    """The campaign by its RPC, able to sign. Hold the lock at `lock_path` while it lives."""
+    market = find_market(settings, name, clock)
+    custody = wallet_custody(market, ledger, signer, stop_asked)
+    return open_campaign(settings, name, market, ledger, custody)
+
+
+def lock_path(settings: Settings, chain: Chain) -> Path:
+    """The file whose lock keeps two programs from signing for one account of a chain: beside a
+    SQLite store, else in the user's state folder."""
+    name = f"lpmanager-{chain.chain_id}-{settings.account.address}.lock"
+    store = make_url(settings.store)
+    if store.get_backend_name() == "sqlite" and store.database:
+        return Path(store.database).parent / name
+    return Path.home() / ".local" / "state" / "lpmanager" / name
+
+
 def wallet_custody(
     market: Market, ledger: Ledger, signer: Signer, stop_asked: Callable[[], bool]
 ) -> Executor:
-    """Custody by the account that signs. Raises ChainError while an earlier run's transaction is
-    not settled."""
-    journal = TransactionJournal(ledger.engine, market.chain.chain_id)
-    for tx_hash, what in journal.open_transactions(signer.address):
-        raise ChainError(
-            f"transaction {tx_hash} ({what}) of an earlier run is not settled; look it up on "
-            f"{market.chain.explorer or 'the chain'} before anything new is sent"
-        )
+    """Custody by the account that signs."""
     block_time = float(market.chain.block_time_s)
     policy = SendPolicy(
         timeout_s=max(30.0, _WAIT_BLOCKS * block_time), poll_s=block_time / _POLLS_PER_BLOCK
     )
+    journal = TransactionJournal(ledger.engine, market.chain.chain_id)
     sender = Sender(market.node, signer, journal, policy)
     return Executor(
         market.node,

@@ -35,18 +35,24 @@ def cron_trigger(expression: str) -> BaseTrigger:
 
 @contextmanager
 def only_one(lock_path: Path) -> Iterator[None]:
-    """Hold the operating system's lock on an account; UsageError where another run holds it.
+    """Hold the operating system's lock on an account; UsageError where another run holds it, or
+    where no file can be made there.
 
     The lock goes with the process, also when it is killed.
     """
     lock = FileLock(lock_path, timeout=0)
     try:
-        with lock:
-            yield
+        lock.acquire()
     except Timeout as error:
         raise UsageError(
             f"another lpm holds {lock_path}; wait until it ends, or stop it"
         ) from error
+    except OSError as error:
+        raise UsageError(f"cannot lock {lock_path}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

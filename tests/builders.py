@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 from lpmanager.amm import sqrt_price_at_tick, tick_at_sqrt_price
+from lpmanager.inventory import measure
 from lpmanager.model import (
     MAX_TICK,
     MIN_TICK,
@@ -13,6 +16,7 @@ from lpmanager.model import (
     Amount,
     Amounts,
     Block,
+    CampaignRecord,
     Liquidity,
     PoolKey,
     PoolState,
@@ -22,10 +26,15 @@ from lpmanager.model import (
     SqrtPriceX96,
     Step,
     TickRange,
+    TickState,
     Token,
+    Twap,
+    Usage,
     Wallet,
 )
 from lpmanager.model.outcome import Fact
+from lpmanager.rebalancer import Limits, View
+from lpmanager.risk import Outlook
 
 CHAIN_ID = 31337
 ACCOUNT = "0x00000000000000000000000000000000000000A1"
@@ -153,4 +162,128 @@ def a_snapshot(
 def a_step(fact: Fact | None, *, block: int = 101, gas: int = 0, tx: int = 1) -> Step:
     return Step(
         what="test", tx_hash=f"0x{tx:064x}", block=a_block(block), gas_paid=wei(gas), fact=fact
+    )
+
+
+# ---- what a decision needs ----
+
+#: Liquidity of others in every pool of `a_market`, far wider than any test's prices.
+OTHERS = 10**18
+OTHERS_RANGE = "[-60000, 60000)"
+
+
+def a_limits(**changes: object) -> Limits:
+    """Limits that stop nothing a test does not ask them to stop."""
+    plain = Limits(
+        slippage_bps=50,
+        twap_window_s=600,
+        max_twap_deviation_ticks=100,
+        plan_ttl_s=300,
+        max_head_age_s=60,
+        min_interval_s=600,
+        max_moves_per_day=6,
+        max_gas_per_day_raw=10**17,
+        max_swap_cost_per_day_raw=10**18,
+        max_pool_share=Fraction(1, 5),
+        max_step_ticks=2_000,
+        payback_horizon_s=86_400,
+        history_s=3_600,
+        hedge_band=Fraction(1, 5),
+        target_weight=Fraction(1, 2),
+    )
+    return replace(plain, **changes)
+
+
+def an_outlook(*, fee_rate: float = 1e-7, variance_rate: float = 2e-9) -> Outlook:
+    """By default flow that pays any move of the tests back within their horizon."""
+    return Outlook(
+        fee_rate0=fee_rate,
+        fee_rate1=fee_rate,
+        variance_rate=variance_rate,
+        samples=100,
+        seconds=3_600,
+    )
+
+
+def a_record(
+    wallet: tuple[int, int] = (0, 0),
+    *,
+    moves: int = 0,
+    gas: int = 0,
+    swap_cost: int = 0,
+    last_move_at: int | None = None,
+    pool: PoolKey | None = None,
+) -> CampaignRecord:
+    pool = pool or a_pool()
+    return CampaignRecord(
+        wallet=pool.amounts(*wallet),
+        fees=pool.amounts(0, 0),
+        deposits=(),
+        bases={},
+        usage=Usage(
+            moves=moves,
+            gas_raw=gas,
+            swap_cost_quote_raw=swap_cost,
+            last_move_at=last_move_at,
+        ),
+    )
+
+
+def with_liquidity(state: PoolState, positions: Iterable[Position]) -> PoolState:
+    """The state after the positions were minted into it."""
+    ticks = {t.tick: t for t in state.ticks}
+    active = state.liquidity
+    for position in positions:
+        for tick, net in (
+            (position.range.lower, position.liquidity),
+            (position.range.upper, -position.liquidity),
+        ):
+            known = ticks.get(tick, TickState(tick=tick, liquidity_gross=0, liquidity_net=0))
+            ticks[tick] = TickState(
+                tick=tick,
+                liquidity_gross=known.liquidity_gross + position.liquidity,
+                liquidity_net=known.liquidity_net + net,
+            )
+        active += position.liquidity if state.tick in position.range else 0
+    rising = tuple(ticks[tick] for tick in sorted(ticks) if ticks[tick].liquidity_gross)
+    return replace(state, liquidity=Liquidity(active), ticks=rising)
+
+
+def a_market(
+    *,
+    tick: int = 0,
+    positions: tuple[Position, ...] = (),
+    others: int = OTHERS,
+    pool: PoolKey | None = None,
+    quote: Token | None = None,
+    native: int = 10**18,
+    twap_tick: int | None = None,
+) -> Snapshot:
+    """A snapshot of a pool with others' liquidity, whose mean tick is the present one."""
+    plain = a_snapshot(tick=tick, positions=positions, pool=pool, quote=quote, native=native)
+    theirs = a_position(OTHERS_RANGE, liquidity=others)
+    mean = tick if twap_tick is None else twap_tick
+    return replace(
+        plain,
+        state=with_liquidity(plain.state, (theirs, *positions)),
+        twap=Twap(window_s=600, tick_cumulative_then=0, tick_cumulative_now=600 * mean),
+    )
+
+
+def a_view(
+    snapshot: Snapshot | None = None,
+    record: CampaignRecord | None = None,
+    outlook: Outlook | None = None,
+    *,
+    limits: Limits | None = None,
+) -> View:
+    """What a policy sees; the account holds the record's wallet and no more."""
+    snapshot = snapshot or a_market()
+    record = record or a_record((10**12, 10**12), pool=snapshot.pool)
+    snapshot = replace(snapshot, wallet=replace(snapshot.wallet, balances=record.wallet))
+    return View(
+        snapshot=snapshot,
+        record=record,
+        inventory=measure(snapshot, record, (limits or a_limits()).target_weight),
+        outlook=outlook or an_outlook(),
     )

@@ -115,6 +115,7 @@ def a_basis(position: Position, amounts: Amounts) -> Basis:
     return Basis(
         token_id=position.token_id,
         range=position.range,
+        liquidity=position.liquidity,
         amounts=amounts,
         sqrt_price_x96=SqrtPriceX96(2**96),
         timestamp=1,

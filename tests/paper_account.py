@@ -49,6 +49,7 @@ class PaperAccount:
     sqrt_price_x96: SqrtPriceX96 = field(default_factory=lambda: price_at(0))
     native: int = 10**18
     block: int = 100
+    last_id: int = 1000
     account: str = ACCOUNT
     positions: dict[int, Position] = field(default_factory=dict)
     came: list[tuple[int, Amounts]] = field(default_factory=list)
@@ -97,7 +98,8 @@ class PaperAccount:
         liquidity = liquidity_for_amounts_down(price, tick_range, *offered.raw)
         paid = self.pool.amounts(*amounts_for_liquidity_up(price, tick_range, liquidity))
         principal = self.pool.amounts(*amounts_for_liquidity_down(price, tick_range, liquidity))
-        token_id = 1 + max(self.positions, default=1000)
+        self.last_id += 1
+        token_id = self.last_id
         self.positions[token_id] = a_position(
             str(tick_range), token_id=token_id, liquidity=liquidity
         )

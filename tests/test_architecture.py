@@ -36,6 +36,7 @@ ORDER = (
     "backtest",
     "devnet",
     "scheduler",
+    "doctor",
     "serve",
     "cli",
 )

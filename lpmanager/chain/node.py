@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from eth_utils.address import to_checksum_address
 
 from lpmanager.abi import ContractCall
 from lpmanager.chain.transport import RpcError, Transport
-from lpmanager.errors import CallReverted, ChainError, MaybeSent, RpcUnavailable, WrongChain
+from lpmanager.errors import CallReverted, ChainError, MaybeSent, WrongChain
 from lpmanager.model import Block
 
 T = TypeVar("T")
@@ -129,10 +130,10 @@ class Node:
         return receipt
 
     def _receipt_if_told(self, tx_hash: str) -> Receipt | None:
-        """As `receipt`; a silent RPC is no answer yet, and is asked again."""
+        """As `receipt`; silence, a refusal or nonsense is no answer yet, and is asked again."""
         try:
             return self.receipt(tx_hash)
-        except RpcUnavailable:
+        except ChainError:
             return None
 
 
@@ -206,9 +207,14 @@ def _answer(question: Question[Any], answer: Any) -> Any:
 
 def _refusal(method: str, error: RpcError) -> ChainError:
     if error.code == _REVERTED or "revert" in error.message.lower():
-        data = error.data if isinstance(error.data, str) else "0x"
-        return CallReverted(f"{method}: {error.message}", bytes.fromhex(data[2:]))
+        return CallReverted(f"{method}: {error.message}", _revert_data(error.data))
     return ChainError(f"{method}: the node refused: {error.message} (code {error.code})")
+
+
+def _revert_data(told: Any) -> bytes:
+    """Some nodes put a word before the hex, or leave it out."""
+    found = re.search(r"0x((?:[0-9a-fA-F]{2})*)$", told) if isinstance(told, str) else None
+    return bytes.fromhex(found[1]) if found else b""
 
 
 def _int(value: Any) -> int:

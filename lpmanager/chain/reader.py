@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,16 +89,19 @@ class Reader:
         self._watch = watch
         self._clock = clock
 
-    def read(self) -> Snapshot:
+    def read(self, ours: Iterable[int] = ()) -> Snapshot:
         """The world at the newest block.
 
-        Raises ChainError where the node refuses, or the block was reorganised away meanwhile.
+        Where the campaign names its positions, `ours` are those minted for it since. Raises
+        ChainError where the node refuses, or the block was reorganised away meanwhile.
         """
         block = self._node.head()
         watch = self._watch
         flow_asked = flow_questions(watch.pool.address, block, watch.history_blocks)
         base, flow_answers = self._read_base(block, flow_asked)
-        managed = self._read_positions(block, base.nft_count)
+        if base.slot0.sqrt_price_x96 == 0:
+            raise ChainError(f"pool {watch.pool.address} has no price yet: it was not initialized")
+        managed = self._read_positions(block, base.nft_count, ours)
         ticks, known, edges = self._read_ticks(block, base.slot0.tick, managed)
         state = PoolState(
             sqrt_price_x96=base.slot0.sqrt_price_x96,
@@ -181,11 +184,13 @@ class Reader:
         )
         return base, flow_answers
 
-    def _read_positions(self, block: Block, nft_count: int) -> dict[int, ManagedPosition]:
+    def _read_positions(
+        self, block: Block, nft_count: int, ours: Iterable[int]
+    ) -> dict[int, ManagedPosition]:
         """The campaign's positions: the configured NFTs, or all the account has in the pool."""
         venue, watch = self._venue, self._watch
         if watch.positions is not None:
-            return self._read_chosen(block, watch.positions)
+            return self._read_chosen(block, tuple(sorted({*watch.positions, *ours})))
         ids = self._node.call_many(
             [venue.position_id(watch.account, index) for index in range(nft_count)], block
         )

@@ -70,25 +70,29 @@ class HttpTransport:
                 return [self._provider.make_request(*calls[0])]
             answers = self._provider.make_batch_request(calls)
         except requests.exceptions.RequestException as error:
+            # Its own words hold the whole URL, and with it an API key: they are not passed on.
             raise RpcUnavailable(
                 f"{self.name}: no answer ({type(error).__name__}); check the RPC URL"
-            ) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise RpcUnavailable(f"{self.name}: the answer is not JSON-RPC") from error
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._not_json_rpc() from error
         if isinstance(answers, list):
             return answers
-        raise RpcUnavailable(f"{self.name}: the batch was refused: {answers.get('error')}")
+        if isinstance(answers, dict) and "error" in answers:
+            raise RpcUnavailable(f"{self.name}: the batch was refused: {answers['error']}")
+        raise self._not_json_rpc()
 
     def _result(self, answer: Any) -> Any | RpcError:
         if isinstance(answer, dict):
             error = answer.get("error")
-            if isinstance(error, dict):
-                return RpcError(
-                    int(error.get("code", 0)), str(error.get("message", "")), error.get("data")
-                )
+            if isinstance(error, dict) and isinstance(error.get("code"), int):
+                return RpcError(error["code"], str(error.get("message", "")), error.get("data"))
             if "result" in answer:
                 return answer["result"]
-        raise RpcUnavailable(f"{self.name}: the answer is not JSON-RPC")
+        raise self._not_json_rpc()
+
+    def _not_json_rpc(self) -> RpcUnavailable:
+        return RpcUnavailable(f"{self.name}: the answer is not JSON-RPC")
 
 
 def masked(url: str) -> str:

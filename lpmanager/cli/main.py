@@ -12,10 +12,21 @@ from typing import Annotated
 import typer
 
 from lpmanager import __version__
-from lpmanager.cli import config, init
+from lpmanager.cli import (
+    config,
+    demo,
+    doctor,
+    execute,
+    init,
+    plan,
+    report,
+    resume,
+    run,
+    simulate,
+    status,
+)
+from lpmanager.cli.campaigns import INTERRUPTED
 from lpmanager.errors import LpmError
-
-_INTERRUPTED = 130
 
 app = typer.Typer(
     name="lpm",
@@ -25,6 +36,15 @@ app = typer.Typer(
 )
 app.command("init")(init.init)
 app.add_typer(config.app, name="config")
+app.command("doctor")(doctor.doctor)
+app.command("status")(status.status)
+app.command("plan")(plan.plan)
+app.command("execute")(execute.execute)
+app.command("run")(run.run)
+app.command("report")(report.report)
+app.command("resume")(resume.resume)
+app.command("demo")(demo.demo)
+app.command("simulate")(simulate.simulate)
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,7 +76,7 @@ def main() -> None:
             sys.stderr.write(f"lpm: {line}\n")
         sys.exit(error.exit_code)
     except SystemExit as stop:
-        if stop.code == _INTERRUPTED:
+        if stop.code == INTERRUPTED:
             sys.stderr.write("lpm: interrupted\n")
         raise
 

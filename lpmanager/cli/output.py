@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 import structlog
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -28,13 +29,20 @@ def print_json(data: object) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table for people, on stdout. Cells are plain text."""
-    table = Table(title=title, title_justify="left")
+    """A table for people, on stdout, with a head unless every column is without a name. Cells are
+    plain text."""
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_header=any(columns),
+        show_edge=False,
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console().print(table, markup=False)
+    screen = console()
+    screen.print(title, style="bold", markup=False)
+    screen.print(table, "", markup=False)
 
 
 def configure_logging(*, verbose: bool) -> None:

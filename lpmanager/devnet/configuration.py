@@ -45,13 +45,14 @@ def write_configuration(
     policy: str,
     every_s: int,
     block_time_s: int,
-    rpc_url: str,
+    rpc_url: str | None,
     private_key: str,
 ) -> Path:
     """Write lpmanager.toml and .env into a folder; the path of the former.
 
-    `policy` is the part of the campaign's table from its policy on, as TOML. Warning: the key
-    goes to .env in clear text, which only a devnet accepts.
+    `policy` is the part of the campaign's table from its policy on, as TOML; `rpc_url` is None
+    for a chain that nothing outside can reach. Warning: the key goes to .env in clear text, which
+    only a devnet accepts.
     """
     text = _CHAIN.format(
         account=account,
@@ -70,5 +71,6 @@ def write_configuration(
     )
     path = folder / "lpmanager.toml"
     path.write_text(text)
-    (folder / ".env").write_text(f"LPM_RPC_URL={rpc_url}\nLPM_PRIVATE_KEY={private_key}\n")
+    reachable = "" if rpc_url is None else f"LPM_RPC_URL={rpc_url}\n"
+    (folder / ".env").write_text(f"{reachable}LPM_PRIVATE_KEY={private_key}\n")
     return path

@@ -16,11 +16,16 @@ from dataclasses import dataclass
 from random import Random
 
 from lpmanager.devnet.orders import BlockOrders, KeepWithin, Order, Trade
-from lpmanager.model import SqrtPriceX96
+from lpmanager.model import Liquidity, SqrtPriceX96
 
 _DAY_S = 86_400
 _PIPS = 1_000_000
+_Q96 = 2**96
 _Q192 = 2**192
+
+#: A typical noise trade moves the pool's price by two hundredths of a percent: by the square root
+#: of it, one part in this many.
+_NOISE_SHARE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,45 @@ class GeneratedFlow:
     noise_trades_per_block: float
     noise_median_raw1: int
     noise_spread: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How a market behaves, whatever its pool. Rates are per day unless named otherwise."""
+
+    seed: int
+    blocks: int
+    volatility: float
+    block_time_s: int = 60
+    jumps_per_day: float = 3.0
+    jump_volatility: float = 0.012
+    noise_trades_per_block: float = 0.6
+    noise_spread: float = 1.0
+
+
+def habitual_flow(
+    habits: Habits,
+    *,
+    start_timestamp: int,
+    start_sqrt_price_x96: SqrtPriceX96,
+    liquidity: Liquidity,
+    fee_pips: int,
+) -> GeneratedFlow:
+    """These habits in one pool: its active liquidity says how large a usual trade is."""
+    return GeneratedFlow(
+        seed=habits.seed,
+        start_timestamp=start_timestamp,
+        block_time_s=habits.block_time_s,
+        blocks=habits.blocks,
+        start_sqrt_price_x96=start_sqrt_price_x96,
+        fee_pips=fee_pips,
+        volatility=habits.volatility,
+        jumps_per_day=habits.jumps_per_day,
+        jump_volatility=habits.jump_volatility,
+        noise_trades_per_block=habits.noise_trades_per_block,
+        noise_median_raw1=max(liquidity * start_sqrt_price_x96 // _Q96 // _NOISE_SHARE, 1),
+        noise_spread=habits.noise_spread,
+    )
 
 
 def generated_flow(flow: GeneratedFlow) -> Iterator[BlockOrders]:

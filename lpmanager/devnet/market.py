@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from lpmanager.chain.transport import Request, RpcError
 from lpmanager.devnet.backend import Backend, Controls, transaction
-from lpmanager.devnet.deploy import Deployment
 from lpmanager.devnet.orders import AddLiquidity, BlockOrders
 from lpmanager.errors import ChainError, TransactionFailed
-from lpmanager.model import SqrtPriceX96
+from lpmanager.model import PoolKey, SqrtPriceX96
 from lpmanager.venues.uniswap_v3 import SWAP_EVENT
+
+
+class Place(Protocol):
+    """Where a market trades: a pool, and the FlowTrader contract that trades with it."""
+
+    @property
+    def pool(self) -> PoolKey: ...
+
+    @property
+    def flow_trader(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketReport:
     """What a market has done so far. `largest_deviation` is that of the pool's price from the
-    expected one after a block, relative to the expected one; None where none was expected."""
+    expected one after a block, relative to the expected one; None where none was expected.
+    `largest_shift_s` is by how much the latest block came after its own time."""
 
     blocks: int
     orders: int
     swaps: int
     largest_deviation: Fraction | None
+    largest_shift_s: int
 
 
 class Market:
     """Carries out blocks of orders, through the second dev account and the market's trader.
 
-    Between two advances the chain mines each transaction at once, so others can act. Warning:
-    they have until the next block's time; the chain's time moves one second per transaction.
+    Between two advances the chain mines each transaction at once, so others can act; its time
+    moves one second per transaction. Where that leads past the next block's time, the block is
+    mined one second after the head, and the report says how late that was.
     """
 
-    def __init__(
-        self, backend: Backend, deployment: Deployment, blocks: Iterable[BlockOrders]
-    ) -> None:
+    def __init__(self, backend: Backend, place: Place, blocks: Iterable[BlockOrders]) -> None:
         self._controls = Controls(backend)
         self._transport = backend.transport
         self._sender = backend.accounts[1]
-        self._deployment = deployment
+        self._place = place
         self._blocks = iter(blocks)
         self._coming = next(self._blocks, None)
         self._nonce = self._controls.nonce(self._sender)
-        self._report = MarketReport(blocks=0, orders=0, swaps=0, largest_deviation=None)
+        self._report = MarketReport(
+            blocks=0, orders=0, swaps=0, largest_deviation=None, largest_shift_s=0
+        )
 
     @property
     def next_timestamp(self) -> int | None:
@@ -61,8 +73,8 @@ class Market:
         for order in profile:
             self._controls.execute(
                 self._sender,
-                self._deployment.flow_trader,
-                order.calldata(self._deployment.pool.address),
+                self._place.flow_trader,
+                order.calldata(self._place.pool.address),
                 what=f"mint {order.liquidity} in {order.range}",
             )
             self._nonce += 1
@@ -79,14 +91,16 @@ class Market:
 
     def advance_until(self, timestamp: int) -> int:
         """Send and mine all blocks up to and including this time; how many there were."""
-        done = 0
+        if self._coming is None or self._coming.timestamp > timestamp:
+            return 0
+        done, head = 0, self._controls.node.head().timestamp
         self._controls.set_automine(False)
         try:
             before: BlockOrders | None = None
             while self._coming is not None and self._coming.timestamp <= timestamp:
                 block = self._coming
                 self._send(block, before)
-                self._controls.mine(block.timestamp)
+                head = self._mine(block, head)
                 before, self._coming = block, next(self._blocks, None)
                 done += 1
             if before is not None:
@@ -94,6 +108,14 @@ class Market:
         finally:
             self._controls.set_automine(True)
         return done
+
+    def _mine(self, block: BlockOrders, head: int) -> int:
+        """Mine a block at its time, or after the head where that is later; when that was."""
+        mined_at = max(block.timestamp, head + 1)
+        self._controls.mine(mined_at)
+        shift = max(self._report.largest_shift_s, mined_at - block.timestamp)
+        self._report = replace(self._report, largest_shift_s=shift)
+        return mined_at
 
     def _send(self, block: BlockOrders, before: BlockOrders | None) -> None:
         """Queue a block's orders; the receipts of the block before come in the same round trip."""
@@ -109,11 +131,11 @@ class Market:
 
     @property
     def _pool(self) -> str:
-        return self._deployment.pool.address
+        return self._place.pool.address
 
     def _transaction(self, position: int, data: bytes) -> dict[str, str]:
         return transaction(
-            self._sender, self._deployment.flow_trader, data, nonce=self._nonce + position
+            self._sender, self._place.flow_trader, data, nonce=self._nonce + position
         )
 
     def _ask(self, requests: list[Request]) -> list[Any]:
@@ -137,7 +159,8 @@ class Market:
                 f"mined, {len(failed)} reverted" + (f", first {failed[0]}" if failed else "")
             )
         prices = self._prices(ours)
-        self._report = MarketReport(
+        self._report = replace(
+            self._report,
             blocks=self._report.blocks + 1,
             orders=self._report.orders + len(block.orders),
             swaps=self._report.swaps + len(prices),

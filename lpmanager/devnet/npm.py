@@ -41,7 +41,7 @@ def _installed(path: str, note: str) -> Path:
     found = _MODULES / path
     if not found.is_file():
         raise ConfigError(
-            f"contracts/node_modules/{path} is missing; run `npm ci` in contracts/ of a source "
-            f"checkout ({note})"
+            f"contracts/node_modules/{path} is missing; run `make setup` in a source checkout "
+            f"({note})"
         )
     return found

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from lpmanager.cycle import Campaign, Cycle, run_cycle
 from lpmanager.devnet.market import Market, MarketReport
 
+_LOOK_EVERY_S = 0.5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
@@ -39,3 +41,14 @@ def simulate(
         coming = market.next_timestamp
         due = None if coming is None else max(due + every_s, coming)
     return Simulation(market=market.report, cycles=tuple(cycles))
+
+
+def go_on(
+    market: Market, clock: Callable[[], int], stopped_within: Callable[[float], bool]
+) -> None:
+    """Mine each block of the market once the clock has come to its time, until told to stop.
+
+    `stopped_within` waits up to so many seconds and says whether to stop.
+    """
+    while not stopped_within(_LOOK_EVERY_S):
+        market.advance_until(clock())

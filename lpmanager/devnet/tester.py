@@ -22,7 +22,7 @@ class EthTesterBackend:
 
     def __init__(self, genesis_timestamp: int) -> None:
         chain = EthTesterChain(genesis_timestamp)
-        self.accounts = tuple(to_checksum_address(account) for account in chain.accounts)
+        self.accounts: tuple[str, ...] = tuple(to_checksum_address(account) for account in chain.accounts)
         self.transport: Transport = EthTesterTransport(chain)
 
     def __enter__(self) -> Self:

@@ -41,7 +41,7 @@ from lpmanager.devnet.backend import (
 TIP = 10**9
 
 #: How far above the least gas that works an estimate may be.
-_GAS_TOLERANCE = 1_000
+_GAS_TOLERANCE = 20_000
 
 #: So that the first block's base fee is one gwei, as anvil's is: an empty parent takes an eighth.
 _GENESIS_BASE_FEE = 1_142_857_142

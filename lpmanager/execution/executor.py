@@ -109,8 +109,8 @@ class Executor:
         needed = spending(action, self._venue)
         if needed is None:
             return self._send(action, deadline, steps)
-        self._allow(needed, steps)
         try:
+            self._allow(needed, steps)
             fact = self._send(action, deadline, steps)
         except (CallReverted, TransactionFailed):
             self._revoke(needed, steps)
@@ -119,11 +119,11 @@ class Executor:
         return fact
 
     def _send(self, action: Action, deadline: int, steps: list[Step]) -> Fact:
-        call = main_call(action, self._venue, self._pool, self._sender.account, deadline)
-        receipt = self._sender.send(call)
-        self._require_success(call, receipt, steps)
-        fact = read_fact(self._node, self._pool, self._sender.account, action, receipt)
-        steps.append(self._step(call, receipt, fact))
+        account = self._sender.account
+        call = main_call(action, self._venue, self._pool, account, deadline)
+        receipt = self._mined(call, steps)
+        fact = read_fact(self._node, self._pool, account, action, receipt)
+        self._write(call, receipt, fact, steps)
         return fact
 
     def _allow(self, needed: Spending, steps: list[Step]) -> None:
@@ -146,24 +146,28 @@ class Executor:
 
     def _approve(self, amount: Amount, spender: str, steps: list[Step]) -> None:
         call = approve_call(amount, spender)
+        self._write(call, self._mined(call, steps), None, steps)
+
+    def _mined(self, call: Call, steps: list[Step]) -> Receipt:
+        """The receipt of a call that succeeded; one that reverted is booked too: it cost gas."""
         receipt = self._sender.send(call)
-        self._require_success(call, receipt, steps)
-        steps.append(self._step(call, receipt, None))
-
-    def _require_success(self, call: Call, receipt: Receipt, steps: list[Step]) -> None:
-        """A reverted transaction is booked too: it cost gas."""
         if not receipt.succeeded:
-            steps.append(self._step(call, receipt, None))
+            self._write(call, receipt, None, steps)
             raise TransactionFailed(f"{call.what}: {receipt.tx_hash} was mined but reverted")
+        return receipt
 
-    def _step(self, call: Call, receipt: Receipt, fact: Fact | None) -> Step:
-        return Step(
-            what=call.what,
-            tx_hash=receipt.tx_hash,
-            block=self._node.block(receipt.block_number),
-            gas_paid=Amount(self._native, receipt.gas_paid),
-            fact=fact,
+    def _write(self, call: Call, receipt: Receipt, fact: Fact | None, steps: list[Step]) -> None:
+        """Only what is known in full counts as settled: until then nothing more is signed."""
+        steps.append(
+            Step(
+                what=call.what,
+                tx_hash=receipt.tx_hash,
+                block=self._node.block(receipt.block_number),
+                gas_paid=Amount(self._native, receipt.gas_paid),
+                fact=fact,
+            )
         )
+        self._sender.settle(receipt)
 
 
 def wallet_change(fact: Fact) -> Amounts:

@@ -98,11 +98,13 @@ class Sender:
             sent_at=head.timestamp,
         )
         self._node.send_raw(signed.raw)
-        receipt = self._node.wait(
+        return self._node.wait(
             signed.tx_hash, timeout_s=self._policy.timeout_s, poll_s=self._policy.poll_s
         )
-        self._journal.journal_close(signed.tx_hash, "mined" if receipt.succeeded else "failed")
-        return receipt
+
+    def settle(self, receipt: Receipt) -> None:
+        """What the transaction did is known: nothing of it is open any more."""
+        self._journal.journal_close(receipt.tx_hash, "mined" if receipt.succeeded else "failed")
 
     def _require_settled(self) -> None:
         for tx_hash, what in self._journal.open_transactions(self.account):

@@ -41,6 +41,7 @@ FEES = "fees"
 ROUNDING = "rounding"
 GAS_WALLET = "gas_wallet"
 GAS = "gas"
+UNCOLLECTED = "uncollected:"
 
 Balances = Mapping[tuple[str, str], int]
 """Raw balance by (account, token address); an account never posted to is absent."""
@@ -85,7 +86,7 @@ def position_account(token_id: int) -> str:
 
 def uncollected_account(token_id: int) -> str:
     """The account of a position's fees that are not collected yet."""
-    return f"uncollected:{token_id}"
+    return f"{UNCOLLECTED}{token_id}"
 
 
 def swap_account(purpose: str) -> str:
@@ -101,6 +102,16 @@ def balance(balances: Balances, account: str, like: Amounts) -> Amounts:
             for amount in (like.amount0, like.amount1)
         )
     )
+
+
+def added(balances: Balances, entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
+    """The balances after some entries."""
+    after = dict(balances)
+    for entry in entries:
+        for posting in entry.postings:
+            key = posting.account, posting.amount.token.address
+            after[key] = after.get(key, 0) + posting.amount.raw
+    return after
 
 
 def opening(snapshot: Snapshot, wallet: Amounts) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from alembic import command
@@ -73,13 +73,19 @@ def copy_in_memory(engine: Engine) -> Engine:
 
 def _address(url: str) -> URL:
     try:
-        return make_url(url)
+        address = make_url(url)
+        address.get_dialect()
     except ArgumentError as error:
         raise StoreError('store: not a database URL; write "sqlite:///lpmanager.db"') from error
+    return address
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    """Where no log lies beside the file nobody writes to it; SQLite would make one even to read,
+    and leave it there, unless told that the file does not change."""
+    log = path.with_name(path.name + "-wal")
+    how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
 
 
 def _not_copied(dialect: str) -> StoreError:
@@ -98,20 +104,27 @@ def _unreadable(name: str, error: sqlite3.Error | DBAPIError) -> StoreError:
 
 def _prepare(engine: Engine, name: str) -> None:
     try:
-        _require_ours(engine, name)
-        if engine.dialect.name == "sqlite":
-            _let_readers_in(engine)
-        with engine.begin() as connection:
-            config = Config()
-            config.set_main_option("script_location", "lpmanager:ledger/migrations")
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with ExitStack() as on_error:
+            on_error.callback(engine.dispose)
+            _migrate(engine, name)
+            on_error.pop_all()
     except CommandError as error:
         raise StoreError(
             f"{name}: was written by a newer lpmanager; update this one, or name another store"
         ) from error
     except DBAPIError as error:
         raise _unreadable(name, error) from error
+
+
+def _migrate(engine: Engine, name: str) -> None:
+    _require_ours(engine, name)
+    if engine.dialect.name == "sqlite":
+        _let_readers_in(engine)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "lpmanager:ledger/migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def _require_ours(engine: Engine, name: str) -> None:

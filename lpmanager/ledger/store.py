@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from lpmanager.errors import ConfigError
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.accounting import WALLET, Entry
+from lpmanager.ledger.accounting import WALLET, Entry, added, swap_account
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database
-from lpmanager.model import Amounts, Basis, PoolKey, SqrtPriceX96, TickRange
+from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, SqrtPriceX96, SwapPurpose, TickRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRow:
-    """Whose books these are, and up to which block they are written."""
+    """Whose books these are, and up to which block they are written.
+
+    `budget` are the raw amounts of both tokens the campaign began with, or None where all that the
+    account holds of them is its own.
+    """
 
     name: str
     chain_id: int
     account: str
     pool: str
-    budgeted: bool
+    budget: tuple[int, int] | None
     last_block: int
 
 
@@ -31,15 +35,14 @@ class CampaignRow:
 class Batch:
     """What one step of bookkeeping writes, all of it or nothing.
 
-    `opened` are positions that came, `closed` the ids of those that went, at the batch's time.
+    `opened` are positions that came, `closed` when those that went did, by their ids.
     `decided_at` is the time of the block that the plan behind them was made at.
     """
 
     entries: tuple[Entry, ...]
     last_block: int
-    timestamp: int
     opened: tuple[Basis, ...] = ()
-    closed: tuple[int, ...] = ()
+    closed: Mapping[int, int] = field(default_factory=dict)
     decided_at: int | None = None
 
 
@@ -81,7 +84,7 @@ class Ledger:
         ConfigError where the account's tokens are not free for it.
         """
         with self._engine.begin() as connection:
-            self._take_share(connection, row, pool, held, share)
+            self._take_share(connection, row, held, share)
             connection.execute(
                 insert(t.campaigns).values(
                     name=row.name,
@@ -90,7 +93,8 @@ class Ledger:
                     pool=row.pool,
                     token0=pool.token0.address,
                     token1=pool.token1.address,
-                    budgeted=int(row.budgeted),
+                    budget0=row.budget and row.budget[0],
+                    budget1=row.budget and row.budget[1],
                     last_block=batch.last_block,
                 )
             )
@@ -127,6 +131,17 @@ class Ledger:
                 )
         return list(found.values())
 
+    def last_move_at(self, campaign: str) -> int | None:
+        """When a position was last minted, or the inventory hedged by a swap."""
+        hedged = t.postings.c.account == swap_account(SwapPurpose.HEDGE)
+        query = (
+            select(func.max(t.entries.c.timestamp))
+            .join_from(t.entries, t.postings)
+            .where(t.entries.c.campaign == campaign, (t.entries.c.kind == "minted") | hedged)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar()
+
     def bases(self, campaign: str, pool: PoolKey) -> dict[int, Basis]:
         """What each open position held when it was minted or adopted, by its id."""
         query = select(t.positions).where(
@@ -149,13 +164,24 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             total: int = sum(connection.execute(shares).scalars())
-            return total + (_rest(connection, chain_id, account, token) or 0)
+            rest = _rest(connection, chain_id, account, token)
+            return total + (rest.raw if rest else 0)
 
-    def add_unallocated(self, chain_id: int, account: str, token: str, raw: int) -> None:
-        """Tokens came to (or left) an account whose campaigns have budgets."""
+    def unallocated(self, chain_id: int, account: str, token: str) -> Unallocated | None:
+        """What of an account's token belongs to no campaign; None where none has a budget."""
+        with self._engine.connect() as connection:
+            return _rest(connection, chain_id, account, token)
+
+    def add_unallocated(
+        self, chain_id: int, account: str, raw: Mapping[str, int], last_block: int
+    ) -> None:
+        """Tokens, by address, came to (or left) an account whose campaigns have budgets, up to and
+        including a block."""
         with self._engine.begin() as connection:
-            rest = _rest(connection, chain_id, account, token) or 0
-            _set_rest(connection, chain_id, account, token, rest + raw)
+            for token, came in raw.items():
+                rest = _rest(connection, chain_id, account, token)
+                before = rest.raw if rest else 0
+                _set_rest(connection, chain_id, account, token, before + came, last_block)
 
     def our_transactions(self, account: str) -> frozenset[str]:
         """Hashes of all transactions this program sent for an account."""
@@ -172,28 +198,43 @@ class Ledger:
         self,
         connection: Connection,
         row: CampaignRow,
-        pool: PoolKey,
         held: Amounts,
         share: Amounts,
     ) -> None:
         for amount, wanted in ((held.amount0, share.amount0), (held.amount1, share.amount1)):
             token = amount.token
             neighbours = _sharing(connection, row, token.address)
-            if neighbours and (not row.budgeted or not all(n.budgeted for n in neighbours)):
+            without = row.budget is None or any(n.budget0 is None for n in neighbours)
+            if neighbours and without:
                 raise ConfigError(
                     f"campaigns.{row.name}: shares {token.symbol} of account {row.account} with "
                     f"campaigns.{neighbours[0].name}; give every one of them a budget"
                 )
-            if not row.budgeted:
+            if row.budget is None:
                 continue
             rest = _rest(connection, row.chain_id, row.account, token.address)
-            free = amount.raw if rest is None else rest
+            free = amount.raw if rest is None else rest.raw
             if free < wanted.raw:
                 raise ConfigError(
                     f"campaigns.{row.name}.budget: asks for {wanted}, but the account has only "
                     f"{free} raw units of {token.symbol} free; lower it, or send tokens"
                 )
-            _set_rest(connection, row.chain_id, row.account, token.address, free - wanted.raw)
+            _set_rest(
+                connection,
+                row.chain_id,
+                row.account,
+                token.address,
+                free - wanted.raw,
+                row.last_block,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unallocated:
+    """Raw units that belong to no campaign, with all transfers up to a block."""
+
+    raw: int
+    last_block: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,11 +264,12 @@ def _write(connection: Connection, campaign: str, batch: Batch) -> None:
     _add_to_balances(connection, campaign, batch.entries)
     for basis in batch.opened:
         _write_position(connection, campaign, basis)
-    connection.execute(
-        update(t.positions)
-        .where(t.positions.c.campaign == campaign, t.positions.c.token_id.in_(batch.closed))
-        .values(closed_at=batch.timestamp)
-    )
+    for token_id, time in batch.closed.items():
+        connection.execute(
+            update(t.positions)
+            .where(t.positions.c.campaign == campaign, t.positions.c.token_id == token_id)
+            .values(closed_at=time)
+        )
     connection.execute(
         update(t.campaigns)
         .where(t.campaigns.c.name == campaign)
@@ -267,26 +309,21 @@ def _write_entry(
 
 
 def _add_to_balances(connection: Connection, campaign: str, entries: Iterable[Entry]) -> None:
+    """An account that comes to zero leaves no row, or every position that ever was would stay."""
     before = _balances(connection, campaign)
-    after = dict(before)
-    for entry in entries:
-        for posting in entry.postings:
-            key = posting.account, posting.amount.token.address
-            after[key] = after.get(key, 0) + posting.amount.raw
+    after = added(before, entries)
+    columns = t.balances.c
     for (account, token), raw in after.items():
-        if (account, token) not in before:
+        if raw == before.get((account, token), 0):
+            continue
+        connection.execute(
+            delete(t.balances).where(
+                columns.campaign == campaign, columns.account == account, columns.token == token
+            )
+        )
+        if raw:
             connection.execute(
                 insert(t.balances).values(campaign=campaign, account=account, token=token, raw=raw)
-            )
-        elif raw != before[account, token]:
-            connection.execute(
-                update(t.balances)
-                .where(
-                    t.balances.c.campaign == campaign,
-                    t.balances.c.account == account,
-                    t.balances.c.token == token,
-                )
-                .values(raw=raw)
             )
 
 
@@ -298,6 +335,7 @@ def _write_position(connection: Connection, campaign: str, basis: Basis) -> None
             token_id=basis.token_id,
             lower=basis.range.lower,
             upper=basis.range.upper,
+            liquidity=basis.liquidity,
             raw0=raw0,
             raw1=raw1,
             sqrt_price_x96=basis.sqrt_price_x96,
@@ -321,21 +359,22 @@ def _sharing(connection: Connection, row: CampaignRow, token: str) -> list[Row[A
     return list(connection.execute(query))
 
 
-def _rest(connection: Connection, chain_id: int, account: str, token: str) -> int | None:
-    rest: int | None = connection.execute(
-        select(t.unallocated.c.raw).where(*_rest_key(chain_id, account, token))
-    ).scalar()
-    return rest
+def _rest(connection: Connection, chain_id: int, account: str, token: str) -> Unallocated | None:
+    row = connection.execute(
+        select(t.unallocated).where(*_rest_key(chain_id, account, token))
+    ).first()
+    return None if row is None else Unallocated(raw=row.raw, last_block=row.last_block)
 
 
-def _set_rest(connection: Connection, chain_id: int, account: str, token: str, raw: int) -> None:
-    done = connection.execute(
-        update(t.unallocated).where(*_rest_key(chain_id, account, token)).values(raw=raw)
-    )
-    if done.rowcount == 0:
-        connection.execute(
-            insert(t.unallocated).values(chain_id=chain_id, account=account, token=token, raw=raw)
+def _set_rest(
+    connection: Connection, chain_id: int, account: str, token: str, raw: int, last_block: int
+) -> None:
+    connection.execute(delete(t.unallocated).where(*_rest_key(chain_id, account, token)))
+    connection.execute(
+        insert(t.unallocated).values(
+            chain_id=chain_id, account=account, token=token, raw=raw, last_block=last_block
         )
+    )
 
 
 def _rest_key(chain_id: int, account: str, token: str) -> tuple[Any, ...]:
@@ -349,7 +388,7 @@ def _campaign(row: Row[Any]) -> CampaignRow:
         chain_id=row.chain_id,
         account=row.account,
         pool=row.pool,
-        budgeted=bool(row.budgeted),
+        budget=None if row.budget0 is None else (row.budget0, row.budget1),
         last_block=row.last_block,
     )
 
@@ -370,6 +409,7 @@ def _basis(row: Row[Any], pool: PoolKey) -> Basis:
     return Basis(
         token_id=row.token_id,
         range=TickRange(row.lower, row.upper),
+        liquidity=Liquidity(row.liquidity),
         amounts=pool.amounts(row.raw0, row.raw1),
         sqrt_price_x96=SqrtPriceX96(row.sqrt_price_x96),
         timestamp=row.opened_at,

@@ -43,7 +43,8 @@ campaigns = Table(
     Column("pool", String, nullable=False),
     Column("token0", String, nullable=False),
     Column("token1", String, nullable=False),
-    Column("budgeted", Integer, nullable=False),
+    Column("budget0", RawInteger),
+    Column("budget1", RawInteger),
     Column("last_block", BigInteger, nullable=False),
 )
 
@@ -71,7 +72,8 @@ postings = Table(
     Column("raw", RawInteger, nullable=False),
 )
 
-#: The sum of all postings of each account, kept with every write so that reading it is one query.
+#: The sum of all postings of each account that is not zero, kept with every write so that reading
+#: it is one query.
 balances = Table(
     "balances",
     metadata,
@@ -88,6 +90,7 @@ positions = Table(
     Column("token_id", RawInteger, primary_key=True),
     Column("lower", Integer, nullable=False),
     Column("upper", Integer, nullable=False),
+    Column("liquidity", RawInteger, nullable=False),
     Column("raw0", RawInteger, nullable=False),
     Column("raw1", RawInteger, nullable=False),
     Column("sqrt_price_x96", RawInteger, nullable=False),
@@ -95,7 +98,8 @@ positions = Table(
     Column("closed_at", BigInteger),
 )
 
-#: What of an account's tokens belongs to no campaign, where campaigns have budgets.
+#: What of an account's tokens belongs to no campaign, where campaigns have budgets, and up to which
+#: block transfers from outside are in it.
 unallocated = Table(
     "unallocated",
     metadata,
@@ -103,6 +107,7 @@ unallocated = Table(
     Column("account", String, primary_key=True),
     Column("token", String, primary_key=True),
     Column("raw", RawInteger, nullable=False),
+    Column("last_block", BigInteger, nullable=False),
 )
 
 cycles = Table(

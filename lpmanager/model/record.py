@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lpmanager.model.tick import SqrtPriceX96, TickRange
+from lpmanager.model.tick import Liquidity, SqrtPriceX96, TickRange
 from lpmanager.model.token import Amounts
 
 
@@ -25,6 +25,7 @@ class Basis:
 
     token_id: int
     range: TickRange
+    liquidity: Liquidity
     amounts: Amounts
     sqrt_price_x96: SqrtPriceX96
     timestamp: int

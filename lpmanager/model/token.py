@@ -78,14 +78,14 @@ class Amount:
 def amount_from_text_down(token: Token, text: str) -> Amount:
     """Parse a person's decimal such as "1.5"; digits beyond the token's decimals are cut off.
 
-    Raises ValueError where the text is not a finite decimal.
+    Raises ValueError where the text is not a finite decimal, or more than any token can count.
     """
     try:
         value = Decimal(text)
     except ArithmeticError as error:
         raise ValueError(f"{text!r} is not a decimal amount of {token.symbol}") from error
-    if not value.is_finite():
-        raise ValueError(f"{text!r} is not a finite amount of {token.symbol}")
+    if not value.is_finite() or abs(value) > UINT256_MAX:
+        raise ValueError(f"{text!r} is not a possible amount of {token.symbol}")
     scaled = _EXACT.scaleb(value, token.decimals)
     return Amount(token, int(scaled.to_integral_value(rounding=ROUND_DOWN)))
 

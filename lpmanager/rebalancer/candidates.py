@@ -11,6 +11,7 @@ from lpmanager.amm import (
     burn_minimums_down,
     mint_minimums_down,
     principal_down,
+    range_bounds,
     sqrt_price_bounds,
     swap,
     swap_for_deposit,
@@ -110,7 +111,7 @@ def rerange_without_swap(view: View, target: Target, limits: Limits) -> Candidat
 def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
     """Sell wallet tokens of the heavier side until the weights meet the target weight.
 
-    None where the wallet holds none of the heavier token.
+    None where the wallet holds none of the heavier token, or only dust.
     """
     snapshot = view.snapshot
     state, pool = snapshot.state, snapshot.pool
@@ -137,6 +138,8 @@ def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
     token = pool.token0 if size.zero_for_one else pool.token1
     amount_in = Amount(token, size.amount_in)
     swapped = _swap(view, state, SwapPurpose.HEDGE, amount_in, limits)
+    if swapped is None:
+        return None
     return Candidate(
         name="hedge by a swap",
         purpose=SwapPurpose.HEDGE,
@@ -159,7 +162,8 @@ class _Swapped:
 
 def _swap(
     view: View, state: PoolState, purpose: SwapPurpose, amount_in: Amount, limits: Limits
-) -> _Swapped:
+) -> _Swapped | None:
+    """The swap worked out; None where it is dust, of which no minimum above 0 can come back."""
     pool, price = view.snapshot.pool, view.snapshot.price
     zero_for_one = amount_in.token == pool.token0
     result = swap(
@@ -171,12 +175,15 @@ def _swap(
     )
     delta = pool.amounts(-result.amount0, -result.amount1)
     out = delta.amount1 if zero_for_one else delta.amount0
+    minimum = Amount(out.token, out.raw * (_BPS - limits.slippage_bps) // _BPS)
+    if minimum.raw == 0:
+        return None
     low, high = sqrt_price_bounds(result.state.sqrt_price_x96, limits.slippage_bps)
     action = Swap(
         purpose=purpose,
         amount_in=amount_in,
         expected_out=out,
-        minimum_out=Amount(out.token, out.raw * (_BPS - limits.slippage_bps) // _BPS),
+        minimum_out=minimum,
         sqrt_price_limit_x96=low if zero_for_one else high,
     )
     return _Swapped(action=action, result=result, delta=delta, cost=-price.value(delta))
@@ -220,7 +227,10 @@ def _fill(
         if liquidity == 0:
             continue
         sure = _share_down(offered, Fraction(_BPS - limits.slippage_bps, _BPS))
-        minimum = mint_minimums_down(sqrt_price_x96, want.range, *sure.raw, limits.slippage_bps)
+        low, high = range_bounds(want.range)
+        # An order beside the price can be minted only while the price stays beside it.
+        band = limits.slippage_bps if low < sqrt_price_x96 < high else 0
+        minimum = mint_minimums_down(sqrt_price_x96, want.range, *sure.raw, band)
         mints.append(Mint(range=want.range, desired=offered, minimum=pool.amounts(*minimum)))
         placed.append((want.range, liquidity))
         left -= used

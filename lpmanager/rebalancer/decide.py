@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
+from lpmanager.amm import TickDataMissing
 from lpmanager.model import (
     Decision,
     Estimate,
@@ -37,9 +39,10 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     if view.outlook is None or not all(gate.passed for gate in market):
         return _hold(campaign, view, "what was read cannot be acted upon", market)
     target = policy.target(view)
-    candidates = _candidates(view, target, limits)
+    candidates, impossible = _candidates(view, target, limits)
     if not candidates:
-        return _hold(campaign, view, target.reason, (*market, _balance(view, limits)))
+        gates = (*market, _balance(view, limits), *impossible)
+        return _hold(campaign, view, target.reason, gates)
     before = (*market, *usage_gates(view, limits))
     judged = [_judge(campaign, view, view.outlook, c, before, limits) for c in candidates]
     plans = [plan for plan in judged if all(gate.passed for gate in plan.gates)]
@@ -50,18 +53,38 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     return _hold(campaign, view, f"{best.reason}: stopped by {closed.name}", best.gates)
 
 
-def _candidates(view: View, target: Target, limits: Limits) -> list[Candidate]:
-    """What could be done about the target; nothing where all is as it should be."""
+def _candidates(view: View, target: Target, limits: Limits) -> tuple[list[Candidate], list[Gate]]:
+    """What could be done about the target, and why something else could not.
+
+    Nothing of both where all is as it should be.
+    """
+    ways: list[Callable[[View, Target, Limits], Candidate | None]] = []
     held = {p.range for p in view.snapshot.positions}
     if {w.range for w in target.ranges} != held:
-        candidates = [rerange(view, target, limits)]
-        if target.swap and target.ranges:
-            candidates.append(rerange_without_swap(view, target, limits))
-        return [c for c in candidates if c.actions]
-    if _balance(view, limits).passed:
-        return []
-    hedged = hedge(view, target, limits)
-    return [] if hedged is None else [hedged]
+        ways = [rerange, rerange_without_swap] if target.swap and target.ranges else [rerange]
+    elif not _balance(view, limits).passed:
+        ways = [hedge]
+    candidates, impossible = [], []
+    for way in ways:
+        try:
+            candidate = way(view, target, limits)
+        except TickDataMissing as error:
+            impossible.append(_depth(error))
+        else:
+            if candidate is not None and candidate.actions:
+                candidates.append(candidate)
+    return candidates, impossible
+
+
+def _depth(error: TickDataMissing) -> Gate:
+    """A swap that would leave the ticks that were read is not planned."""
+    return Gate(
+        name="depth",
+        passed=False,
+        measured="beyond the ticks read",
+        limit="within them",
+        reason=str(error),
+    )
 
 
 def _balance(view: View, limits: Limits) -> Gate:

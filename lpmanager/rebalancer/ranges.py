@@ -21,15 +21,18 @@ def centred(tick: int, half_width: int, spacing: int) -> TickRange:
 
 
 def above(tick: int, width: int, spacing: int) -> TickRange:
-    """The nearest range of `width` ticks that holds only token0: it sells token0 on the way up."""
+    """The nearest range of `width` ticks that holds only token0: it sells token0 on the way up.
+
+    Cut at the last usable tick, as `below` is.
+    """
     lower = floor_to_spacing(tick, spacing) + spacing
-    return TickRange(lower, lower + ceil_to_spacing(width, spacing))
+    return TickRange(lower, min(lower + ceil_to_spacing(width, spacing), max_usable_tick(spacing)))
 
 
 def below(tick: int, width: int, spacing: int) -> TickRange:
     """The nearest range of `width` ticks that holds only token1: it buys token0 on the way down."""
     upper = floor_to_spacing(tick, spacing)
-    return TickRange(upper - ceil_to_spacing(width, spacing), upper)
+    return TickRange(max(upper - ceil_to_spacing(width, spacing), min_usable_tick(spacing)), upper)
 
 
 def fill_down(

@@ -22,7 +22,7 @@ def expected_seconds_in_range(
     """
     if variance_rate < 0 or horizon_s < 0:
         raise ValueError("variance and horizon must not be negative")
-    if variance_rate == 0:
+    if variance_rate == 0 or horizon_s == 0:
         return float(horizon_s) if tick in tick_range else 0.0
     below = (tick_range.lower - tick) * _LOG_TICK
     above = (tick_range.upper - tick) * _LOG_TICK

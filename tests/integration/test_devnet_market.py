@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from lpmanager.backtest.events import EventKind, read_events
-from lpmanager.venues.erc20 import balance_of
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.deploy import Deployment, MarketSpec, deploy, fund
@@ -29,6 +28,7 @@ from lpmanager.devnet.tester import EthTesterBackend
 from lpmanager.errors import ChainError, TransactionFailed
 from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
 from lpmanager.venues import uniswap_v3
+from lpmanager.venues.erc20 import balance_of
 
 START = SqrtPriceX96(1662995104975155420368771254341874)
 SPEC = MarketSpec(token0="USDC", fee_pips=500, sqrt_price_x96=START, oracle_slots=120)

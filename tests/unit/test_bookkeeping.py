@@ -74,7 +74,7 @@ def test_a_whole_life_of_a_position_closes_with_every_term_measured(
     before = account.snapshot()
     books.bring_up_to(before)
     minted = account.mints(RANGE, amounts(5 * 10**8, 5 * 10**8))
-    books.close(before, did(account.approves(), minted), account.snapshot())
+    books.close(before, did(account.approves(), minted), account.snapshot)
     token_id = 1001
     account.price_moves_to(300)
     account.earns(token_id, 2**100, 2**101)
@@ -82,7 +82,7 @@ def test_a_whole_life_of_a_position_closes_with_every_term_measured(
     books.bring_up_to(before)
     gone = account.withdraws(token_id)
     swapped = account.swaps(SwapPurpose.RERANGE, amounts(10**6, -1_040_000), 310)
-    books.close(before, did(gone, swapped), account.snapshot())
+    books.close(before, did(gone, swapped), account.snapshot)
     result = books.result(account.snapshot())
     assert isinstance(gone.fact, Withdrawn)
     assert isinstance(minted.fact, Minted)
@@ -132,7 +132,10 @@ def test_one_unit_that_nothing_explains_halts_the_campaign(
     books.bring_up_to(account.snapshot())
     account.block += 1
     account.wallet -= missing
-    with pytest.raises(BooksDoNotClose, match=r"main: the books do not close at block 101: wallet"):
+    with pytest.raises(
+        BooksDoNotClose,
+        match=r"main: the books do not close at block 101: account .* expected .* found",
+    ):
         books.bring_up_to(account.snapshot())
     with pytest.raises(Halted, match="campaign main is halted"):
         books.require_running()
@@ -178,7 +181,7 @@ def test_a_fact_that_is_a_unit_wrong_halts_the_campaign(
     }
     step = steps[kind]()
     with pytest.raises(BooksDoNotClose):
-        books.close(before, did(wrong_by_a_unit(step)), account.snapshot())
+        books.close(before, did(wrong_by_a_unit(step)), account.snapshot)
 
 
 def test_a_position_burned_by_hand_halts_the_campaign(
@@ -213,7 +216,7 @@ def test_native_coin_that_went_for_something_else_than_our_gas_halts_the_campaig
     step = account.approves()
     account.native -= 1
     with pytest.raises(BooksDoNotClose, match="native coin"):
-        books.close(before, did(step), account.snapshot())
+        books.close(before, did(step), account.snapshot)
 
 
 def test_native_coin_that_was_sent_to_us_does_not_matter(
@@ -224,7 +227,7 @@ def test_native_coin_that_was_sent_to_us_does_not_matter(
     books.bring_up_to(before)
     step = account.approves()
     account.native += 1
-    books.close(before, did(step), account.snapshot())
+    books.close(before, did(step), account.snapshot)
     assert books.result(account.snapshot()).gas == GAS_OF_A_STEP * 3 // 10**9
 
 
@@ -261,7 +264,7 @@ def test_the_day_counts_what_was_moved_paid_and_lost_in_its_last_24_hours(
     before = account.snapshot()
     books.bring_up_to(before)
     hedge = account.swaps(SwapPurpose.HEDGE, amounts(100, -103), 0)
-    books.close(before, did(account.approves(), hedge), account.snapshot())
+    books.close(before, did(account.approves(), hedge), account.snapshot)
     usage = books.bring_up_to(account.snapshot()).usage
     assert usage.moves == 1
     assert usage.gas_raw == 2 * GAS_OF_A_STEP
@@ -273,12 +276,30 @@ def test_the_day_counts_what_was_moved_paid_and_lost_in_its_last_24_hours(
     assert later.last_move_at == hedge.block.timestamp
 
 
+def test_a_plan_that_mints_twice_and_swaps_is_one_move(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    for _ in range(2):
+        before = account.snapshot()
+        books.bring_up_to(before)
+        steps = (
+            account.swaps(SwapPurpose.RERANGE, amounts(-100, 99), 0),
+            account.mints(RANGE, amounts(10**6, 10**6)),
+            account.mints(TickRange(10, 60), amounts(10**6, 0)),
+        )
+        books.close(before, did(*steps), account.snapshot)
+    usage = books.bring_up_to(account.snapshot()).usage
+    assert usage.moves == 2
+    assert usage.last_move_at == steps[-1].block.timestamp
+
+
 def test_taking_a_position_down_is_no_move(ledger: Ledger, account: PaperAccount) -> None:
     account.adopt(a_position(token_id=5))
     books = books_of(ledger, account)
     before = account.snapshot()
     books.bring_up_to(before)
-    books.close(before, did(account.withdraws(5)), account.snapshot())
+    books.close(before, did(account.withdraws(5)), account.snapshot)
     usage = books.bring_up_to(account.snapshot()).usage
     assert (usage.moves, usage.last_move_at) == (0, None)
 
@@ -301,7 +322,7 @@ def test_two_budgets_share_an_account_and_each_keeps_its_own(
     one.bring_up_to(before)
     two.bring_up_to(before)
     step = account.swaps(SwapPurpose.HEDGE, amounts(-100, 99), 0)
-    one.close(before, did(step), account.snapshot())
+    one.close(before, did(step), account.snapshot)
     assert two.bring_up_to(account.snapshot()).wallet.raw == (10**6, 10**6)
     assert one.bring_up_to(account.snapshot()).wallet.raw == (10**6 - 100, 10**6 + 99)
 
@@ -340,3 +361,57 @@ def test_fees_that_grew_past_the_wrap_of_256_bits_are_booked_right(
     account.block += 1
     books.bring_up_to(account.snapshot())
     assert books.result(account.snapshot()).fees == 2 * 10**12
+
+
+def test_what_comes_beside_budgets_is_counted_once_however_many_campaigns_look(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    one, two = (books_of(ledger, account, name, budget=amounts(10, 10)) for name in ("one", "two"))
+    one.bring_up_to(account.snapshot())
+    two.bring_up_to(account.snapshot())
+    account.receives(amounts(500, 0))
+    one.bring_up_to(account.snapshot())
+    account.receives(amounts(50, 0))
+    two.bring_up_to(account.snapshot())
+    one.bring_up_to(account.snapshot())
+
+
+def test_a_budgeted_campaign_opens_beside_another_after_the_owner_sent_tokens(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    one, two = (books_of(ledger, account, name, budget=amounts(10, 10)) for name in ("one", "two"))
+    one.bring_up_to(account.snapshot())
+    account.receives(amounts(500, 0))
+    assert two.bring_up_to(account.snapshot()).wallet == amounts(10, 10)
+
+
+def test_fees_collected_by_hand_halt_the_campaign(ledger: Ledger, account: PaperAccount) -> None:
+    account.adopt(a_position(token_id=5))
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.earns(5, Q128, 0)
+    books.bring_up_to(account.snapshot())
+    step = account.collects(5)
+    assert isinstance(step.fact, Collected)
+    account.came.append((account.block, step.fact.fees))
+    with pytest.raises(BooksDoNotClose, match="uncollected:5.*went without"):
+        books.bring_up_to(account.snapshot())
+
+
+def test_liquidity_taken_by_hand_halts_the_campaign(ledger: Ledger, account: PaperAccount) -> None:
+    account.adopt(a_position(token_id=5))
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    position = account.positions[5]
+    step = account.withdraws(5)
+    assert isinstance(step.fact, Withdrawn)
+    account.came.append((account.block, step.fact.principal))
+    account.adopt(replace(position, liquidity=1))
+    with pytest.raises(BooksDoNotClose, match="position 5: expected liquidity"):
+        books.bring_up_to(account.snapshot())
+
+
+def test_a_budget_that_was_changed_is_refused(ledger: Ledger, account: PaperAccount) -> None:
+    books_of(ledger, account, "one", budget=amounts(10, 10)).bring_up_to(account.snapshot())
+    with pytest.raises(ConfigError, match="budget"):
+        books_of(ledger, account, "one", budget=amounts(11, 10)).bring_up_to(account.snapshot())

@@ -31,13 +31,17 @@ def make_policy(name: str, options: Mapping[str, object]) -> Policy:
                 f"options.{option}: policy {name} has no such option; it has {', '.join(fields)}"
             )
     for field in fields.values():
-        if field.name not in options and field.default is dataclasses.MISSING:
+        if field.name not in options and _has_no_default(field):
             raise ConfigError(f"options.{field.name}: policy {name} needs it")
     values = {key: _convert(key, value, hints[key]) for key, value in options.items()}
     try:
         return cast(Policy, kind(**values))
     except ValueError as error:
         raise ConfigError(f"options: policy {name}: {error}") from error
+
+
+def _has_no_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _load(name: str) -> type:
@@ -57,15 +61,16 @@ def _load(name: str) -> type:
 
 
 def _convert(key: str, value: object, hint: Any) -> object:
-    """Numbers of the configuration as the field wants them; never through a binary float."""
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if hint is Fraction and isinstance(value, int | str | Decimal):
+    """Numbers of the configuration as the field wants them; exact but where it wants a float."""
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if hint is Fraction and (number or isinstance(value, str)):
         try:
-            return Fraction(value)
-        except (ValueError, ZeroDivisionError) as error:
+            return Fraction(cast("int | str | Decimal", value))
+        except (ValueError, ZeroDivisionError, OverflowError) as error:
             raise ConfigError(f"options.{key}: {value!r} is not a number") from error
-    if isinstance(hint, type) and isinstance(value, hint) and not isinstance(value, bool):
+    if hint is float and number:
+        return float(cast("int | Decimal", value))
+    if type(value) is hint:
         return value
     wanted = getattr(hint, "__name__", hint)
     raise ConfigError(f"options.{key}: expected {wanted}, found {value!r}")

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from lpmanager.errors import StoreError
-from lpmanager.ledger.database import copy_in_memory, open_database
+from lpmanager.ledger.database import copy_in_memory, open_database, read_database
 from lpmanager.ledger.tables import metadata
 
 
@@ -161,3 +161,61 @@ def test_a_store_whose_path_has_signs_of_a_url_can_be_copied(tmp_path: Path) -> 
         assert connection.execute(text("select count(*) from halts")).scalar() == 1
     copy.dispose()
     engine.dispose()
+
+
+def test_reading_where_there_are_no_books_yet_makes_no_file(tmp_path: Path) -> None:
+    engine = read_database(url(tmp_path / "books.db"))
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*) from campaigns")).scalar() == 0
+    engine.dispose()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "50% books#1.db"
+    engine = open_database(url(path))
+    with engine.begin() as connection:
+        connection.execute(
+            text("insert into halts (campaign, reason, timestamp) values ('a', 'why', 1)")
+        )
+    engine.dispose()
+    content = path.read_bytes()
+    copy = read_database(url(path))
+    with copy.connect() as connection:
+        assert connection.execute(text("select reason from halts")).scalar() == "why"
+    copy.dispose()
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == content
+
+
+def test_reading_sees_what_a_running_manager_has_just_written(tmp_path: Path) -> None:
+    running = open_database(url(tmp_path / "books.db"))
+    with running.begin() as connection:
+        connection.execute(
+            text("insert into halts (campaign, reason, timestamp) values ('a', 'why', 1)")
+        )
+    copy = read_database(url(tmp_path / "books.db"))
+    with copy.connect() as connection:
+        assert connection.execute(text("select reason from halts")).scalar() == "why"
+    copy.dispose()
+    running.dispose()
+
+
+def test_reading_refuses_what_opening_refuses(tmp_path: Path) -> None:
+    letter, recipes, newer = (tmp_path / name for name in ("letter.txt", "recipes.db", "books.db"))
+    letter.write_bytes(b"Dear database, " * 500)
+    run_sql(recipes, "create table recipes (name text)")
+    open_database(url(newer)).dispose()
+    run_sql(newer, "update lpmanager_schema set version_num = '9999'")
+    for path, message in (
+        (letter, "cannot be read"),
+        (recipes, "another program"),
+        (newer, "newer lpmanager"),
+    ):
+        with pytest.raises(StoreError, match=rf"{path.name}.*{message}"):
+            read_database(url(path))
+
+
+def test_reading_a_store_that_is_not_sqlite_is_refused() -> None:
+    with pytest.raises(StoreError, match="postgresql database cannot be copied"):
+        read_database("postgresql+psycopg://localhost/books")

@@ -42,13 +42,11 @@ def open_campaign(ledger: Ledger, name: str) -> None:
         chain_id=CHAIN_ID,
         account=ACCOUNT,
         pool=snapshot.pool.address,
-        budgeted=False,
+        budget=None,
         last_block=100,
     )
     share = amounts(0, 0)
-    batch = Batch(
-        entries=(opening(snapshot, share),), last_block=100, timestamp=a_block().timestamp
-    )
+    batch = Batch(entries=(opening(snapshot, share),), last_block=100)
     ledger.open_campaign(row, snapshot.pool, share, share, batch)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from lpmanager.errors import ConfigError
 from lpmanager.ledger.accounting import Entry, opening, transfer
 from lpmanager.ledger.store import Batch, CampaignRow, Ledger
-from lpmanager.model import Amounts, Basis, PoolKey, TickRange
+from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, TickRange
 
 POOL = a_pool()
 OTHER_ACCOUNT = ACCOUNT[:-1] + "2"
@@ -33,19 +33,20 @@ def a_row(name: str = "first", *, budgeted: bool = False, account: str = ACCOUNT
         chain_id=CHAIN_ID,
         account=account,
         pool=POOL.address,
-        budgeted=budgeted,
+        budget=(0, 0) if budgeted else None,
         last_block=100,
     )
 
 
 def a_batch(*entries: Entry, last_block: int = 100) -> Batch:
-    return Batch(entries=entries, last_block=last_block, timestamp=a_block(last_block).timestamp)
+    return Batch(entries=entries, last_block=last_block)
 
 
 def a_basis(token_id: int = 1) -> Basis:
     return Basis(
         token_id=token_id,
         range=TickRange(-600, 600),
+        liquidity=Liquidity(2**128 - 1),
         amounts=amounts(UINT256_MAX, 7),
         sqrt_price_x96=price_at(3),
         timestamp=5,
@@ -115,7 +116,7 @@ def test_a_campaign_without_books_has_no_row(ledger: Ledger) -> None:
 def test_a_closed_position_is_no_basis_any_more(ledger: Ledger) -> None:
     open_with(ledger, a_row(), amounts(10, 20))
     ledger.post("first", replace(a_batch(), opened=(a_basis(1), a_basis(2))))
-    ledger.post("first", replace(a_batch(), closed=(1,)))
+    ledger.post("first", replace(a_batch(), closed={1: 9}))
     assert ledger.bases("first", POOL).keys() == {2}
 
 
@@ -123,7 +124,7 @@ def test_an_nft_id_may_be_larger_than_any_integer_of_a_database(ledger: Ledger) 
     open_with(ledger, a_row(), amounts(10, 20))
     ledger.post("first", replace(a_batch(), opened=(a_basis(2**250),)))
     assert ledger.bases("first", POOL).keys() == {2**250}
-    ledger.post("first", replace(a_batch(), closed=(2**250,)))
+    ledger.post("first", replace(a_batch(), closed={2**250: 9}))
     assert ledger.bases("first", POOL) == {}
 
 
@@ -204,6 +205,15 @@ def test_a_budget_beyond_the_wallet_is_refused_and_takes_nothing(ledger: Ledger)
 
 def test_tokens_that_come_beside_budgets_belong_to_the_rest(ledger: Ledger) -> None:
     open_with(ledger, a_row(budgeted=True), amounts(30, 5), held=amounts(100, 5))
-    ledger.add_unallocated(CHAIN_ID, ACCOUNT, POOL.token0.address, -20)
-    ledger.add_unallocated(CHAIN_ID, ACCOUNT, POOL.token1.address, 7)
+    came = {POOL.token0.address: -20, POOL.token1.address: 7}
+    ledger.add_unallocated(CHAIN_ID, ACCOUNT, came, last_block=120)
     assert free(ledger, "first") == (50, 7)
+
+
+def test_an_account_that_comes_to_zero_is_not_read_any_more(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    ledger.post("first", a_batch(transfer(a_snapshot(), amounts(-10, 0))))
+    assert ledger.balances("first") == {
+        ("wallet", POOL.token1.address): 20,
+        ("deposits", POOL.token1.address): -20,
+    }

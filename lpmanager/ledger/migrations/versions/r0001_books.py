@@ -19,7 +19,8 @@ def upgrade() -> None:
         sa.Column("pool", sa.String, nullable=False),
         sa.Column("token0", sa.String, nullable=False),
         sa.Column("token1", sa.String, nullable=False),
-        sa.Column("budgeted", sa.Integer, nullable=False),
+        sa.Column("budget0", RAW),
+        sa.Column("budget1", RAW),
         sa.Column("last_block", sa.BigInteger, nullable=False),
     )
     op.create_table(
@@ -57,6 +58,7 @@ def upgrade() -> None:
         sa.Column("token_id", RAW, primary_key=True),
         sa.Column("lower", sa.Integer, nullable=False),
         sa.Column("upper", sa.Integer, nullable=False),
+        sa.Column("liquidity", RAW, nullable=False),
         sa.Column("raw0", RAW, nullable=False),
         sa.Column("raw1", RAW, nullable=False),
         sa.Column("sqrt_price_x96", RAW, nullable=False),
@@ -69,6 +71,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String, primary_key=True),
         sa.Column("token", sa.String, primary_key=True),
         sa.Column("raw", RAW, nullable=False),
+        sa.Column("last_block", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "cycles",

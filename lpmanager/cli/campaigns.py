@@ -1,0 +1,126 @@
+"""What the verbs share that work on campaigns: which ones, one after the other, and who signs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+
+import typer
+
+from lpmanager.errors import LpmError, UsageError
+
+if TYPE_CHECKING:
+    from lpmanager.cycle import Campaign
+    from lpmanager.settings import Settings
+
+T = TypeVar("T")
+
+#: Exit code of a command that was stopped before it was done, as shells count a Ctrl-C.
+INTERRUPTED = 130
+
+CampaignNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CAMPAIGN]...", help="Which campaigns; all where none is named."),
+]
+Live = Annotated[bool, typer.Option("--live", help="Sign and send. Without it: a dry run.")]
+
+Opener = Callable[[str], "Campaign"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round(Generic[T]):
+    """What became of each campaign, by name."""
+
+    done: Mapping[str, T]
+    failed: Mapping[str, LpmError]
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """What to tell of each failure."""
+        return {name: str(error) for name, error in self.failed.items()}
+
+    def exit_if_failed(self) -> None:
+        """Tell each failure in a line on stderr and leave with the first one's exit code."""
+        for name, error in self.failed.items():
+            complain(name, error)
+        if self.failed:
+            raise typer.Exit(next(iter(self.failed.values())).exit_code)
+
+
+def chosen(settings: Settings, names: Sequence[str] | None) -> list[str]:
+    """The campaigns named, or all. Raises UsageError for one that is not configured."""
+    for name in names or ():
+        if name not in settings.campaigns:
+            raise UsageError(
+                f"there is no campaign {name!r}; the configuration has "
+                f"{', '.join(settings.campaigns)}"
+            )
+    return list(dict.fromkeys(names)) if names else list(settings.campaigns)
+
+
+def for_each(
+    names: Sequence[str], do: Callable[[str], T], stop_asked: Callable[[], bool] = lambda: False
+) -> Round[T]:
+    """Do it for one campaign after the other, until asked to stop; what fails for one does not
+    stop the others."""
+    done: dict[str, T] = {}
+    failed: dict[str, LpmError] = {}
+    for name in names:
+        if stop_asked():
+            break
+        try:
+            done[name] = do(name)
+        except LpmError as error:
+            failed[name] = error
+    return Round(done=done, failed=failed)
+
+
+def complain(name: str, error: LpmError) -> None:
+    """An error in a line on stderr, with the campaign's name unless the error says it."""
+    text = str(error)
+    sys.stderr.write(f"lpm: {text if name in text else f'{name}: {text}'}\n")
+
+
+def wall_clock() -> int:
+    """Unix seconds by this machine."""
+    return int(time.time())
+
+
+def dry(settings: Settings) -> Opener:
+    """Opens campaigns that cannot sign."""
+    from lpmanager.desk import dry_campaign
+
+    return lambda name: dry_campaign(settings, name, wall_clock)
+
+
+@contextmanager
+def signing(
+    settings: Settings, names: Sequence[str], stop_asked: Callable[[], bool]
+) -> Iterator[Opener]:
+    """Opens campaigns that can sign, under the lock of their account on every chain they use."""
+    from lpmanager.desk import live_campaign, load_signer, lock_path
+    from lpmanager.ledger.store import Ledger
+    from lpmanager.scheduler import only_one
+
+    chains = {name: settings.chain_of(name) for name in names}
+    with ExitStack() as held:
+        for path in sorted({lock_path(settings, chain) for chain in chains.values()}):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(only_one(path))
+        signers = {
+            chain.name: load_signer(settings, chain, _ask_password) for chain in chains.values()
+        }
+        ledger = Ledger.open(settings.store)
+        held.callback(ledger.engine.dispose)
+        yield lambda name: live_campaign(
+            settings, name, ledger, signers[chains[name].name], stop_asked, wall_clock
+        )
+
+
+def _ask_password() -> str:
+    password: str = typer.prompt("password of the keystore", hide_input=True, err=True)
+    return password

@@ -1,0 +1,198 @@
+"""`lpm report`: the result of each campaign since its first deposit, from its books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
+from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
+from lpmanager.errors import LpmError
+
+if TYPE_CHECKING:
+    from lpmanager.cycle import Campaign
+    from lpmanager.ledger.report import Activity, PositionLife
+    from lpmanager.ledger.result import Result
+    from lpmanager.model import Amounts, Block
+
+#: The identity as it is read down the page: term, sign, and what it is.
+_TERMS = (
+    ("hodl", "+", "price move of the deposits"),
+    ("impermanent_loss", "+", "impermanent loss"),
+    ("fees", "+", "fees earned"),
+    ("swap_cost", "-", "cost of our swaps"),
+    ("gas", "-", "gas"),
+    ("hedge", "+", "result of hedges"),
+    ("rounding", "-", "units the pool kept when it rounded"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    name: str
+    block: Block
+    result: Result
+    put_in: Amounts
+    held: Amounts
+    activity: Activity
+    positions: tuple[PositionLife, ...]
+
+
+def report(
+    campaigns: CampaignNames = None, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
+    """What was earned and lost, term by term, against HODL. Valued at the newest block's price."""
+    from lpmanager.cli.output import print_json
+
+    settings = load_settings(config)
+    open_campaign = dry(settings)
+    made = for_each(chosen(settings, campaigns), lambda name: _make(open_campaign(name)))
+    if as_json:
+        shown = {name: _json(one) for name, one in made.done.items()}
+        print_json({"campaigns": shown, "errors": made.errors})
+    else:
+        for one in made.done.values():
+            _print(one)
+    made.exit_if_failed()
+
+
+def _make(campaign: Campaign) -> _Report:
+    from lpmanager.cycle import observe
+    from lpmanager.inventory.impermanent_loss import net_deposits
+    from lpmanager.ledger.report import activity
+
+    view = observe(campaign)
+    if not view.record.deposits:
+        raise LpmError(
+            f"campaign {campaign.name}: nothing was ever deposited, so nothing to report"
+        )
+    return _Report(
+        name=campaign.name,
+        block=view.snapshot.block,
+        result=campaign.books.result(view.snapshot),
+        put_in=net_deposits(view.snapshot.pool, view.record.deposits),
+        held=view.inventory.holdings.total,
+        activity=activity(campaign.books.diary()),
+        positions=campaign.books.lineage(),
+    )
+
+
+def _print(made: _Report) -> None:
+    from lpmanager.cli.output import print_table
+    from lpmanager.cli.words import both_text, moment, number, price_unit
+
+    price = made.result.price
+    title = (
+        f"{made.name}: valued at the pool's {number(price.per_whole)} {price_unit(price)} of block "
+        f"{made.block.number:,}, {moment(made.block.timestamp)}"
+    )
+    print_table(title, ("", "", price.quote.symbol), _identity_rows(made.result))
+    print_table(
+        f"{made.name}: against HODL",
+        ("", ""),
+        [
+            ("put in", both_text(made.put_in)),
+            ("held now", both_text(made.held)),
+            ("difference", both_text(made.held - made.put_in)),
+            *_against_hodl_rows(made.result),
+        ],
+    )
+    print_table(f"{made.name}: what was done", ("", ""), _activity_rows(made.activity))
+    if made.positions:
+        print_table(
+            f"{made.name}: positions",
+            ("position", "ticks", "from", "to"),
+            [_life_row(life) for life in made.positions],
+        )
+
+
+def _identity_rows(result: Result) -> list[tuple[str, str, str]]:
+    """The identity, rounded to the quote token's decimals; --json has every digit."""
+    decimals = result.price.quote.decimals
+    rows = [
+        ("", "value of the first deposit then", result.nav_start),
+        ("+", "later deposits less withdrawals then", result.net_deposits),
+        *((sign, what, getattr(result, term)) for term, sign, what in _TERMS),
+        ("=", "value now, gas taken off", result.nav_end),
+        ("", "left over (0 by exact arithmetic)", result.identity_error),
+    ]
+    return [
+        (sign, what, f"{Decimal(round(value)).scaleb(-decimals):>20,.{decimals}f}")
+        for sign, what, value in rows
+    ]
+
+
+def _against_hodl_rows(result: Result) -> list[tuple[str, str]]:
+    from lpmanager.cli.words import number
+
+    return [
+        (f"result, counted in {symbol}", f"{number(Fraction(text))} {symbol}")
+        for symbol, text in _against_hodl(result).items()
+    ]
+
+
+def _against_hodl(result: Result) -> dict[str, str]:
+    """Value now less that of just holding the deposits, counted in either token.
+
+    Exact in the quote token; in the base token rounded to its decimals.
+    """
+    from lpmanager.cli.words import exact
+
+    price = result.price
+    difference = result.nav_end - result.hodl_value
+    in_base = Fraction(round(difference / price.ratio))
+    return {
+        price.quote.symbol: exact(difference, price.quote),
+        price.base.symbol: exact(in_base, price.base),
+    }
+
+
+def _activity_rows(activity: Activity) -> list[tuple[str, str]]:
+    closed = sorted(activity.closed_gates.items(), key=lambda item: -item[1])
+    return [
+        ("cycles", str(activity.cycles)),
+        ("moves", str(activity.moves)),
+        ("holds", str(activity.holds)),
+        ("of these with nothing to do", str(activity.at_rest)),
+        *((f"of these with {gate} closed", str(count)) for gate, count in closed),
+    ]
+
+
+def _life_row(life: PositionLife) -> tuple[str, ...]:
+    from lpmanager.cli.words import moment
+
+    closed = "open" if life.closed_at is None else moment(life.closed_at)
+    return str(life.token_id), str(life.range), moment(life.opened_at), closed
+
+
+def _json(made: _Report) -> dict[str, Any]:
+    from lpmanager.cli.words import exact_both, price_unit
+    from lpmanager.model.token import decimal_text
+
+    price, activity = made.result.price, made.activity
+    return {
+        "block": {"number": made.block.number, "timestamp": made.block.timestamp},
+        "price": decimal_text(price.per_whole),
+        "price_unit": price_unit(price),
+        "quote": price.quote.symbol,
+        **made.result.in_quote(),
+        "against_hodl": _against_hodl(made.result),
+        "put_in": exact_both(made.put_in),
+        "held": exact_both(made.held),
+        "cycles": activity.cycles,
+        "moves": activity.moves,
+        "holds": activity.holds,
+        "holds_at_rest": activity.at_rest,
+        "holds_by_gate": dict(activity.closed_gates),
+        "positions": [
+            {
+                "token_id": life.token_id,
+                "ticks": [life.range.lower, life.range.upper],
+                "opened_at": life.opened_at,
+                "closed_at": life.closed_at,
+            }
+            for life in made.positions
+        ],
+    }

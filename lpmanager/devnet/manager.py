@@ -1,0 +1,52 @@
+"""A manager on an embedded chain: a dev account that runs a campaign as it would run a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from lpmanager.chain.node import Node
+from lpmanager.cycle import Campaign
+from lpmanager.desk import open_campaign, open_market
+from lpmanager.devnet.backend import Backend
+from lpmanager.execution.executor import Executor
+from lpmanager.execution.sender import Sender, SendPolicy
+from lpmanager.execution.signer import signer_from_clear_key
+from lpmanager.ledger.journal import TransactionJournal
+from lpmanager.ledger.store import Ledger
+from lpmanager.settings import Settings
+
+#: The third dev account; the first deploys, the second trades. Warning: the key is public.
+MANAGER_INDEX = 2
+MANAGER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
+
+#: The chain mines what it is sent at once, so there is no block to wait for.
+_PACE = SendPolicy(timeout_s=60.0, poll_s=0.002)
+
+
+def manager_account(backend: Backend) -> str:
+    """The address that `MANAGER_KEY` signs for."""
+    return backend.accounts[MANAGER_INDEX]
+
+
+@contextmanager
+def hire(
+    backend: Backend, settings: Settings, name: str, stop_asked: Callable[[], bool]
+) -> Iterator[Campaign]:
+    """The campaign of these settings, wired to the embedded chain and able to sign, while the
+    `with` block lasts.
+
+    Its clock is the chain's: block time is the only time in a simulation. Raises as `open_market`.
+    """
+    node = Node(backend.transport, backend.chain_id)
+    market = open_market(settings, name, node, lambda: node.head().timestamp)
+    ledger = Ledger.open(settings.store)
+    signer = signer_from_clear_key(MANAGER_KEY, devnet=True)
+    sender = Sender(node, signer, TransactionJournal(ledger.engine, node.chain_id), _PACE)
+    custody = Executor(
+        node, market.chain.uniswap_v3, market.pool, market.chain.native, sender, stop_asked
+    )
+    try:
+        yield open_campaign(settings, name, market, ledger, custody)
+    finally:
+        ledger.engine.dispose()

@@ -1,0 +1,93 @@
+"""What the books say of a campaign, as decisions and reports need it."""
+
+from __future__ import annotations
+
+from lpmanager.ledger import accounting as a
+from lpmanager.ledger.result import Flows, SwapRecord, total_cost
+from lpmanager.ledger.store import EntryRow, Ledger
+from lpmanager.model import (
+    Amount,
+    CampaignRecord,
+    Deposit,
+    PoolKey,
+    Snapshot,
+    SqrtPriceX96,
+    SwapPurpose,
+    Usage,
+)
+
+_DAY_S = 86_400
+
+
+def campaign_record(ledger: Ledger, campaign: str, snapshot: Snapshot) -> CampaignRecord:
+    """The campaign's books at a snapshot they were brought up to."""
+    pool, balances = snapshot.pool, ledger.balances(campaign)
+    nothing = pool.amounts(0, 0)
+    return CampaignRecord(
+        wallet=a.balance(balances, a.WALLET, nothing),
+        fees=-a.balance(balances, a.FEES, nothing),
+        deposits=_deposits(ledger, campaign, pool),
+        bases=ledger.bases(campaign, pool),
+        usage=_usage(ledger, campaign, snapshot),
+    )
+
+
+def campaign_flows(ledger: Ledger, campaign: str, snapshot: Snapshot) -> Flows:
+    """All that happened to the campaign up to a snapshot its books were brought up to."""
+    pool, balances = snapshot.pool, ledger.balances(campaign)
+    nothing = pool.amounts(0, 0)
+    native = snapshot.wallet.native.token
+    swaps = ledger.entries(campaign, ["swapped"])
+    return Flows(
+        deposits=_deposits(ledger, campaign, pool),
+        pool_exchange=-a.balance(balances, a.POOL_EXCHANGE, nothing),
+        fees=-a.balance(balances, a.FEES, nothing),
+        rounding=a.balance(balances, a.ROUNDING, nothing),
+        swaps=tuple(s for e in swaps for s in _swaps_in(e, pool)),
+        gas=Amount(native, balances.get((a.GAS, native.address), 0)),
+    )
+
+
+def _deposits(ledger: Ledger, campaign: str, pool: PoolKey) -> tuple[Deposit, ...]:
+    return tuple(
+        Deposit(
+            amounts=-entry.amounts(a.DEPOSITS, pool),
+            sqrt_price_x96=_price(entry),
+            block_number=entry.block_number,
+            timestamp=entry.timestamp,
+        )
+        for entry in ledger.entries(campaign, ["deposit"])
+    )
+
+
+def _usage(ledger: Ledger, campaign: str, snapshot: Snapshot) -> Usage:
+    """What the last day's entries say was done. A move is a plan that minted or hedged."""
+    since = snapshot.block.timestamp - _DAY_S
+    done = ledger.entries(campaign, ["gas", "minted", "swapped"], since)
+    native = snapshot.wallet.native.token.address
+    cost = total_cost((s for e in done for s in _swaps_in(e, snapshot.pool)), snapshot)
+    return Usage(
+        moves=len({e.decided_at for e in done if _is_move(e, snapshot.pool)}),
+        gas_raw=sum(e.raw.get((a.GAS, native), 0) for e in done),
+        swap_cost_quote_raw=max(0, -(-cost.numerator // cost.denominator)),
+        last_move_at=ledger.last_move_at(campaign),
+    )
+
+
+def _is_move(entry: EntryRow, pool: PoolKey) -> bool:
+    hedges = a.swap_account(SwapPurpose.HEDGE)
+    return entry.kind == "minted" or not entry.amounts(hedges, pool).is_zero
+
+
+def _swaps_in(entry: EntryRow, pool: PoolKey) -> list[SwapRecord]:
+    return [
+        SwapRecord(purpose=purpose, delta=delta, sqrt_price_before_x96=_price(entry))
+        for purpose in SwapPurpose
+        if not (delta := -entry.amounts(a.swap_account(purpose), pool)).is_zero
+    ]
+
+
+def _price(entry: EntryRow) -> SqrtPriceX96:
+    if entry.sqrt_price_x96 is None:
+        raise ValueError(f"entry {entry.kind} at block {entry.block_number} carries no price")
+    return SqrtPriceX96(entry.sqrt_price_x96)

@@ -1,0 +1,62 @@
+"""Calls as values: known bytes out, typed answers in, and plain words for what does not decode."""
+
+from __future__ import annotations
+
+import pytest
+
+from lpmanager.abi import Event, Function, decode_values, revert_reason, topic_address
+from lpmanager.errors import ChainError
+
+TRANSFER = Function("transfer(address,uint256)", "(bool)")
+WORD = "00" * 31
+
+
+def test_calldata_is_the_selector_and_the_padded_arguments() -> None:
+    data = TRANSFER.encode("0x00000000000000000000000000000000000000ff", 5)
+    assert data.hex() == "a9059cbb" + WORD + "ff" + WORD + "05"
+
+
+def test_a_function_without_arguments_is_its_selector_alone() -> None:
+    assert Function("decimals()").encode().hex() == "313ce567"
+
+
+def test_a_calls_answer_has_the_type_its_reader_gives() -> None:
+    call = Function("pair()", "(uint256,uint8)").call("0xC", read=lambda a, b: (b, a))
+    assert call.to == "0xC"
+    assert call.decode(bytes.fromhex(WORD + "07" + WORD + "02")) == (2, 7)
+
+
+@pytest.mark.parametrize("data", [b"", b"\1" * 31, b"\xff" * 32])
+def test_an_answer_of_another_contract_is_refused(data: bytes) -> None:
+    with pytest.raises(ChainError, match=r"decimals\(\): expected \(uint8\)"):
+        Function("decimals()", "(uint8)").decode(data)
+
+
+def test_a_text_that_is_no_utf_8_is_refused() -> None:
+    text = bytes.fromhex(WORD + "20" + WORD + "01" + "ff" + WORD)
+    with pytest.raises(ChainError, match="do not decode"):
+        decode_values("(string)", text, "symbol()")
+
+
+def test_an_event_is_told_by_the_hash_of_its_signature() -> None:
+    event = Event("Transfer(address,address,uint256)", "(uint256)")
+    assert event.topic == "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+    assert event.decode(bytes.fromhex(WORD + "09")) == (9,)
+
+
+def test_an_indexed_address_gets_its_checksum() -> None:
+    topic = "0x" + "00" * 12 + "d8da6bf26964af9d7eed9e03e53415d37aa96045"
+    assert topic_address(topic) == "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+
+
+def test_a_signature_that_is_no_tuple_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(ValueError, match="not a tuple"):
+        decode_values("uint256", b"", "x")
+
+
+def test_a_revert_says_its_message_its_panic_or_its_bytes() -> None:
+    said = Function("Error(string)").encode("Price slippage check")
+    assert revert_reason(said) == "Price slippage check"
+    assert revert_reason(Function("Panic(uint256)").encode(0x11)) == "panic 0x11"
+    assert revert_reason(bytes.fromhex("deadbeef01")) == "custom error 0xdeadbeef01"
+    assert revert_reason(b"") == "no reason given"

@@ -1,0 +1,187 @@
+"""Cycles on a timetable: one at a time, late ones made up for once, stopped in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from apscheduler.triggers.base import BaseTrigger
+from filelock import Timeout
+
+from lpmanager.errors import ConfigError, UsageError
+from lpmanager.scheduler import cron_trigger, interval_trigger, only_one, run_on, stop_on_signal
+
+HOLD_LOCK = """
+import sys, time
+from pathlib import Path
+from lpmanager.scheduler import only_one
+with only_one(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(lock: Path) -> subprocess.Popen[str]:
+    """Another process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD_LOCK, str(lock)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    lock = tmp_path / "account.lock"
+    with holder(lock) as other:
+        try:
+            with pytest.raises(UsageError, match="another lpm holds"), only_one(lock):
+                pytest.fail("two at once")
+        finally:
+            other.kill()
+    with only_one(lock):
+        assert lock.exists()
+
+
+def test_the_folder_of_the_lock_is_made_where_it_is_missing(tmp_path: Path) -> None:
+    with only_one(tmp_path / "new" / "folder" / "account.lock"):
+        assert (tmp_path / "new" / "folder").is_dir()
+
+
+def test_a_place_that_takes_no_lock_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(UsageError, match="cannot lock"),
+        only_one(tmp_path / "file" / "account.lock"),
+    ):
+        pytest.fail("locked")
+
+
+@pytest.mark.parametrize("error", [Timeout("other"), OSError("disk"), ValueError("x")])
+def test_an_error_of_the_work_is_not_mistaken_for_the_locks(
+    tmp_path: Path, error: Exception
+) -> None:
+    lock = tmp_path / "account.lock"
+    with pytest.raises(type(error)), only_one(lock):
+        raise error
+    with only_one(lock):
+        pass
+
+
+def test_a_first_signal_asks_and_a_second_interrupts() -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with stop_on_signal() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(5)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+@pytest.mark.parametrize("expression", ["", "* * *", "61 * * * *", "every minute", "* * * * * *"])
+def test_a_line_that_is_no_crontab_is_refused(expression: str) -> None:
+    with pytest.raises(ConfigError, match=r"schedule\.cron"):
+        cron_trigger(expression)
+
+
+def test_a_crontab_line_fires_in_utc() -> None:
+    now = datetime(2026, 1, 1, 23, 59, 30, tzinfo=UTC)
+    assert cron_trigger("5 0 * * *").get_next_fire_time(None, now) == datetime(
+        2026, 1, 2, 0, 5, tzinfo=UTC
+    )
+
+
+class Every(BaseTrigger):
+    """Fires every so many seconds, of which our own triggers count whole ones alone."""
+
+    def __init__(self, seconds: float) -> None:
+        self._pause = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        return (previous or now) + self._pause
+
+
+def in_background(stop: Event, job: Callable[[], None], every_s: float) -> list[BaseException]:
+    """Run on a timetable until `stop`, at most 10 seconds; what was raised."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run_on(Every(every_s), job, stop)
+        except ValueError as error:
+            raised.append(error)
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    return raised
+
+
+def test_the_first_cycle_is_now_and_others_follow() -> None:
+    stop, times = Event(), []
+
+    def job() -> None:
+        times.append(time.monotonic())
+        if len(times) == 3:
+            stop.set()
+
+    assert in_background(stop, job, 0.05) == []
+    assert len(times) == 3
+
+
+def test_cycles_never_overlap_and_missed_ones_are_made_up_for_once() -> None:
+    stop, running, started, overlapped = Event(), [0], [0], []
+
+    def job() -> None:
+        running[0] += 1
+        started[0] += 1
+        overlapped.append(running[0] > 1)
+        time.sleep(0.3)
+        running[0] -= 1
+        if started[0] == 4:
+            stop.set()
+
+    began = time.monotonic()
+    in_background(stop, job, 0.02)
+    assert not any(overlapped)
+    assert time.monotonic() - began >= 4 * 0.3
+    assert started[0] <= 5
+
+
+def test_a_stop_lets_the_cycle_in_hand_finish() -> None:
+    stop, finished = Event(), []
+
+    def job() -> None:
+        if not finished:
+            finished.append("first")
+            return
+        stop.set()
+        time.sleep(0.4)
+        finished.append("second")
+
+    in_background(stop, job, 0.05)
+    assert finished == ["first", "second"]
+
+
+@pytest.mark.parametrize("cycle", [1, 2])
+def test_an_error_of_a_cycle_ends_the_timetable_and_is_told(cycle: int) -> None:
+    ran = []
+
+    def job() -> None:
+        ran.append(1)
+        if len(ran) == cycle:
+            raise ValueError("the books")
+
+    (error,) = in_background(Event(), job, 0.05)
+    assert str(error) == "the books"
+    assert len(ran) == cycle
