@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lpmanager.chain.node import Node, call_question, code_question
-from lpmanager.errors import ConfigError
+from lpmanager.errors import CallReverted, ConfigError
 from lpmanager.model import Block, PoolKey, Token
 from lpmanager.venues import erc20, uniswap_v3
 from lpmanager.venues.uniswap_v3 import UniswapV3
@@ -34,9 +34,13 @@ def read_pool(node: Node, venue: UniswapV3, address: str) -> PoolKey:
             f"pool {address}: there is no contract at this address on chain {node.chain_id}; "
             "check `pool` and `chain`"
         )
-    token0, token1, fee_pips, spacing = node.call_many(
-        [*uniswap_v3.pool_tokens(address), *uniswap_v3.pool_fee_and_spacing(address)], at
-    )
+    asked = [*uniswap_v3.pool_tokens(address), *uniswap_v3.pool_fee_and_spacing(address)]
+    try:
+        token0, token1, fee_pips, spacing = node.call_many(asked, at)
+    except CallReverted as error:
+        raise ConfigError(
+            f"pool {address}: the contract there is not a Uniswap v3 pool; check `pool`"
+        ) from error
     made = node.call(venue.find_pool(token0, token1, fee_pips), at)
     if made != address:
         raise ConfigError(

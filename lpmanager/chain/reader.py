@@ -222,7 +222,8 @@ class Reader:
                     f"{position.token1}, {position.fee_pips} pips), not of {watch.pool.address}; "
                     "correct `positions` or `pool`"
                 )
-            chosen[token_id] = position
+            if _holds_anything(position):
+                chosen[token_id] = position
         return chosen
 
     def _read_ticks(

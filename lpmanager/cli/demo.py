@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _CAMPAIGN = "demo"
 _EVERY_S = 600
-_BLOCKS = 720
+
+#: One a minute. The default seed's market ends just before a move is due, so that whoever keeps the
+#: chain has a plan to try.
+_BLOCKS = 679
 _VOLATILITY = 0.03
 
 #: 2024-01-05 00:00 UTC. Without --keep the demo's time is the same in every run.
@@ -48,7 +51,7 @@ def demo(
     seed: Seed = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Watch a manager run a campaign for half a day of block time on an embedded chain.
+    """Watch a manager run a campaign for eleven hours of block time on an embedded chain.
 
     The market is made up from a seed: an outside price that drifts and jumps, an arbitrageur who
     trades the pool to it, and noise traders. In the result, `hodl` is the price move of what was

@@ -7,6 +7,7 @@ shells count a Ctrl-C. Commands import what they need when they run: `lpm --help
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -69,15 +70,21 @@ def start(
 
 def main() -> None:
     """Run `lpm` with the process's arguments, and exit."""
+    run_program(app, "lpm")
+
+
+def run_program(program: Callable[..., object], name: str) -> None:
+    """Run a Typer program with the process's arguments; an LpmError becomes its exit code and a
+    line on stderr for each of its own."""
     try:
-        app(prog_name="lpm")
+        program(prog_name=name)
     except LpmError as error:
         for line in str(error).splitlines():
-            sys.stderr.write(f"lpm: {line}\n")
+            sys.stderr.write(f"{name}: {line}\n")
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            sys.stderr.write("lpm: interrupted\n")
+            sys.stderr.write(f"{name}: interrupted\n")
         raise
 
 

@@ -22,7 +22,8 @@ class EthTesterBackend:
 
     def __init__(self, genesis_timestamp: int) -> None:
         chain = EthTesterChain(genesis_timestamp)
-        self.accounts: tuple[str, ...] = tuple(to_checksum_address(account) for account in chain.accounts)
+        accounts = (to_checksum_address(account) for account in chain.accounts)
+        self.accounts: tuple[str, ...] = tuple(accounts)
         self.transport: Transport = EthTesterTransport(chain)
 
     def __enter__(self) -> Self:

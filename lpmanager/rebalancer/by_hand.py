@@ -20,10 +20,13 @@ from lpmanager.risk.limits import Limits
 def open_plan(campaign: str, view: View, tick_range: TickRange, limits: Limits) -> Plan:
     """Put all the wallet's share into one more range, after the swap that makes the tokens fit.
 
-    Raises GuardVeto where a gate is closed, UsageError where there is nothing to put in, and
-    ValueError for a range off the pool's spacing.
+    Raises GuardVeto where a gate is closed, UsageError where there is nothing to put in or the
+    range is off the pool's spacing.
     """
-    tick_range.require_spacing(view.snapshot.pool.tick_spacing)
+    try:
+        tick_range.require_spacing(view.snapshot.pool.tick_spacing)
+    except ValueError as error:
+        raise UsageError(f"campaign {campaign}: {error}") from error
     kept = tuple(WeightedRange(p.range, Fraction(1)) for p in view.snapshot.positions)
     target = Target(
         ranges=(WeightedRange(tick_range, Fraction(1)), *kept),

@@ -394,7 +394,7 @@ def test_fees_collected_by_hand_halt_the_campaign(ledger: Ledger, account: Paper
     step = account.collects(5)
     assert isinstance(step.fact, Collected)
     account.came.append((account.block, step.fact.fees))
-    with pytest.raises(BooksDoNotClose, match="uncollected:5.*went without"):
+    with pytest.raises(BooksDoNotClose, match=r"uncollected:5.*went without"):
         books.bring_up_to(account.snapshot())
 
 

@@ -82,8 +82,7 @@ def test_a_first_signal_asks_and_a_second_interrupts() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(5)
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(5)
+            signal.raise_signal(signal.SIGINT)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
@@ -98,6 +97,11 @@ def test_a_crontab_line_fires_in_utc() -> None:
     assert cron_trigger("5 0 * * *").get_next_fire_time(None, now) == datetime(
         2026, 1, 2, 0, 5, tzinfo=UTC
     )
+
+
+def test_an_interval_fires_each_time_it_has_passed() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert interval_trigger(90).get_next_fire_time(start, start) == start + timedelta(seconds=90)
 
 
 class Every(BaseTrigger):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from builders import ACCOUNT, CHAIN_ID, a_block, a_snapshot, amounts
+from builders import ACCOUNT, CHAIN_ID, a_snapshot, amounts
 from sqlalchemy.exc import IntegrityError
 
 from lpmanager.ledger.accounting import opening
