@@ -33,6 +33,7 @@ from lpmanager.settings import CampaignTable, Settings
 #: How long a sent transaction is waited for, in blocks, and how often it is looked for in a block.
 _WAIT_BLOCKS = 60
 _POLLS_PER_BLOCK = 4
+_LONGEST_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,8 @@ def wallet_custody(
     """Custody by the account that signs."""
     block_time = float(market.chain.block_time_s)
     policy = SendPolicy(
-        timeout_s=max(30.0, _WAIT_BLOCKS * block_time), poll_s=block_time / _POLLS_PER_BLOCK
+        timeout_s=max(30.0, _WAIT_BLOCKS * block_time),
+        poll_s=min(block_time / _POLLS_PER_BLOCK, _LONGEST_POLL_S),
     )
     journal = TransactionJournal(ledger.engine, market.chain.chain_id)
     sender = Sender(market.node, signer, journal, policy)

@@ -32,6 +32,20 @@ _VOLATILITY = 0.03
 #: 2024-01-05 00:00 UTC. Without --keep the demo's time is the same in every run.
 _OPENING = 1_704_412_800
 
+_KEPT = """
+The chain and its market go on, a block a minute. RPC URL: {url}
+The campaign's files are in {folder}; the key in .env is public, fund it nowhere else.
+Try, in another terminal:
+
+  lpm status --config {folder}/lpmanager.toml
+  lpm plan --config {folder}/lpmanager.toml --out p.json
+  lpm execute p.json --config {folder}/lpmanager.toml --live
+  lpm run --once --live --config {folder}/lpmanager.toml
+  lpm report --config {folder}/lpmanager.toml
+
+Ctrl-C ends the chain; the files stay.\
+"""
+
 Keep = Annotated[
     bool, typer.Option("--keep", help="Leave the chain and its market running until Ctrl-C.")
 ]
@@ -115,23 +129,10 @@ def _folder(chosen: Path | None, *, keep: bool) -> Iterator[Path]:
 
 def _keep(scene: Scene, script: Script, folder: Path, stop: Event) -> None:
     """Let the market go on in wall-clock time until a signal."""
-    from lpmanager.cli.output import note
     from lpmanager.devnet.market import Market
     from lpmanager.devnet.simulation import go_on
 
     market = Market(scene.backend, scene.place, script.blocks)
     market.advance_until(int(time.time()))
-    config = folder / "lpmanager.toml"
-    note(f"The chain and its market go on, a block a minute, at {scene.backend.rpc_url}")
-    note(f"The campaign's files are in {folder}; the key in .env is public, fund it nowhere else.")
-    note("In another terminal:")
-    for command in (
-        f"lpm status --config {config}",
-        f"lpm plan --config {config} --out p.json",
-        f"lpm execute p.json --config {config} --live",
-        f"lpm run --once --live --config {config}",
-        f"lpm report --config {config}",
-    ):
-        note(f"  {command}")
-    note("Ctrl-C ends the chain; the files stay.")
+    typer.echo(_KEPT.format(url=scene.backend.rpc_url, folder=folder), err=True)
     go_on(market, lambda: int(time.time()), stop.wait)

@@ -25,7 +25,7 @@ def play(scene: Scene, every_s: int, block_count: int, stop: Event) -> tuple[Sum
     """Simulate the scene to its end; what it came to, and the seconds the market and the manager
     took. Leaves with 130 where a signal asked to stop: the step in hand was finished."""
     with (
-        hire(scene.backend, scene.settings, scene.campaign, stop.is_set) as campaign,
+        hire(scene.backend, scene.settings, scene.campaign, scene.signer, stop.is_set) as campaign,
         _progress() as progress,
     ):
         task = progress.add_task("simulating", total=block_count, price="-")

@@ -14,7 +14,7 @@ from typing import IO, Self
 from eth_utils.address import to_checksum_address
 
 from lpmanager.chain.node import Node, Question
-from lpmanager.chain.transport import HttpTransport, Transport
+from lpmanager.chain.transport import HttpTransport, Transport, masked
 from lpmanager.devnet.backend import (
     ACCOUNT_BALANCE,
     ACCOUNT_COUNT,
@@ -78,7 +78,7 @@ class AnvilBackend:
             # Somebody else may have taken the port since we looked.
             if attempt == _ATTEMPTS or "in use" not in said:
                 break
-        raise ChainError(f"anvil did not start: {said or 'it said nothing'}")
+        raise ChainError(f"anvil did not start: {_without_secrets(said, self._origin)}")
 
     def __exit__(
         self,
@@ -143,6 +143,13 @@ def _said(output: IO[bytes]) -> str:
     output.seek(0)
     lines = output.read().decode("utf-8", "replace").split("\n")
     return " ".join(line.strip() for line in lines if line.strip())[:300]
+
+
+def _without_secrets(said: str, origin: Fresh | Fork) -> str:
+    """What anvil said; the URL of a fork may hold an API key."""
+    if isinstance(origin, Fork):
+        said = said.replace(origin.url, masked(origin.url))
+    return said or "it said nothing"
 
 
 def _free_port() -> int:

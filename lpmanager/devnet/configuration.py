@@ -20,12 +20,14 @@ every = "{every_s}s"
 pool = "{pool}"
 quote = "USDC"
 {policy}
+
 [chains.devnet]
 chain_id = {chain_id}
 devnet = true
 block_time_s = {block_time_s}
 native_symbol = "ETH"
 wrapped_native = "{wrapped_native}"
+
 [chains.devnet.uniswap_v3]
 factory = "{factory}"
 position_manager = "{position_manager}"
@@ -58,7 +60,7 @@ def write_configuration(
         account=account,
         campaign=campaign,
         pool=deployment.pool.address,
-        policy=policy,
+        policy=policy.strip(),
         every_s=every_s,
         chain_id=deployment.chain_id,
         block_time_s=block_time_s,

@@ -1,4 +1,4 @@
-"""A manager on an embedded chain: a dev account that runs a campaign as it would run a real one."""
+"""A manager on an embedded chain, who runs a campaign there as one would on a real chain."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from lpmanager.desk import open_campaign, open_market
 from lpmanager.devnet.backend import Backend
 from lpmanager.execution.executor import Executor
 from lpmanager.execution.sender import Sender, SendPolicy
-from lpmanager.execution.signer import signer_from_clear_key
+from lpmanager.execution.signer import Signer, signer_from_clear_key
 from lpmanager.ledger.journal import TransactionJournal
 from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings
 
-#: The third dev account; the first deploys, the second trades. Warning: the key is public.
-MANAGER_INDEX = 2
+#: Of the third dev account; the first deploys, the second trades. Warning: the key is public.
 MANAGER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 
 #: The chain mines what it is sent at once, so there is no block to wait for.
 _PACE = SendPolicy(timeout_s=60.0, poll_s=0.002)
 
 
-def manager_account(backend: Backend) -> str:
-    """The address that `MANAGER_KEY` signs for."""
-    return backend.accounts[MANAGER_INDEX]
+def dev_manager() -> Signer:
+    """The manager on a new chain."""
+    return signer_from_clear_key(MANAGER_KEY, devnet=True)
 
 
 @contextmanager
 def hire(
-    backend: Backend, settings: Settings, name: str, stop_asked: Callable[[], bool]
+    backend: Backend,
+    settings: Settings,
+    name: str,
+    signer: Signer,
+    stop_asked: Callable[[], bool],
 ) -> Iterator[Campaign]:
     """The campaign of these settings, wired to the embedded chain and able to sign, while the
     `with` block lasts.
@@ -41,7 +44,6 @@ def hire(
     node = Node(backend.transport, backend.chain_id)
     market = open_market(settings, name, node, lambda: node.head().timestamp)
     ledger = Ledger.open(settings.store)
-    signer = signer_from_clear_key(MANAGER_KEY, devnet=True)
     sender = Sender(node, signer, TransactionJournal(ledger.engine, node.chain_id), _PACE)
     custody = Executor(
         node, market.chain.uniswap_v3, market.pool, market.chain.native, sender, stop_asked

@@ -17,12 +17,13 @@ from lpmanager.devnet.backend_names import BackendName
 from lpmanager.devnet.configuration import write_configuration
 from lpmanager.devnet.deploy import MarketSpec, deploy, fund
 from lpmanager.devnet.flow_generated import Habits, generated_flow, habitual_flow
-from lpmanager.devnet.forked import deal, set_up_trader
+from lpmanager.devnet.forked import deal, fork_manager, set_up_trader
 from lpmanager.devnet.funds import funds_in
-from lpmanager.devnet.manager import MANAGER_KEY, manager_account
+from lpmanager.devnet.manager import MANAGER_KEY, dev_manager
 from lpmanager.devnet.market import Market, Place
 from lpmanager.devnet.scripts import FEE_PIPS, Script
 from lpmanager.devnet.tester import EthTesterBackend
+from lpmanager.execution.signer import Signer
 from lpmanager.model import Liquidity, SqrtPriceX96
 from lpmanager.settings import AccountTable, Settings
 from lpmanager.venues import uniswap_v3
@@ -35,13 +36,14 @@ _ORACLE_SLOTS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A market on a running chain, and the settings of the manager who is to work in it."""
+    """A market on a running chain, and the manager who is to work in it: settings and key."""
 
     backend: Backend
     settings: Settings
     campaign: str
     market: Market
     place: Place
+    signer: Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,14 @@ def new_scene(backend: Backend, folder: Path, script: Script, job: Job) -> Scene
         oracle_slots=_ORACLE_SLOTS,
     )
     deployment = deploy(backend, spec)
-    account = manager_account(backend)
-    fund(backend, deployment, account, funds_in(deployment.pool, job.funds))
+    signer = dev_manager()
+    fund(backend, deployment, signer.address, funds_in(deployment.pool, job.funds))
     market = Market(backend, deployment, islice(script.blocks, script.block_count))
     market.provide(script.profile)
     path = write_configuration(
         folder,
         deployment,
-        account=account,
+        account=signer.address,
         campaign=job.campaign,
         policy=job.table,
         every_s=job.every_s,
@@ -97,6 +99,7 @@ def new_scene(backend: Backend, folder: Path, script: Script, job: Job) -> Scene
         campaign=job.campaign,
         market=market,
         place=deployment,
+        signer=signer,
     )
 
 
@@ -110,16 +113,15 @@ def forked_scene(
 ) -> Scene:
     """The campaign's pool on a fork, as it stands, with made-up flow around its price.
 
-    The manager is a dev account paid with `funds`; its books begin empty in `folder`, and all it
-    is paid belongs to the campaign.
+    The manager is a new account paid with `funds`, all of which belongs to the campaign; its books
+    begin empty in `folder`.
     """
     node = Node(backend.transport, backend.chain_id)
     chain, table = settings.chain_of(campaign), settings.campaigns[campaign]
     node.check_chain()
     pool = configured_pool(table, chain, node)
-    account = manager_account(backend)
-    place = set_up_trader(backend, pool)
-    deal(backend, account, funds_in(pool, funds))
+    place, signer = set_up_trader(backend, pool), fork_manager(backend)
+    deal(backend, signer.address, funds_in(pool, funds))
     head = node.head()
     slot0, liquidity = node.call_many(
         [uniswap_v3.slot0(pool.address), uniswap_v3.liquidity(pool.address)], head
@@ -137,11 +139,12 @@ def forked_scene(
         settings=settings.model_copy(
             update={
                 "store": f"sqlite:///{folder / 'lpmanager.db'}",
-                "account": AccountTable(address=account),
+                "account": AccountTable(address=signer.address),
                 "campaigns": {campaign: ours},
             }
         ),
         campaign=campaign,
         market=Market(backend, place, generated_flow(flow)),
         place=place,
+        signer=signer,
     )

@@ -69,10 +69,10 @@ class Executor:
         for action in plan.actions:
             if self._stop_asked():
                 return Outcome(steps=tuple(steps), stopped="asked to stop")
-            refusal = self._refusal(plan)
-            if refusal is not None:
-                return Outcome(steps=tuple(steps), stopped=refusal)
             try:
+                refusal = self._refusal(plan)
+                if refusal is not None:
+                    return Outcome(steps=tuple(steps), stopped=refusal)
                 fact = self._do(limited_to(action, wallet), plan.expires_at, steps)
             except ChainError as error:
                 return Outcome(steps=tuple(steps), stopped=str(error))

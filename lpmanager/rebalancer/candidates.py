@@ -226,12 +226,12 @@ def _fill(
         liquidity, used = fill_down(pool, sqrt_price_x96, want.range, offered)
         if liquidity == 0:
             continue
-        sure = _share_down(offered, Fraction(_BPS - limits.slippage_bps, _BPS))
+        sure = _share_down(used, Fraction(_BPS - limits.slippage_bps, _BPS))
         low, high = range_bounds(want.range)
         # An order beside the price can be minted only while the price stays beside it.
         band = limits.slippage_bps if low < sqrt_price_x96 < high else 0
         minimum = mint_minimums_down(sqrt_price_x96, want.range, *sure.raw, band)
-        mints.append(Mint(range=want.range, desired=offered, minimum=pool.amounts(*minimum)))
+        mints.append(Mint(range=want.range, desired=used, minimum=pool.amounts(*minimum)))
         placed.append((want.range, liquidity))
         left -= used
     return mints, placed
