@@ -12,7 +12,8 @@ from lpmanager.ledger.journal import CycleRow, Diary
 from lpmanager.ledger.reading import campaign_flows, campaign_record
 from lpmanager.ledger.report import PositionLife, lineage
 from lpmanager.ledger.result import Result, result_of
-from lpmanager.ledger.store import Batch, CampaignRow, Ledger
+from lpmanager.ledger.store import CampaignRow, Ledger
+from lpmanager.ledger.writing import Batch
 from lpmanager.model import (
     Amount,
     Amounts,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from lpmanager.abi import ContractCall
 from lpmanager.chain.node import Node, call_question, code_question
 from lpmanager.errors import CallReverted, ConfigError
 from lpmanager.model import Block, PoolKey, Token
@@ -34,7 +37,10 @@ def read_pool(node: Node, venue: UniswapV3, address: str) -> PoolKey:
             f"pool {address}: there is no contract at this address on chain {node.chain_id}; "
             "check `pool` and `chain`"
         )
-    asked = [*uniswap_v3.pool_tokens(address), *uniswap_v3.pool_fee_and_spacing(address)]
+    asked: list[ContractCall[Any]] = [
+        *uniswap_v3.pool_tokens(address),
+        *uniswap_v3.pool_fee_and_spacing(address),
+    ]
     try:
         token0, token1, fee_pips, spacing = node.call_many(asked, at)
     except CallReverted as error:

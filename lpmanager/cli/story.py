@@ -180,10 +180,8 @@ def _facts(summary: Summary) -> str:
     market = summary.market
     parts = [f"{market.swaps:,} swaps of others in {market.blocks:,} blocks"]
     if market.largest_deviation is not None:
-        parts.append(
-            f"the price was at most {float(market.largest_deviation):.2g} (relative) off the "
-            "recorded path after a block"
-        )
+        off = float(market.largest_deviation)
+        parts.append(f"largest deviation from the recorded price after a block: {off:.3%}")
     if market.largest_shift_s:
         parts.append(f"a block came at most {market.largest_shift_s} s after its own time")
     return "; ".join(parts) + "."

@@ -145,11 +145,11 @@ def _said(output: IO[bytes]) -> str:
     return " ".join(line.strip() for line in lines if line.strip())[:300]
 
 
-def _without_secrets(said: str, origin: Fresh | Fork) -> str:
+def _without_secrets(said: str | None, origin: Fresh | Fork) -> str:
     """What anvil said; the URL of a fork may hold an API key."""
-    if isinstance(origin, Fork):
-        said = said.replace(origin.url, masked(origin.url))
-    return said or "it said nothing"
+    if not said:
+        return "it said nothing"
+    return said.replace(origin.url, masked(origin.url)) if isinstance(origin, Fork) else said
 
 
 def _free_port() -> int:

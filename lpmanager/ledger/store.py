@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select
 
 from lpmanager.errors import ConfigError
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.accounting import WALLET, Entry, added, swap_account
+from lpmanager.ledger.accounting import WALLET, swap_account
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database
+from lpmanager.ledger.unallocated import Unallocated, read_unallocated, write_unallocated
+from lpmanager.ledger.writing import Batch, kept_balances, write_batch
 from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, SqrtPriceX96, SwapPurpose, TickRange
 
 
@@ -29,21 +31,6 @@ class CampaignRow:
     pool: str
     budget: tuple[int, int] | None
     last_block: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What one step of bookkeeping writes, all of it or nothing.
-
-    `opened` are positions that came, `closed` when those that went did, by their ids.
-    `decided_at` is the time of the block that the plan behind them was made at.
-    """
-
-    entries: tuple[Entry, ...]
-    last_block: int
-    opened: tuple[Basis, ...] = ()
-    closed: Mapping[int, int] = field(default_factory=dict)
-    decided_at: int | None = None
 
 
 class Ledger:
@@ -98,17 +85,17 @@ class Ledger:
                     last_block=batch.last_block,
                 )
             )
-            _write(connection, row.name, batch)
+            write_batch(connection, row.name, batch)
 
     def post(self, campaign: str, batch: Batch) -> None:
         """Write a batch of a campaign, in one transaction of the database."""
         with self._engine.begin() as connection:
-            _write(connection, campaign, batch)
+            write_batch(connection, campaign, batch)
 
     def balances(self, campaign: str) -> dict[tuple[str, str], int]:
         """Raw balance of every account of a campaign, by account and token address."""
         with self._engine.connect() as connection:
-            return _balances(connection, campaign)
+            return kept_balances(connection, campaign)
 
     def entries(self, campaign: str, kinds: Iterable[str], since: int = 0) -> list[EntryRow]:
         """Entries of some kinds from a time on, in the order written, with their postings."""
@@ -164,13 +151,13 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             total: int = sum(connection.execute(shares).scalars())
-            rest = _rest(connection, chain_id, account, token)
+            rest = read_unallocated(connection, chain_id, account, token)
             return total + (rest.raw if rest else 0)
 
     def unallocated(self, chain_id: int, account: str, token: str) -> Unallocated | None:
         """What of an account's token belongs to no campaign; None where none has a budget."""
         with self._engine.connect() as connection:
-            return _rest(connection, chain_id, account, token)
+            return read_unallocated(connection, chain_id, account, token)
 
     def add_unallocated(
         self, chain_id: int, account: str, raw: Mapping[str, int], last_block: int
@@ -179,9 +166,9 @@ class Ledger:
         including a block."""
         with self._engine.begin() as connection:
             for token, came in raw.items():
-                rest = _rest(connection, chain_id, account, token)
+                rest = read_unallocated(connection, chain_id, account, token)
                 before = rest.raw if rest else 0
-                _set_rest(connection, chain_id, account, token, before + came, last_block)
+                write_unallocated(connection, chain_id, account, token, before + came, last_block)
 
     def our_transactions(self, account: str) -> frozenset[str]:
         """Hashes of all transactions this program sent for an account."""
@@ -212,14 +199,14 @@ class Ledger:
                 )
             if row.budget is None:
                 continue
-            rest = _rest(connection, row.chain_id, row.account, token.address)
+            rest = read_unallocated(connection, row.chain_id, row.account, token.address)
             free = amount.raw if rest is None else rest.raw
             if free < wanted.raw:
                 raise ConfigError(
                     f"campaigns.{row.name}.budget: asks for {wanted}, but the account has only "
                     f"{free} raw units of {token.symbol} free; lower it, or send tokens"
                 )
-            _set_rest(
+            write_unallocated(
                 connection,
                 row.chain_id,
                 row.account,
@@ -227,14 +214,6 @@ class Ledger:
                 free - wanted.raw,
                 row.last_block,
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unallocated:
-    """Raw units that belong to no campaign, with all transfers up to a block."""
-
-    raw: int
-    last_block: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,99 +236,6 @@ class EntryRow:
         )
 
 
-def _write(connection: Connection, campaign: str, batch: Batch) -> None:
-    for entry in batch.entries:
-        if entry.postings:
-            _write_entry(connection, campaign, entry, batch.decided_at)
-    _add_to_balances(connection, campaign, batch.entries)
-    for basis in batch.opened:
-        _write_position(connection, campaign, basis)
-    for token_id, time in batch.closed.items():
-        connection.execute(
-            update(t.positions)
-            .where(t.positions.c.campaign == campaign, t.positions.c.token_id == token_id)
-            .values(closed_at=time)
-        )
-    connection.execute(
-        update(t.campaigns)
-        .where(t.campaigns.c.name == campaign)
-        .values(last_block=batch.last_block)
-    )
-
-
-def _write_entry(
-    connection: Connection, campaign: str, entry: Entry, decided_at: int | None
-) -> None:
-    (entry_id,) = connection.execute(
-        insert(t.entries)
-        .values(
-            campaign=campaign,
-            kind=entry.kind,
-            block_number=entry.block.number,
-            block_hash=entry.block.hash,
-            timestamp=entry.block.timestamp,
-            tx_hash=entry.tx_hash,
-            sqrt_price_x96=entry.sqrt_price_x96,
-            decided_at=decided_at,
-        )
-        .returning(t.entries.c.id)
-    ).one()
-    connection.execute(
-        insert(t.postings),
-        [
-            {
-                "entry": entry_id,
-                "account": posting.account,
-                "token": posting.amount.token.address,
-                "raw": posting.amount.raw,
-            }
-            for posting in entry.postings
-        ],
-    )
-
-
-def _add_to_balances(connection: Connection, campaign: str, entries: Iterable[Entry]) -> None:
-    """An account that comes to zero leaves no row, or every position that ever was would stay."""
-    before = _balances(connection, campaign)
-    after = added(before, entries)
-    columns = t.balances.c
-    for (account, token), raw in after.items():
-        if raw == before.get((account, token), 0):
-            continue
-        connection.execute(
-            delete(t.balances).where(
-                columns.campaign == campaign, columns.account == account, columns.token == token
-            )
-        )
-        if raw:
-            connection.execute(
-                insert(t.balances).values(campaign=campaign, account=account, token=token, raw=raw)
-            )
-
-
-def _write_position(connection: Connection, campaign: str, basis: Basis) -> None:
-    raw0, raw1 = basis.amounts.raw
-    connection.execute(
-        insert(t.positions).values(
-            campaign=campaign,
-            token_id=basis.token_id,
-            lower=basis.range.lower,
-            upper=basis.range.upper,
-            liquidity=basis.liquidity,
-            raw0=raw0,
-            raw1=raw1,
-            sqrt_price_x96=basis.sqrt_price_x96,
-            opened_at=basis.timestamp,
-        )
-    )
-
-
-def _balances(connection: Connection, campaign: str) -> dict[tuple[str, str], int]:
-    columns = t.balances.c
-    query = select(columns.account, columns.token, columns.raw).where(columns.campaign == campaign)
-    return {(account, token): raw for account, token, raw in connection.execute(query)}
-
-
 def _sharing(connection: Connection, row: CampaignRow, token: str) -> list[Row[Any]]:
     query = select(t.campaigns).where(
         t.campaigns.c.chain_id == row.chain_id,
@@ -357,29 +243,6 @@ def _sharing(connection: Connection, row: CampaignRow, token: str) -> list[Row[A
         (t.campaigns.c.token0 == token) | (t.campaigns.c.token1 == token),
     )
     return list(connection.execute(query))
-
-
-def _rest(connection: Connection, chain_id: int, account: str, token: str) -> Unallocated | None:
-    row = connection.execute(
-        select(t.unallocated).where(*_rest_key(chain_id, account, token))
-    ).first()
-    return None if row is None else Unallocated(raw=row.raw, last_block=row.last_block)
-
-
-def _set_rest(
-    connection: Connection, chain_id: int, account: str, token: str, raw: int, last_block: int
-) -> None:
-    connection.execute(delete(t.unallocated).where(*_rest_key(chain_id, account, token)))
-    connection.execute(
-        insert(t.unallocated).values(
-            chain_id=chain_id, account=account, token=token, raw=raw, last_block=last_block
-        )
-    )
-
-
-def _rest_key(chain_id: int, account: str, token: str) -> tuple[Any, ...]:
-    columns = t.unallocated.c
-    return columns.chain_id == chain_id, columns.account == account, columns.token == token
 
 
 def _campaign(row: Row[Any]) -> CampaignRow:

@@ -25,7 +25,7 @@ from lpmanager.devnet.orders import (
     Trade,
 )
 from lpmanager.devnet.tester import EthTesterBackend
-from lpmanager.errors import ChainError, TransactionFailed
+from lpmanager.errors import TransactionFailed
 from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
 from lpmanager.venues import uniswap_v3
 from lpmanager.venues.erc20 import balance_of
@@ -192,11 +192,19 @@ def test_an_order_that_reverts_is_not_silent(which: int) -> None:
             market.advance()
 
 
-def test_a_block_in_the_past_is_refused() -> None:
+def test_a_block_whose_time_has_passed_comes_one_second_after_the_head_and_says_so() -> None:
     backend = EthTesterBackend(GENESIS)
-    market, _ = market_of(backend, block_of(GENESIS, Trade(zero_for_one=True, raw_in=10**9)))
-    with pytest.raises(ChainError, match="lower than previous block's timestamp"):
-        market.advance()
+    trade = Trade(zero_for_one=True, raw_in=10**9)
+    market, _ = market_of(backend, *(block_of(OPENING + 2 * n, trade) for n in range(3)))
+    controls = Controls(backend)
+    market.advance()
+    for _ in range(3):
+        controls.execute(backend.accounts[2], backend.accounts[3], b"", value=1, what="a payment")
+    assert controls.node.head().timestamp == OPENING + 3
+    market.advance_until(OPENING + 4)
+    assert controls.node.head().timestamp == OPENING + 5
+    assert market.report.blocks == 3
+    assert market.report.largest_shift_s == 2
 
 
 def recorded_market(backend: Backend, flow: RecordedFlow) -> tuple[Market, Deployment]:

@@ -39,7 +39,7 @@ def test_the_published_uniswap_contracts_are_there() -> None:
 def test_an_unknown_contract_says_how_to_get_it() -> None:
     with pytest.raises(ConfigError, match="Nothing is not installed; reinstall lpmanager"):
         own_artifact("Nothing")
-    with pytest.raises(ConfigError, match=r"Nothing\.json is missing; run `npm ci` in contracts/"):
+    with pytest.raises(ConfigError, match=r"Nothing\.json is missing; run `make setup`"):
         core_artifact("Nothing")
 
 

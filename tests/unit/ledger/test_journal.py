@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from lpmanager.ledger.accounting import opening
 from lpmanager.ledger.journal import CycleRow, Diary, TransactionJournal
-from lpmanager.ledger.store import Batch, CampaignRow, Ledger
+from lpmanager.ledger.store import CampaignRow, Ledger
+from lpmanager.ledger.writing import Batch
 
 OTHER = ACCOUNT[:-1] + "2"
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from lpmanager.errors import ConfigError
 from lpmanager.ledger.accounting import Entry, opening, transfer
-from lpmanager.ledger.store import Batch, CampaignRow, Ledger
+from lpmanager.ledger.store import CampaignRow, Ledger
+from lpmanager.ledger.writing import Batch
 from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, TickRange
 
 POOL = a_pool()

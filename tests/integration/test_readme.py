@@ -1,0 +1,71 @@
+"""Every command that the README and the docs show works as it is written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from live_desk import Desk, surroundings
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+#: Commands too long to run here, and the test that runs each.
+ELSEWHERE = {
+    "make demo": "tests/integration/test_demo.py",
+    "make test": "Makefile",
+    "lpm demo --keep --dir lpm-demo": "tests/integration/test_demo.py",
+    "lpm simulate --flow EVENTS.csv.gz": "tests/integration/test_simulate.py",
+}
+#: Commands that go on until they are stopped.
+ENDLESS = {"lpm run", "lpm run --live"}
+
+
+def commands(page: Path) -> list[str]:
+    """The indented lines of a page that are commands, without comments and folders."""
+    lines = re.findall(r"^    ((?:\S*/)?(?:lpm|make) [^\n]*)", page.read_text(), re.MULTILINE)
+    return [re.sub(r"^\S*/", "", line.split("  #")[0].strip()) for line in lines]
+
+
+SHOWN = list(dict.fromkeys(c for page in PAGES for c in commands(page)))
+HERE = [c for c in SHOWN if c not in ELSEWHERE and c not in ENDLESS and c != "lpm init"]
+
+
+def test_the_pages_show_commands() -> None:
+    assert {"make demo", "lpm init", "lpm doctor", "lpm run --live"} <= set(SHOWN)
+    assert set(ELSEWHERE) <= set(SHOWN)
+
+
+@pytest.mark.parametrize("test", ELSEWHERE.values())
+def test_what_is_run_elsewhere_is_there(test: str) -> None:
+    assert (ROOT / test).is_file()
+
+
+def test_a_new_user_gets_a_configuration(desk: Desk, tmp_path: Path) -> None:
+    new = replace(desk, folder=tmp_path / "new")
+    new.folder.mkdir()
+    assert new.lpm("init").returncode == 0
+    assert new.config.is_file()
+
+
+def test_the_commands_shown_work_one_after_the_other(desk: Desk) -> None:
+    for command in HERE:
+        program, *arguments = shlex.split(command)
+        assert program == "lpm", command
+        ended = desk.lpm(*arguments)
+        assert ended.returncode == 0, (command, ended.stderr)
+
+
+@pytest.mark.parametrize("command", sorted(ENDLESS))
+def test_a_timetable_runs_until_it_is_stopped(desk: Desk, command: str) -> None:
+    desk.devnet.refresh()
+    running = desk.start(*shlex.split(command)[1:], **surroundings({}))
+    assert running.stderr is not None
+    assert '"cycle"' in running.stderr.readline()
+    running.send_signal(signal.SIGTERM)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 0, errors
