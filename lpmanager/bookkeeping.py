@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lpmanager.errors import BooksDoNotClose, ConfigError, Halted
+from lpmanager.errors import BooksDoNotClose, ChainError, ConfigError, Halted
 from lpmanager.execution.plan_file import decision_to_json
 from lpmanager.inventory.holdings import measure_holdings
 from lpmanager.ledger import accounting as a
@@ -53,13 +53,14 @@ class Bookkeeper:
         """Open the books at the first snapshot; later mark them to it and take in transfers.
 
         Raises BooksDoNotClose, and halts the campaign, where the chain holds anything else than
-        the books say.
+        the books say; ChainError where the snapshot is older than the books.
         """
         row = self._ledger.campaign(self._name)
         if row is None:
             self._open(snapshot)
         else:
             self._require_same(row, snapshot)
+            self._require_not_behind(row, snapshot)
             self._require_untouched_positions(snapshot)
             mark = a.mark(snapshot, self._ledger.balances(self._name))
             self._post((mark,), last_block=row.last_block)
@@ -166,6 +167,16 @@ class Bookkeeper:
                     f"campaigns.{self._name}: its books are for {what} {booked}, the configuration "
                     f"says {found}; give the new one another name, or another store"
                 )
+
+    def _require_not_behind(self, row: CampaignRow, snapshot: Snapshot) -> None:
+        """An RPC of several nodes may answer from one that has not seen our last block yet: that
+        is no difference between books and chain."""
+        newest = max(row.last_block, self._ledger.newest_block(self._name) or 0)
+        if snapshot.block.number < newest:
+            raise ChainError(
+                f"campaign {self._name}: the RPC is at block {snapshot.block.number}, its books at "
+                f"{newest}; it lags behind, try again"
+            )
 
     def _require_untouched_positions(self, snapshot: Snapshot) -> None:
         """Positions change only by what we book: nobody else added, took out or collected."""

@@ -26,7 +26,7 @@ Funds = Annotated[list[str], typer.Option(metavar='"22 WETH"', help="What it sta
 def simulate_testnet(campaign: str, funds: Funds, config: ConfigPath = DEFAULT_CONFIG) -> None:
     settings = load_settings(config)
     copy = Fork(url=rpc_url(settings, settings.chain_of(campaign)), block=None)
-    habits = Habits(seed=1, blocks=360, volatility=0.03)
+    habits = Habits(seed=1, blocks=120, volatility=0.03)
     with AnvilBackend(copy) as chain, tempfile.TemporaryDirectory() as folder:
         scene = forked_scene(chain, Path(folder), settings, campaign, parse_funds(funds), habits)
         with hire(chain, scene.settings, campaign, scene.signer, lambda: False) as manager:

@@ -133,18 +133,23 @@ def forked_scene(
         liquidity=Liquidity(liquidity),
         fee_pips=pool.fee_pips,
     )
-    ours = table.model_copy(update={"positions": None, "budget": None})
+    store = f"sqlite:///{folder / 'lpmanager.db'}"
     return Scene(
         backend=backend,
-        settings=settings.model_copy(
-            update={
-                "store": f"sqlite:///{folder / 'lpmanager.db'}",
-                "account": AccountTable(address=signer.address),
-                "campaigns": {campaign: ours},
-            }
-        ),
+        settings=_for_manager(settings, campaign, signer.address, store),
         campaign=campaign,
         market=Market(backend, place, generated_flow(flow)),
         place=place,
         signer=signer,
     )
+
+
+def _for_manager(settings: Settings, campaign: str, account: str, store: str) -> Settings:
+    """The campaign alone, for another account: with its own books, and with all that it holds."""
+    table = settings.campaigns[campaign].model_copy(update={"positions": None, "budget": None})
+    changed = {
+        "store": store,
+        "account": AccountTable(address=account),
+        "campaigns": {campaign: table},
+    }
+    return settings.model_copy(update=changed)

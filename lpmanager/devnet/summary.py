@@ -69,7 +69,7 @@ def summarise(simulation: Simulation, campaign: Campaign) -> Summary:
         cycles=simulation.cycles,
         closing=closing,
         result=campaign.books.result(closing),
-        reconciled=_is_reconciled(simulation.cycles, record, closing),
+        reconciled=is_reconciled(simulation.cycles, record, closing),
     )
 
 
@@ -125,7 +125,9 @@ def holds_by_gate(cycles: Iterable[Cycle]) -> dict[str, int]:
     return dict(closed)
 
 
-def _is_reconciled(cycles: Sequence[Cycle], record: CampaignRecord, closing: Snapshot) -> bool:
+def is_reconciled(cycles: Sequence[Cycle], record: CampaignRecord, closing: Snapshot) -> bool:
+    """Whether the chain holds the books' tokens and positions, to the unit, and the native coin
+    that went since the first cycle is the gas of every transaction. For an account of its own."""
     if not cycles:
         return record.wallet == closing.wallet.balances
     steps = [s for c in cycles if c.outcome is not None for s in c.outcome.steps]

@@ -46,7 +46,11 @@ class TransactionJournal:
         """Hash and purpose of what was sent and is not settled, oldest first."""
         query = (
             select(t.journal.c.tx_hash, t.journal.c.what)
-            .where(t.journal.c.account == account, t.journal.c.status == "open")
+            .where(
+                t.journal.c.chain_id == self._chain_id,
+                t.journal.c.account == account,
+                t.journal.c.status == "open",
+            )
             .order_by(t.journal.c.nonce)
         )
         with self._engine.connect() as connection:

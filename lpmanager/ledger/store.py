@@ -129,6 +129,12 @@ class Ledger:
         with self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
+    def newest_block(self, campaign: str) -> int | None:
+        """The newest block of which something was booked."""
+        query = select(func.max(t.entries.c.block_number)).where(t.entries.c.campaign == campaign)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar()
+
     def bases(self, campaign: str, pool: PoolKey) -> dict[int, Basis]:
         """What each open position held when it was minted or adopted, by its id."""
         query = select(t.positions).where(

@@ -197,6 +197,7 @@ def test_an_oracle_of_one_slot_has_no_history() -> None:
 
 
 def test_the_flow_is_every_swap_of_the_window(small_world: World) -> None:
+    small_world.trade(10**6, zero_for_one=True)  # one block before the window
     small_world.trade(5 * 10**6, zero_for_one=True)
     small_world.trade(10**15, zero_for_one=False)
     flow = small_world.read(owner_of(small_world), history_blocks=2).flow

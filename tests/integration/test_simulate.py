@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -12,10 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from live_desk import surroundings
 
+from lpmanager.cli.main import main
 from lpmanager.devnet.anvil import AnvilBackend
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.backend_names import BackendName
@@ -77,7 +81,7 @@ def test_every_recorded_swap_is_made_while_the_manager_works(tmp_path: Path) -> 
 
 @pytest.mark.realdata
 @pytest.mark.skipif(not DAY.is_file(), reason="the folder of real market data is absent")
-def test_blocks_that_our_transactions_delay_come_late_and_are_not_lost(tmp_path: Path) -> None:
+def test_a_manager_may_look_after_every_recorded_block(tmp_path: Path) -> None:
     rows = first_rows(60)
     (tmp_path / "cut.csv").write_text("".join(rows))
     shown = json_of(tmp_path, "--flow", "cut.csv", "--every", "1s", "--option", "deploy=0.5")
@@ -132,12 +136,19 @@ def test_a_made_up_market_takes_policy_funds_and_pace_from_the_command(tmp_path:
 def test_what_cannot_be_simulated_is_refused_in_one_line(
     arguments: tuple[str, ...], code: int, says: str, tmp_path: Path
 ) -> None:
-    ended = simulate(tmp_path, "--backend", "eth-tester", *arguments)
-    if "--fork" in arguments and "--flow" not in arguments:
-        ended = simulate(tmp_path, *arguments)
-    assert (ended.returncode, ended.stdout) == (code, "")
-    assert says in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    backend = () if "--fork" in arguments else ("--backend", "eth-tester")
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(tmp_path),
+        mock.patch.object(sys, "argv", ["lpm", "simulate", *arguments, *backend]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as stopped,
+    ):
+        main()
+    assert (stopped.value.code, out.getvalue()) == (code, "")
+    assert says in err.getvalue()
+    assert err.getvalue().count("\n") == 1
 
 
 @dataclass(frozen=True)
@@ -188,10 +199,9 @@ def test_a_fork_is_traded_on_and_its_original_stays_as_it_was(original: Original
 
 def test_a_fork_of_an_older_block_begins_at_its_price(original: Original) -> None:
     fork = ("--fork", original.url, "--config", "lpmanager.toml", *FUNDS, "--blocks", "1")
-    old = json_of(original.folder, *fork, "--block", str(original.head - 40))
-    new = json_of(original.folder, *fork)
-    assert old["nav_start"] != new["nav_start"]
-    assert new["price_timestamp"] - old["price_timestamp"] == 40 * 60
+    block = Controls(original.backend).node.block(original.head - 40)
+    shown = json_of(original.folder, *fork, "--block", str(block.number))
+    assert 60 <= shown["price_timestamp"] - block.timestamp < 120
 
 
 def test_a_fork_needs_to_know_what_the_manager_starts_with(original: Original) -> None:
@@ -205,3 +215,14 @@ def test_the_script_tries_a_campaign_on_a_copy_of_its_chain(original: Original) 
     ended = run(script, "own", *FUNDS, folder=original.folder)
     assert ended.returncode == 0, ended.stderr
     assert "The books closed to the wei" in ended.stdout
+
+
+def test_policy_and_limits_of_a_configured_campaign_are_tried_in_a_made_up_market(
+    original: Original,
+) -> None:
+    config = original.folder / "careful.toml"
+    text = (original.folder / "lpmanager.toml").read_text()
+    config.write_text(text.replace("max_moves_per_day = 12", "max_moves_per_day = 0"))
+    shown = json_of(original.folder, "--config", "careful.toml", "--blocks", "60")
+    assert shown["rebalances"] == 0
+    assert shown["holds_by_gate"]["moves per day"] >= 1

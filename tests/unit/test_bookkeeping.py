@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import a_block, a_pool, a_position, amounts, price_at
+from builders import a_block, a_pool, a_position, a_range, amounts, price_at
 from paper_account import GAS_OF_A_STEP, Q128, PaperAccount, an_account
 
 from lpmanager.bookkeeping import Bookkeeper
-from lpmanager.errors import BooksDoNotClose, ConfigError, Halted
+from lpmanager.errors import BooksDoNotClose, ChainError, ConfigError, Halted
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import (
     Amounts,
@@ -115,6 +115,21 @@ def test_looking_twice_at_one_block_changes_nothing(ledger: Ledger, account: Pap
     books = books_of(ledger, account)
     first = books.bring_up_to(account.snapshot())
     assert books.bring_up_to(account.snapshot()) == first
+
+
+def test_a_snapshot_older_than_the_books_is_refused_and_halts_nothing(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    """As where the RPC answers from a node that has not seen our transaction yet."""
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    step = account.mints(a_range("[-600, 600)"), amounts(10**6, 10**6))
+    with pytest.raises(ChainError, match="at block 100, its books at 101; it lags behind"):
+        books.close(before, did(step), lambda: before)
+    assert books.halted() is None
+    books.bring_up_to(account.snapshot())
+    assert books.result(account.snapshot()).identity_error == 0
 
 
 def test_books_go_on_where_an_earlier_run_left_them(ledger: Ledger, account: PaperAccount) -> None:

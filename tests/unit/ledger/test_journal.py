@@ -51,6 +51,11 @@ def open_campaign(ledger: Ledger, name: str) -> None:
     ledger.open_campaign(row, snapshot.pool, share, share, batch)
 
 
+def test_a_transaction_open_on_one_chain_does_not_stop_another(ledger: Ledger) -> None:
+    sent(TransactionJournal(ledger.engine, CHAIN_ID), 7)
+    assert TransactionJournal(ledger.engine, CHAIN_ID + 1).open_transactions(ACCOUNT) == []
+
+
 def test_open_transactions_of_an_account_come_in_the_order_of_their_nonces(ledger: Ledger) -> None:
     journal = TransactionJournal(ledger.engine, CHAIN_ID)
     second, first = sent(journal, 8), sent(journal, 7)
