@@ -15,10 +15,10 @@ from lpmanager.amm import (
     sqrt_price_bounds,
     swap,
     swap_for_deposit,
-    swap_to_weight,
     uncollected_fees,
 )
 from lpmanager.amm.removal import without_liquidity
+from lpmanager.hedge import swap_into_balance
 from lpmanager.model import (
     Action,
     Amount,
@@ -114,30 +114,10 @@ def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
     None where the wallet holds none of the heavier token, or only dust.
     """
     snapshot = view.snapshot
-    state, pool = snapshot.state, snapshot.pool
-    wallet, stuck = view.record.wallet, view.inventory.holdings.uncollected
-    share0 = limits.target_weight
-    if snapshot.quote == pool.token0:
-        share0 = 1 - share0
-
-    def kept_at(sqrt_price_x96: SqrtPriceX96) -> tuple[int, int]:
-        parts = [stuck.raw, *(principal_down(p, sqrt_price_x96) for p in snapshot.positions)]
-        return sum(a for a, _ in parts), sum(b for _, b in parts)
-
-    size = swap_to_weight(
-        state,
-        fee_pips=pool.fee_pips,
-        tick_spacing=pool.tick_spacing,
-        holdings0=wallet.amount0.raw,
-        holdings1=wallet.amount1.raw,
-        target_share0=share0,
-        principal_at=kept_at,
-    )
-    if size.amount_in == 0:
+    amount_in = swap_into_balance(snapshot, view.record.wallet, view.inventory, limits)
+    if amount_in is None:
         return None
-    token = pool.token0 if size.zero_for_one else pool.token1
-    amount_in = Amount(token, size.amount_in)
-    swapped = _swap(view, state, SwapPurpose.HEDGE, amount_in, limits)
+    swapped = _swap(view, snapshot.state, SwapPurpose.HEDGE, amount_in, limits)
     if swapped is None:
         return None
     return Candidate(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from lpmanager.amm import TickDataMissing
+from lpmanager.hedge import balance_gate
 from lpmanager.model import (
     Decision,
     Estimate,
@@ -41,7 +42,7 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     target = policy.target(view)
     candidates, impossible = _candidates(view, target, limits)
     if not candidates:
-        gates = (*market, _balance(view, limits), *impossible)
+        gates = (*market, balance_gate(view.inventory, limits), *impossible)
         return _hold(campaign, view, target.reason, gates)
     before = (*market, *usage_gates(view, limits))
     judged = [_judge(campaign, view, view.outlook, c, before, limits) for c in candidates]
@@ -62,7 +63,7 @@ def _candidates(view: View, target: Target, limits: Limits) -> tuple[list[Candid
     held = {p.range for p in view.snapshot.positions}
     if {w.range for w in target.ranges} != held:
         ways = [rerange, rerange_without_swap] if target.swap and target.ranges else [rerange]
-    elif not _balance(view, limits).passed:
+    elif not balance_gate(view.inventory, limits).passed:
         ways = [hedge]
     candidates, impossible = [], []
     for way in ways:
@@ -84,18 +85,6 @@ def _depth(error: TickDataMissing) -> Gate:
         measured="beyond the ticks read",
         limit="within them",
         reason=str(error),
-    )
-
-
-def _balance(view: View, limits: Limits) -> Gate:
-    """Within its band the imbalance is left alone."""
-    imbalance = view.inventory.imbalance
-    return Gate(
-        name="imbalance",
-        passed=imbalance is not None and abs(imbalance) <= limits.hedge_band,
-        measured="unknown" if imbalance is None else f"{float(imbalance):+.3f}",
-        limit=f"{float(limits.hedge_band):.3f}",
-        reason="beyond the band, wallet tokens of the heavier side are sold, if there are any",
     )
 
 

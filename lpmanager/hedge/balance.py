@@ -1,0 +1,51 @@
+"""Hedging by a swap: sell what lies idle of the heavier token until the weights are as wanted."""
+
+from __future__ import annotations
+
+from lpmanager.amm import principal_down, swap_to_weight
+from lpmanager.inventory import Inventory
+from lpmanager.model import Amount, Amounts, Gate, Snapshot, SqrtPriceX96
+from lpmanager.risk.limits import Limits
+
+
+def balance_gate(inventory: Inventory, limits: Limits) -> Gate:
+    """Within its band the imbalance is left alone."""
+    imbalance = inventory.imbalance
+    return Gate(
+        name="imbalance",
+        passed=imbalance is not None and abs(imbalance) <= limits.hedge_band,
+        measured="unknown" if imbalance is None else f"{float(imbalance):+.3f}",
+        limit=f"{float(limits.hedge_band):.3f}",
+        reason="beyond the band, wallet tokens of the heavier side are sold, if there are any",
+    )
+
+
+def swap_into_balance(
+    snapshot: Snapshot, wallet: Amounts, inventory: Inventory, limits: Limits
+) -> Amount | None:
+    """How much of which wallet token to sell, rounded down; None where none of it is there.
+
+    The own price impact counts, and what the positions hold at the price after it. Raises
+    TickDataMissing where that swap would leave the ticks that were read.
+    """
+    pool, stuck = snapshot.pool, inventory.holdings.uncollected
+    share0 = limits.target_weight
+    if snapshot.quote == pool.token0:
+        share0 = 1 - share0
+
+    def kept_at(sqrt_price_x96: SqrtPriceX96) -> tuple[int, int]:
+        parts = [stuck.raw, *(principal_down(p, sqrt_price_x96) for p in snapshot.positions)]
+        return sum(a for a, _ in parts), sum(b for _, b in parts)
+
+    size = swap_to_weight(
+        snapshot.state,
+        fee_pips=pool.fee_pips,
+        tick_spacing=pool.tick_spacing,
+        holdings0=wallet.amount0.raw,
+        holdings1=wallet.amount1.raw,
+        target_share0=share0,
+        principal_at=kept_at,
+    )
+    if size.amount_in == 0:
+        return None
+    return Amount(pool.token0 if size.zero_for_one else pool.token1, size.amount_in)
