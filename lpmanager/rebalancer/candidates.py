@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from lpmanager.amm import (
     SwapResult,
@@ -210,16 +211,33 @@ def _fill(
         low, high = range_bounds(want.range)
         # An order beside the price can be minted only while the price stays beside it.
         band = limits.slippage_bps if low < sqrt_price_x96 < high else 0
-        minimum = mint_minimums_down(sqrt_price_x96, want.range, *sure.raw, band)
+        minimum = _protective(
+            partial(mint_minimums_down, sqrt_price_x96, want.range, *sure.raw), band
+        )
         mints.append(Mint(range=want.range, desired=used, minimum=pool.amounts(*minimum)))
         placed.append((want.range, liquidity))
         left -= used
     return mints, placed
 
 
+def _protective(
+    minimums_down: Callable[[int], tuple[int, int]], slippage_bps: int
+) -> tuple[int, int]:
+    """The minimums over the slippage band; over a narrower one where that would leave none.
+
+    A range narrower than the band can come to hold either token alone inside it, so that neither
+    has a minimum. A minimum of nothing is no protection: the price is given less room instead.
+    """
+    while slippage_bps and not any(minimums_down(slippage_bps)):
+        slippage_bps //= 2
+    return minimums_down(slippage_bps)
+
+
 def _withdraw(view: View, position: Position, limits: Limits) -> Withdraw:
     pool, price = view.snapshot.pool, view.snapshot.state.sqrt_price_x96
-    minimum = burn_minimums_down(price, position.range, position.liquidity, limits.slippage_bps)
+    minimum = _protective(
+        partial(burn_minimums_down, price, position.range, position.liquidity), limits.slippage_bps
+    )
     return Withdraw(
         token_id=position.token_id,
         liquidity=position.liquidity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from lpmanager.model import Amount, Estimate, Gate, Mint, Withdraw
+from lpmanager.model import Amount, Estimate, Gate, Mint
 from lpmanager.model.tick import SqrtPriceX96
 from lpmanager.rebalancer.candidates import Candidate
 from lpmanager.rebalancer.view import View
@@ -152,21 +152,16 @@ def _step(view: View, candidate: Candidate, limits: Limits) -> Gate:
 
 
 def _minimums(candidate: Candidate) -> Gate:
-    """A minimum of nothing is no protection; it happens where the band is wider than the range."""
-    bare = [
-        action.kind
-        for action in candidate.actions
-        if isinstance(action, Mint | Withdraw)
-        and action.minimum.is_zero
-        and (isinstance(action, Mint) or action.liquidity > 0)
-    ]
+    """A mint without a minimum is not protected. Only dust comes to have none: a burn that has
+    none pays nothing either."""
+    mints = [action for action in candidate.actions if isinstance(action, Mint)]
+    bare = sum(mint.minimum.is_zero for mint in mints)
     return Gate(
         name="minimums",
-        passed=not bare,
-        measured=f"{len(bare)} without",
+        passed=bare == 0,
+        measured=f"{bare} without",
         limit="0 without",
-        reason="every mint and burn must have a minimum above 0; if one has none, slippage_bps is "
-        "wider than the range",
+        reason="every mint must have a minimum above 0; one that has none is of a few raw units",
     )
 
 

@@ -18,7 +18,7 @@ from builders import (
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from lpmanager.amm import amounts_for_liquidity_up, liquidity_for_amounts_down, swap
+from lpmanager.amm import amounts_for_liquidity_up, liquidity_for_amounts_down, principal_down, swap
 from lpmanager.amm.removal import without_liquidity
 from lpmanager.model import (
     Amounts,
@@ -111,7 +111,8 @@ def test_every_action_is_protected_and_on_the_grid(view: View, policy: Policy) -
                 assert not action.minimum.is_zero
                 assert _covers(action.desired, action.minimum)
             case Withdraw():
-                assert not action.minimum.is_zero
+                (position,) = (p for p in view.snapshot.positions if p.token_id == action.token_id)
+                assert any(action.minimum.raw) == any(principal_down(position, now))
                 assert _covers(action.expected, action.minimum)
             case Swap():
                 assert 0 < action.minimum_out.raw <= action.expected_out.raw

@@ -35,6 +35,7 @@ from lpmanager.model import (
     Withdraw,
 )
 from lpmanager.rebalancer import Limits, View, decide
+from lpmanager.rebalancer.candidates import rerange
 from lpmanager.rebalancer.policies import FixedWidth, Passive
 
 FIXED = FixedWidth(half_width_ticks=600)
@@ -352,10 +353,23 @@ def test_our_own_swap_may_not_move_the_price_past_the_slippage() -> None:
     assert isinstance(moved(10**16), Plan)
 
 
-def test_a_range_narrower_than_the_slippage_has_no_minimum_and_is_not_minted() -> None:
+def test_a_range_narrower_than_the_slippage_is_minted_and_left_with_minimums_all_the_same() -> None:
+    narrow = a_position("[-20, 20)", liquidity=10**15)
+    mint = planned(
+        a_view(record=a_record((10**12, 10**12))), policy=Wants(ranges=("[-20, 20)",), swap=False)
+    ).actions[0]
+    view = a_view(a_market(positions=(narrow,)))
+    wider = Wants(ranges=("[-600, 600)",), swap=False).target(view)
+    leave = rerange(view, wider, a_limits()).actions[0]
+    assert isinstance(mint, Mint)
+    assert isinstance(leave, Withdraw)
+    assert not mint.minimum.is_zero
+    assert not leave.minimum.is_zero
+
+
+def test_a_mint_of_dust_has_no_minimum_and_is_not_planned() -> None:
     policy = Wants(ranges=("[-20, 20)",), swap=False)
-    hold = held(a_view(record=a_record((10**12, 10**12))), policy=policy)
-    assert closed(hold) == ["minimums"]
+    assert "minimums" in closed(held(a_view(record=a_record((1, 1))), policy=policy))
 
 
 def test_a_move_must_earn_more_than_it_costs() -> None:
