@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
+from lpmanager.cli.identity import identity_rows
 from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
 from lpmanager.errors import LpmError
 
@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from lpmanager.ledger.report import Activity, PositionLife
     from lpmanager.ledger.result import Result
     from lpmanager.model import Amounts, Block
-
-#: The identity as it is read down the page: term, sign, and what it is.
-_TERMS = (
-    ("hodl", "+", "price move of the deposits"),
-    ("impermanent_loss", "+", "impermanent loss"),
-    ("fees", "+", "fees earned"),
-    ("swap_cost", "-", "cost of our swaps"),
-    ("gas", "-", "gas"),
-    ("hedge", "+", "result of hedges"),
-    ("rounding", "-", "units the pool kept when it rounded"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +77,7 @@ def _print(made: _Report) -> None:
         f"{made.name}: valued at the pool's {number(price.per_whole)} {price_unit(price)} of block "
         f"{made.block.number:,}, {moment(made.block.timestamp)}"
     )
-    print_table(title, ("", "", price.quote.symbol), _identity_rows(made.result))
+    print_table(title, ("", "", price.quote.symbol), identity_rows(made.result))
     print_table(
         f"{made.name}: against HODL",
         ("", ""),
@@ -106,22 +95,6 @@ def _print(made: _Report) -> None:
             ("position", "ticks", "from", "to"),
             [_life_row(life) for life in made.positions],
         )
-
-
-def _identity_rows(result: Result) -> list[tuple[str, str, str]]:
-    """The identity, rounded to the quote token's decimals; --json has every digit."""
-    decimals = result.price.quote.decimals
-    rows = [
-        ("", "value of the first deposit then", result.nav_start),
-        ("+", "later deposits less withdrawals then", result.net_deposits),
-        *((sign, what, getattr(result, term)) for term, sign, what in _TERMS),
-        ("=", "value now, gas taken off", result.nav_end),
-        ("", "left over (0 by exact arithmetic)", result.identity_error),
-    ]
-    return [
-        (sign, what, f"{Decimal(round(value)).scaleb(-decimals):>20,.{decimals}f}")
-        for sign, what, value in rows
-    ]
 
 
 def _against_hodl_rows(result: Result) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.cli.chart import Moment, picture
+from lpmanager.cli.identity import identity_rows
 from lpmanager.cli.output import console, print_table
 from lpmanager.cli.words import moment as date_and_time
 from lpmanager.cli.words import money, number, price_unit, prices_between
@@ -22,20 +23,6 @@ _WIDEST = 110
 
 #: The gate that says whether the inventory is left alone.
 _IMBALANCE = "imbalance"
-
-#: The identity as it is read down the page: term, sign, and what it is.
-_TERMS = (
-    ("nav_start", "", "value at the start"),
-    ("net_deposits", "+", "later deposits less withdrawals"),
-    ("hodl", "+", "price move of what was deposited"),
-    ("impermanent_loss", "+", "impermanent loss"),
-    ("fees", "+", "fees earned"),
-    ("swap_cost", "-", "pool fees and price impact of our swaps"),
-    ("gas", "-", "gas"),
-    ("hedge", "+", "what hedges gained or lost since"),
-    ("rounding", "-", "units the pool kept when it rounded"),
-    ("nav_end", "=", "value at the end"),
-)
 
 
 def tell(summary: Summary) -> None:
@@ -157,19 +144,11 @@ def _why_moved(cycle: Cycle, plan: Plan) -> str:
 def _print_result(summary: Summary) -> None:
     result, closing = summary.result, summary.closing
     price, quote = result.price, result.price.quote
-    rows = [
-        (sign, what, money(getattr(result, term), quote))
-        for term, sign, what in _TERMS
-        if term != "net_deposits" or result.net_deposits
-    ]
-    rows.append(
-        ("", "against just holding (HODL)", money(result.nav_end - result.hodl_value, quote))
-    )
     print_table(
         f"Result at {number(price.per_whole)} {price_unit(price)}, the pool's price at block "
         f"{closing.block.number:,}, {date_and_time(closing.block.timestamp)}",
         ("", "", quote.symbol),
-        rows,
+        identity_rows(result),
     )
     out = console()
     out.print(_facts(summary), markup=False)

@@ -100,7 +100,7 @@ def test_a_person_without_a_terminal_gets_the_picture_the_deeds_and_the_result(
         "re-range without a swap",
         "hedge",
         "hold x",
-        "against just holding (HODL)",
+        "against just holding the deposits (HODL)",
         "The books closed to the wei",
     ):
         assert shown in ended.stdout

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import a_block, a_pool, a_position, a_range, amounts, price_at
+from builders import ACCOUNT, CHAIN_ID, a_block, a_pool, a_position, a_range, amounts, price_at
 from paper_account import GAS_OF_A_STEP, Q128, PaperAccount, an_account
 
 from lpmanager.bookkeeping import Bookkeeper
@@ -388,7 +388,11 @@ def test_what_comes_beside_budgets_is_counted_once_however_many_campaigns_look(
     one.bring_up_to(account.snapshot())
     account.receives(amounts(50, 0))
     two.bring_up_to(account.snapshot())
-    one.bring_up_to(account.snapshot())
+    record = one.bring_up_to(account.snapshot())
+    assert record.wallet == amounts(10, 10)
+    rest = ledger.unallocated(CHAIN_ID, ACCOUNT, POOL.token0.address)
+    assert rest is not None
+    assert rest.raw == 10**9 + 550 - 20
 
 
 def test_a_budgeted_campaign_opens_beside_another_after_the_owner_sent_tokens(
