@@ -122,7 +122,9 @@ class Executor:
         account = self._sender.account
         call = main_call(action, self._venue, self._pool, account, deadline)
         receipt = self._mined(call, steps)
-        fact = read_fact(self._node, self._pool, account, action, receipt)
+        fact = self._sender.learn(
+            lambda: read_fact(self._node, self._pool, account, action, receipt)
+        )
         self._write(call, receipt, fact, steps)
         return fact
 
@@ -162,7 +164,7 @@ class Executor:
             Step(
                 what=call.what,
                 tx_hash=receipt.tx_hash,
-                block=self._node.block(receipt.block_number),
+                block=self._sender.learn(lambda: self._node.block(receipt.block_number)),
                 gas_paid=Amount(self._native, receipt.gas_paid),
                 fact=fact,
             )

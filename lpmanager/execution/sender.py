@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+import stamina
 
 from lpmanager.abi import revert_reason
 from lpmanager.chain.node import Node, Question, Receipt, nonce_question, tip_question
-from lpmanager.errors import CallReverted, MaybeSent
+from lpmanager.errors import CallReverted, ChainError, MaybeSent
 from lpmanager.execution.calldata import Call
 from lpmanager.execution.signer import Signer
 from lpmanager.model import Block
+
+T = TypeVar("T")
 
 
 class Journal(Protocol):
@@ -101,6 +106,24 @@ class Sender:
         return self._node.wait(
             signed.tx_hash, timeout_s=self._policy.timeout_s, poll_s=self._policy.poll_s
         )
+
+    def learn(self, read: Callable[[], T]) -> T:
+        """What `read` tells of a mined transaction, asked for until the node answers.
+
+        What was mined must be booked, so a silent or busy node is no reason to go on without it.
+        Raises its last ChainError after as long as a transaction is waited for.
+        """
+        patience = stamina.retry_context(
+            on=ChainError,
+            attempts=None,
+            timeout=self._policy.timeout_s,
+            wait_initial=self._policy.poll_s,
+            wait_max=self._policy.timeout_s / 4,
+        )
+        for attempt in patience:
+            with attempt:
+                told = read()
+        return told
 
     def settle(self, receipt: Receipt) -> None:
         """What the transaction did is known: nothing of it is open any more."""

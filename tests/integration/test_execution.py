@@ -103,7 +103,7 @@ class Desk:
     def sender(self) -> Sender:
         node = Node(self.transport, self.world.backend.chain_id)
         signer = signer_from_clear_key(self._key, devnet=True)
-        return Sender(node, signer, self.journal, SendPolicy(timeout_s=5.0, poll_s=0.01))
+        return Sender(node, signer, self.journal, SendPolicy(timeout_s=1.0, poll_s=0.01))
 
     def executor(self) -> Executor:
         node = Node(self.transport, self.world.backend.chain_id)
@@ -389,6 +389,24 @@ def test_a_node_that_is_silent_while_we_wait_is_asked_again(desk: Desk) -> None:
     outcome = desk.carry_out(desk.mint())
     assert outcome.stopped is None
     assert len(facts(outcome)) == 1
+
+
+def test_what_was_mined_is_asked_for_until_the_node_tells(desk: Desk) -> None:
+    silent = iter([RpcUnavailable("no answer"), RpcError(-32005, "limit exceeded", None)])
+    desk.transport.meddle = lambda m: next(silent, None) if m == "eth_getLogs" else None
+    outcome = desk.carry_out(desk.mint())
+    assert outcome.stopped is None
+    assert [type(fact) for fact in facts(outcome)] == [Minted]
+    assert desk.journal.open_transactions(desk.account) == []
+
+
+def test_what_cannot_be_told_stays_open_and_nothing_more_is_signed(desk: Desk) -> None:
+    mute = RpcUnavailable("no answer")
+    desk.transport.meddle = lambda m: mute if m == "eth_getLogs" else None
+    outcome = desk.carry_out(desk.mint())
+    assert outcome.stopped == "no answer"
+    assert facts(outcome) == []
+    assert [what.split()[0] for _, what in desk.journal.open_transactions(desk.account)] == ["mint"]
 
 
 def test_what_was_done_before_the_node_failed_is_not_forgotten(desk: Desk) -> None:
