@@ -181,7 +181,7 @@ def play(
     return played
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(wallet=wallets, quote_is_token0=st.booleans(), cycles=cycles)
 def test_the_result_adds_up_exactly_whatever_happens(
     wallet: tuple[int, int],
@@ -204,7 +204,7 @@ def test_the_result_adds_up_exactly_whatever_happens(
     played.ledger.engine.dispose()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(wallet=wallets, cycles=cycles)
 def test_the_kept_balances_are_the_sums_of_their_postings_and_sum_to_nothing(
     wallet: tuple[int, int], cycles: list[tuple[list[Event], list[Move]]]
@@ -223,7 +223,7 @@ def test_the_kept_balances_are_the_sums_of_their_postings_and_sum_to_nothing(
     played.ledger.engine.dispose()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(wallet=wallets, cycles=cycles, lost=st.sampled_from([(1, 0), (0, 1), (-1, 0), (0, -1)]))
 def test_a_unit_that_goes_or_comes_without_a_trace_never_passes(
     wallet: tuple[int, int],
@@ -238,7 +238,7 @@ def test_a_unit_that_goes_or_comes_without_a_trace_never_passes(
     played.ledger.engine.dispose()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     wallet=wallets, cycles=cycles, account=st.sampled_from(["pool_exchange", "fees", "rounding"])
 )
