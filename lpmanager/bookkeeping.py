@@ -61,8 +61,8 @@ class Bookkeeper:
         else:
             self._require_same(row, snapshot)
             self._require_not_behind(row, snapshot)
-            self._require_untouched_positions(snapshot)
             mark = a.mark(snapshot, self._ledger.balances(self._name))
+            self._require_untouched_positions(snapshot, mark)
             self._post((mark,), last_block=row.last_block)
             self._take_in_transfers(row, snapshot)
         self._require_wallet_explained(snapshot)
@@ -178,7 +178,7 @@ class Bookkeeper:
                 f"{newest}; it lags behind, try again"
             )
 
-    def _require_untouched_positions(self, snapshot: Snapshot) -> None:
+    def _require_untouched_positions(self, snapshot: Snapshot, mark: a.Entry) -> None:
         """Positions change only by what we book: nobody else added, took out or collected."""
         on_chain = {p.token_id: p for p in snapshot.positions}
         booked = self._ledger.bases(self._name, snapshot.pool)
@@ -195,8 +195,7 @@ class Bookkeeper:
                     f"position {token_id}: expected liquidity {basis.liquidity}, found {found}"
                     f"{_BY_HAND}",
                 )
-        marks = a.mark(snapshot, self._ledger.balances(self._name))
-        for posting in marks.postings:
+        for posting in mark.postings:
             if posting.account.startswith(a.UNCOLLECTED) and posting.amount.raw < 0:
                 self._halt(
                     snapshot,
@@ -210,6 +209,7 @@ class Bookkeeper:
             self._take_in_for_neighbours(row, snapshot)
             return
         if self._wallet_difference(snapshot).is_zero:
+            self._post((), last_block=snapshot.block.number)
             return
         moved = self._outside_transfers(
             row.last_block + 1, snapshot.block.number, self._ledger.our_transactions(row.account)

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 from lpmanager.amm import uncollected_fees
 from lpmanager.errors import GuardVeto, UsageError
-from lpmanager.model import Collect, Estimate, Gate, Plan, Target, TickRange, WeightedRange
+from lpmanager.model import Collect, Gate, Plan, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.candidates import Candidate, rerange
-from lpmanager.rebalancer.economics import gas_cost, gas_units_up
+from lpmanager.rebalancer.economics import gas_units_up
 from lpmanager.rebalancer.gates import plan_gates
-from lpmanager.rebalancer.planner import plan_of
+from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.guards import head_age, native_price, twap_deviation
 from lpmanager.risk.limits import Limits
@@ -65,14 +65,7 @@ def _plan(campaign: str, view: View, candidate: Candidate, limits: Limits) -> Pl
     gas_wei = gas_units_up(candidate.actions) * snapshot.gas_price
     gates = (*before, *plan_gates(view, candidate, gas_wei, limits))
     _require_open(campaign, gates)
-    gas = gas_cost(snapshot, gas_wei)
-    estimate = Estimate(
-        gas=gas,
-        swap_cost=candidate.swap_cost,
-        fees_gained=Fraction(0),
-        horizon_s=0,
-        worst_case=2 * gas + candidate.swap_cost + candidate.at_risk,
-    )
+    estimate = estimate_of(view, candidate, gas_wei, fees_gained=Fraction(0), horizon_s=0)
     return plan_of(campaign, view, candidate, estimate, gates, limits)
 
 

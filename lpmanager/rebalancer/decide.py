@@ -17,9 +17,9 @@ from lpmanager.model import (
     Target,
 )
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
-from lpmanager.rebalancer.economics import expected_fees, gas_cost, gas_units_up
+from lpmanager.rebalancer.economics import expected_fees, gas_units_up
 from lpmanager.rebalancer.gates import hedge_cost, payback, plan_gates, usage_gates
-from lpmanager.rebalancer.planner import plan_of
+from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -120,14 +120,7 @@ def _estimate(
     gained = expected_fees(view, outlook, candidate.placed, others, horizon) - expected_fees(
         view, outlook, now, others, horizon
     )
-    gas = gas_cost(snapshot, gas_wei)
-    return Estimate(
-        gas=gas,
-        swap_cost=candidate.swap_cost,
-        fees_gained=gained,
-        horizon_s=horizon,
-        worst_case=2 * gas + candidate.swap_cost + candidate.at_risk,
-    )
+    return estimate_of(view, candidate, gas_wei, gained, horizon)
 
 
 def _net(plan: Plan) -> Fraction:

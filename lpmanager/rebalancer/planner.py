@@ -1,12 +1,29 @@
-"""From a candidate to a Plan: its price bounds, its expiry, and the gates it was judged by."""
+"""From a candidate to a Plan: its cost, price bounds, expiry, and the gates it was judged by."""
 
 from __future__ import annotations
+
+from fractions import Fraction
 
 from lpmanager.amm import sqrt_price_bounds
 from lpmanager.model import Estimate, Gate, Plan
 from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.economics import gas_cost
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
+
+
+def estimate_of(
+    view: View, candidate: Candidate, gas_wei: int, fees_gained: Fraction, horizon_s: int
+) -> Estimate:
+    """What a candidate costs, now and at the worst, beside what it should gain."""
+    gas = gas_cost(view.snapshot, gas_wei)
+    return Estimate(
+        gas=gas,
+        swap_cost=candidate.swap_cost,
+        fees_gained=fees_gained,
+        horizon_s=horizon_s,
+        worst_case=2 * gas + candidate.swap_cost + candidate.at_risk,
+    )
 
 
 def plan_of(
