@@ -2,6 +2,7 @@
 # make test    set up, then check and test everything
 # make check   format, lint and types alone
 # make bench   measure
+# make fuzz    compare a million swaps with the deployed pools; FUZZ="--swaps 5000 --seed 7" for less
 # make contracts  compile our contracts again
 # make clean   remove what the others made
 #
@@ -14,7 +15,7 @@ BIN := .venv/bin
 PYTHON_READY := .venv/.installed
 NODE_READY := contracts/node_modules/.installed
 
-.PHONY: demo test check bench contracts clean setup
+.PHONY: demo test check bench fuzz contracts clean setup
 
 demo: setup
 	@$(BIN)/lpm demo
@@ -34,6 +35,9 @@ contracts: setup
 bench: setup
 	@for script in scripts/bench/*.py; do $(BIN)/python "$$script" || exit 1; done
 
+fuzz: setup
+	@$(BIN)/python tests/differential/fuzz.py $(FUZZ)
+
 setup: $(PYTHON_READY) $(NODE_READY)
 
 $(PYTHON_READY): pyproject.toml constraints.txt
@@ -50,5 +54,5 @@ $(NODE_READY): contracts/package.json contracts/package-lock.json | $(PYTHON_REA
 	@touch $@
 
 clean:
-	rm -rf .venv contracts/node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv contracts/node_modules scripts/bench/.peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,9 +10,14 @@ from lpmanager.amm.sqrt_price import (
     amount1_delta_up,
 )
 from lpmanager.amm.tick_math import sqrt_price_at_tick
+from lpmanager.errors import LpmError
 from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
 
 _UINT128_MAX = 2**128 - 1
+
+
+class LiquidityOverflow(LpmError, ValueError):
+    """Amounts would give more liquidity than the contract's uint128 holds; it reverts then."""
 
 
 def liquidity_for_amounts_down(
@@ -21,9 +26,9 @@ def liquidity_for_amounts_down(
     """The liquidity a mint gets for at most these raw amounts, rounded down.
 
     Equal to what the position manager computes, including its early rounding of token0's factor.
-    Raises ValueError where either token alone would give more than uint128 holds: the contract
-    reverts then, even where the other token is the scarce one. Formula: LiquidityAmounts of the
-    periphery.
+    Raises LiquidityOverflow where either token alone would give more than uint128 holds: the
+    contract reverts then, even where the other token is the scarce one. Formula: LiquidityAmounts
+    of the periphery.
     """
     low, high = range_bounds(tick_range)
     price = _clamp(sqrt_price_x96, low, high)
@@ -77,7 +82,7 @@ def _clamp(price: SqrtPriceX96, low: SqrtPriceX96, high: SqrtPriceX96) -> SqrtPr
 
 def _fitting(liquidity: int, tick_range: TickRange) -> Liquidity:
     if liquidity > _UINT128_MAX:
-        raise ValueError(
+        raise LiquidityOverflow(
             f"liquidity {liquidity} in {tick_range} does not fit uint128; offer less or a wider "
             "range"
         )

@@ -15,7 +15,7 @@ def without_liquidity(state: PoolState, tick_range: TickRange, liquidity: int) -
     """
     ticks = {tick.tick: tick for tick in state.ticks}
     for edge, net in ((tick_range.lower, liquidity), (tick_range.upper, -liquidity)):
-        if edge in state.known and liquidity:
+        if liquidity and (edge in ticks or edge in state.known):
             ticks[edge] = _lightened(ticks.get(edge), edge, liquidity, net)
     active = state.liquidity - (liquidity if state.tick in tick_range else 0)
     if active < 0:

@@ -1,35 +1,38 @@
 """How far amounts move a price, and what amounts a move of the price takes.
 
-Formulas: SqrtPriceMath of the core contracts. With S the sqrt price and L the liquidity,
-token0 = L * (1/S_low - 1/S_high) and token1 = L * (S_high - S_low).
+Formulas: SqrtPriceMath of v4-core. With S the sqrt price and L the liquidity,
+token0 = L * (1/S_low - 1/S_high) and token1 = L * (S_high - S_low). Divisions by powers of two are
+written as shifts, because every swap comes through here.
 """
 
 from __future__ import annotations
 
-from lpmanager.amm.full_math import Q96, Q256, div_up, mul_div_down, mul_div_up
+from lpmanager.amm.full_math import Q256, div_up, mul_div_up
 from lpmanager.model import Liquidity, SqrtPriceX96
 
 
 def amount0_delta_down(a: SqrtPriceX96, b: SqrtPriceX96, liquidity: Liquidity) -> int:
     """Raw token0 between the prices `a` and `b`, in either order, rounded down."""
-    low, high = sorted((a, b))
-    return mul_div_down(liquidity << 96, high - low, high) // low
+    if a > b:
+        a, b = b, a
+    return (liquidity << 96) * (b - a) // b // a
 
 
 def amount0_delta_up(a: SqrtPriceX96, b: SqrtPriceX96, liquidity: Liquidity) -> int:
     """Raw token0 between the prices `a` and `b`, in either order, rounded up."""
-    low, high = sorted((a, b))
-    return div_up(mul_div_up(liquidity << 96, high - low, high), low)
+    if a > b:
+        a, b = b, a
+    return -(-(liquidity << 96) * (b - a) // b // a)
 
 
 def amount1_delta_down(a: SqrtPriceX96, b: SqrtPriceX96, liquidity: Liquidity) -> int:
     """Raw token1 between the prices `a` and `b`, in either order, rounded down."""
-    return mul_div_down(liquidity, abs(a - b), Q96)
+    return liquidity * abs(a - b) >> 96
 
 
 def amount1_delta_up(a: SqrtPriceX96, b: SqrtPriceX96, liquidity: Liquidity) -> int:
     """Raw token1 between the prices `a` and `b`, in either order, rounded up."""
-    return mul_div_up(liquidity, abs(a - b), Q96)
+    return -(-liquidity * abs(a - b) >> 96)
 
 
 def next_sqrt_price_from_input(
@@ -38,7 +41,7 @@ def next_sqrt_price_from_input(
     """The price after `amount_in` entered the pool, rounded so that the pool never loses."""
     if zero_for_one:
         return _after_amount0_in_up(sqrt_price_x96, liquidity, amount_in)
-    return SqrtPriceX96(sqrt_price_x96 + mul_div_down(amount_in, Q96, liquidity))
+    return SqrtPriceX96(sqrt_price_x96 + (amount_in << 96) // liquidity)
 
 
 def next_sqrt_price_from_output(
@@ -49,7 +52,7 @@ def next_sqrt_price_from_output(
     Raises ValueError where the liquidity cannot give that much.
     """
     if zero_for_one:
-        after = sqrt_price_x96 - mul_div_up(amount_out, Q96, liquidity)
+        after = sqrt_price_x96 - div_up(amount_out << 96, liquidity)
         _require_reserves(after > 0, liquidity, amount_out)
         return SqrtPriceX96(after)
     reserve, taken = liquidity << 96, amount_out * sqrt_price_x96

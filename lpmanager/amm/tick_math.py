@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from functools import lru_cache
 from math import isqrt
 
 from lpmanager.amm.full_math import Q256, div_up
@@ -27,19 +27,36 @@ def _factors_x128() -> tuple[int, ...]:
 
 _FACTORS_X128 = _factors_x128()
 
+#: Bits of a tick whose products are worked out beforehand.
+_LOW_BITS = 8
 
+
+def _low_products_x128() -> tuple[int, ...]:
+    """The product of the factors of a tick's low bits, for every value of these bits."""
+    products = [1 << 128]
+    for factor in _FACTORS_X128[:_LOW_BITS]:
+        products += [product * factor >> 128 for product in products]
+    return tuple(products)
+
+
+_LOW_PRODUCTS_X128 = _low_products_x128()
+
+
+@lru_cache(maxsize=4096)
 def sqrt_price_at_tick(tick: int) -> SqrtPriceX96:
     """sqrt(1.0001 ** tick) in Q96, rounded up from the Q128 product of the tick's bits.
 
-    Raises ValueError outside [MIN_TICK, MAX_TICK]. Formula: TickMath of the core contracts.
+    Raises ValueError outside [MIN_TICK, MAX_TICK]. Formula: TickMath of v4-core.
     """
     magnitude = abs(tick)
     if magnitude > MAX_TICK:
         raise ValueError(f"tick {tick} is outside [{MIN_TICK}, {MAX_TICK}]")
-    ratio_x128 = 1 << 128
-    for bit, factor in enumerate(_FACTORS_X128):
-        if magnitude >> bit & 1:
-            ratio_x128 = ratio_x128 * factor >> 128
+    ratio_x128 = _LOW_PRODUCTS_X128[magnitude & (1 << _LOW_BITS) - 1]
+    high, bit = magnitude >> _LOW_BITS, _LOW_BITS
+    while high:
+        if high & 1:
+            ratio_x128 = ratio_x128 * _FACTORS_X128[bit] >> 128
+        high, bit = high >> 1, bit + 1
     if tick > 0:
         ratio_x128 = (Q256 - 1) // ratio_x128
     return SqrtPriceX96(div_up(ratio_x128, 1 << 32))
@@ -50,16 +67,30 @@ MIN_SQRT_PRICE = sqrt_price_at_tick(MIN_TICK)
 #: The price at MAX_TICK, which a pool never quite reaches.
 MAX_SQRT_PRICE = sqrt_price_at_tick(MAX_TICK)
 
+#: A little less than 4 / ln(1.0001), so that `tick_at_sqrt_price` never steps too far.
+_TICKS_PER_PART = 40_001
+#: Ticks to a doubling of the sqrt price, rounded down.
+_TICKS_PER_DOUBLING = 13_863
+
 
 def tick_at_sqrt_price(sqrt_price_x96: SqrtPriceX96) -> int:
     """The greatest tick whose price is at most `sqrt_price_x96`.
 
-    Found by bisection over `sqrt_price_at_tick`, so it is its exact inverse and needs no logarithm.
-    Raises ValueError outside [MIN_SQRT_PRICE, MAX_SQRT_PRICE).
+    Steps towards it from the nearest power of two by (p - q) / (p + q) ~ ln(p / q) / 2, never past
+    it, until the exact prices of the tick and of the next one lie around the price:
+    the exact inverse of `sqrt_price_at_tick`, without a logarithm. Raises ValueError outside
+    [MIN_SQRT_PRICE, MAX_SQRT_PRICE).
     """
     if not MIN_SQRT_PRICE <= sqrt_price_x96 < MAX_SQRT_PRICE:
         raise ValueError(
             f"sqrtPriceX96 {sqrt_price_x96} is outside [{MIN_SQRT_PRICE}, {MAX_SQRT_PRICE})"
         )
-    ticks = range(MIN_TICK, MAX_TICK + 1)
-    return ticks[bisect_right(ticks, sqrt_price_x96, key=sqrt_price_at_tick) - 1]
+    doublings = sqrt_price_x96.bit_length() - 97
+    tick = doublings * _TICKS_PER_DOUBLING
+    while True:
+        price = sqrt_price_at_tick(tick)
+        step = (sqrt_price_x96 - price) * _TICKS_PER_PART // (sqrt_price_x96 + price)
+        if step == 0:
+            break
+        tick += step
+    return tick + 1 if sqrt_price_at_tick(tick + 1) <= sqrt_price_x96 else tick

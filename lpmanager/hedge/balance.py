@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpmanager.amm import principal_down, swap_to_weight
+from lpmanager.amm import Pool, principal_down, swap_to_weight
 from lpmanager.inventory import Inventory
 from lpmanager.model import Amount, Amounts, Gate, Snapshot, SqrtPriceX96
 from lpmanager.risk.limits import Limits
@@ -21,31 +21,24 @@ def balance_gate(inventory: Inventory, limits: Limits) -> Gate:
 
 
 def swap_into_balance(
-    snapshot: Snapshot, wallet: Amounts, inventory: Inventory, limits: Limits
+    pool: Pool, snapshot: Snapshot, wallet: Amounts, inventory: Inventory, limits: Limits
 ) -> Amount | None:
     """How much of which wallet token to sell, rounded down; None where none of it is there.
 
-    The own price impact counts, and what the positions hold at the price after it. Raises
-    TickDataMissing where that swap would leave the ticks that were read.
+    `pool` is the snapshot's, with our positions in it. The own price impact counts, and what the
+    positions hold at the price after it. Raises TickDataMissing where that swap would leave the
+    ticks that were read.
     """
-    pool, stuck = snapshot.pool, inventory.holdings.uncollected
+    key, stuck = snapshot.pool, inventory.holdings.uncollected
     share0 = limits.target_weight
-    if snapshot.quote == pool.token0:
+    if snapshot.quote == key.token0:
         share0 = 1 - share0
 
     def kept_at(sqrt_price_x96: SqrtPriceX96) -> tuple[int, int]:
         parts = [stuck.raw, *(principal_down(p, sqrt_price_x96) for p in snapshot.positions)]
         return sum(a for a, _ in parts), sum(b for _, b in parts)
 
-    size = swap_to_weight(
-        snapshot.state,
-        fee_pips=pool.fee_pips,
-        tick_spacing=pool.tick_spacing,
-        holdings0=wallet.amount0.raw,
-        holdings1=wallet.amount1.raw,
-        target_share0=share0,
-        principal_at=kept_at,
-    )
+    size = swap_to_weight(pool, *wallet.raw, share0, kept_at)
     if size.amount_in == 0:
         return None
-    return Amount(pool.token0 if size.zero_for_one else pool.token1, size.amount_in)
+    return Amount(key.token0 if size.zero_for_one else key.token1, size.amount_in)

@@ -8,13 +8,12 @@ from fractions import Fraction
 from functools import partial
 
 from lpmanager.amm import (
-    SwapResult,
+    Pool,
     burn_minimums_down,
     mint_minimums_down,
     principal_down,
     range_bounds,
     sqrt_price_bounds,
-    swap,
     swap_for_deposit,
     uncollected_fees,
 )
@@ -74,13 +73,13 @@ def rerange(view: View, target: Target, limits: Limits) -> Candidate:
     leaving = [p for p in snapshot.positions if p.range not in wanted]
     staying = [p for p in snapshot.positions if p.range in wanted]
     missing = [w for w in target.ranges if w.range not in {p.range for p in staying}]
-    state = _without(snapshot.state, leaving)
+    pool = _pool(view, _without(snapshot.state, leaving))
     free = view.record.wallet
     for position in leaving:
         free += _all_of(view, position)
     withdrawals = [_withdraw(view, position, limits) for position in leaving]
-    swapped = _swap_into_ratio(view, state, free, missing, limits) if target.swap else None
-    after = state if swapped is None else swapped.result.state
+    swapped = _swap_into_ratio(view, pool, free, missing, limits) if target.swap else None
+    after = pool.state() if swapped is None else swapped.after
     free_after = free if swapped is None else free + swapped.delta
     mints, placed = _fill(view, after.sqrt_price_x96, free_after, missing, limits)
     swaps = [swapped.action] if swapped else []
@@ -115,10 +114,11 @@ def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
     None where the wallet holds none of the heavier token, or only dust.
     """
     snapshot = view.snapshot
-    amount_in = swap_into_balance(snapshot, view.record.wallet, view.inventory, limits)
+    pool = _pool(view, snapshot.state)
+    amount_in = swap_into_balance(pool, snapshot, view.record.wallet, view.inventory, limits)
     if amount_in is None:
         return None
-    swapped = _swap(view, snapshot.state, SwapPurpose.HEDGE, amount_in, limits)
+    swapped = _swap(view, pool, SwapPurpose.HEDGE, amount_in, limits)
     if swapped is None:
         return None
     return Candidate(
@@ -127,7 +127,7 @@ def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
         target=target,
         actions=(swapped.action,),
         placed=tuple((p.range, p.liquidity) for p in snapshot.positions),
-        after=_without(swapped.result.state, snapshot.positions),
+        after=_without(swapped.after, snapshot.positions),
         swap_cost=swapped.cost,
         at_risk=_at_risk(view, (swapped.action,), limits),
     )
@@ -136,30 +136,31 @@ def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Swapped:
     action: Swap
-    result: SwapResult
+    after: PoolState
     delta: Amounts
     cost: Fraction
 
 
+def _pool(view: View, state: PoolState) -> Pool:
+    """The view's pool in this state, to swap in."""
+    key = view.snapshot.pool
+    return Pool.from_state(state, key.fee_pips, key.tick_spacing)
+
+
 def _swap(
-    view: View, state: PoolState, purpose: SwapPurpose, amount_in: Amount, limits: Limits
+    view: View, pool: Pool, purpose: SwapPurpose, amount_in: Amount, limits: Limits
 ) -> _Swapped | None:
     """The swap worked out; None where it is dust, of which no minimum above 0 can come back."""
-    pool, price = view.snapshot.pool, view.snapshot.price
-    zero_for_one = amount_in.token == pool.token0
-    result = swap(
-        state,
-        fee_pips=pool.fee_pips,
-        tick_spacing=pool.tick_spacing,
-        zero_for_one=zero_for_one,
-        amount_specified=amount_in.raw,
-    )
-    delta = pool.amounts(-result.amount0, -result.amount1)
+    key, price = view.snapshot.pool, view.snapshot.price
+    zero_for_one = amount_in.token == key.token0
+    traded = pool.copy()
+    result = traded.swap(zero_for_one, amount_in.raw)
+    delta = key.amounts(-result.amount0, -result.amount1)
     out = delta.amount1 if zero_for_one else delta.amount0
     minimum = Amount(out.token, out.raw * (_BPS - limits.slippage_bps) // _BPS)
     if minimum.raw == 0:
         return None
-    low, high = sqrt_price_bounds(result.state.sqrt_price_x96, limits.slippage_bps)
+    low, high = sqrt_price_bounds(result.sqrt_price_x96, limits.slippage_bps)
     action = Swap(
         purpose=purpose,
         amount_in=amount_in,
@@ -167,29 +168,22 @@ def _swap(
         minimum_out=minimum,
         sqrt_price_limit_x96=low if zero_for_one else high,
     )
-    return _Swapped(action=action, result=result, delta=delta, cost=-price.value(delta))
+    return _Swapped(action=action, after=traded.state(), delta=delta, cost=-price.value(delta))
 
 
 def _swap_into_ratio(
-    view: View, state: PoolState, free: Amounts, wanted: list[WeightedRange], limits: Limits
+    view: View, pool: Pool, free: Amounts, wanted: list[WeightedRange], limits: Limits
 ) -> _Swapped | None:
     """The swap after which the first wanted range uses up what it is offered."""
     if not wanted:
         return None
-    pool = view.snapshot.pool
+    key = view.snapshot.pool
     offered = _share_down(free, wanted[0].weight)
-    size = swap_for_deposit(
-        state,
-        fee_pips=pool.fee_pips,
-        tick_spacing=pool.tick_spacing,
-        amount0=offered.amount0.raw,
-        amount1=offered.amount1.raw,
-        tick_range=wanted[0].range,
-    )
+    size = swap_for_deposit(pool, *offered.raw, wanted[0].range)
     if size.amount_in == 0:
         return None
-    token = pool.token0 if size.zero_for_one else pool.token1
-    return _swap(view, state, SwapPurpose.RERANGE, Amount(token, size.amount_in), limits)
+    token = key.token0 if size.zero_for_one else key.token1
+    return _swap(view, pool, SwapPurpose.RERANGE, Amount(token, size.amount_in), limits)
 
 
 def _fill(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from lpmanager.amm import TickDataMissing
+from lpmanager.amm import LiquidityOverflow, TickDataMissing
 from lpmanager.hedge import balance_gate
 from lpmanager.model import (
     Decision,
@@ -71,6 +71,8 @@ def _candidates(view: View, target: Target, limits: Limits) -> tuple[list[Candid
             candidate = way(view, target, limits)
         except TickDataMissing as error:
             impossible.append(_depth(error))
+        except LiquidityOverflow as error:
+            impossible.append(_fit(error))
         else:
             if candidate is not None and candidate.actions:
                 candidates.append(candidate)
@@ -84,6 +86,17 @@ def _depth(error: TickDataMissing) -> Gate:
         passed=False,
         measured="beyond the ticks read",
         limit="within them",
+        reason=str(error),
+    )
+
+
+def _fit(error: LiquidityOverflow) -> Gate:
+    """A mint that the contract would revert, because the price lies a hair beside an edge."""
+    return Gate(
+        name="liquidity",
+        passed=False,
+        measured="beyond uint128",
+        limit="within it",
         reason=str(error),
     )
 

@@ -1,222 +1,191 @@
-"""The real core and periphery contracts in an in-process EVM, for comparison with lpmanager.amm."""
+"""The deployed Uniswap v3 pools, factory and all, in an in-process EVM."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-import pytest
-from eth_abi import decode, encode
-from eth_utils import function_signature_to_4byte_selector
+from abi_words import (
+    array_at,
+    from_words,
+    revert_code,
+    selector,
+    to_array,
+    to_bytes,
+    to_words,
+    with_tails,
+)
+from eth_utils import keccak
+from evm_backends import SENDER, Evm
 
-from lpmanager.model import Liquidity, Position, SqrtPriceX96, TickRange
+from lpmanager.chain.artifacts import own_artifact
+from lpmanager.devnet.npm import core_artifact
 
-#: Has no wheel for Python 3.13 and later; there these comparisons are skipped, and say so.
-pyrevm = pytest.importorskip("pyrevm", reason="pyrevm has no wheel for this Python")
+#: The four fee tiers in pips, and their tick spacings.
+SPACINGS = {100: 1, 500: 10, 3_000: 60, 10_000: 200}
+#: Who holds positions: each is a PoolCaller of its own. The first one also owns the factory.
+OWNERS = ("alice", "bob")
+#: What each owner has of both tokens: more than a pool can ask for, and no sum of it overflows.
+FUNDS = 2**254
 
-MODULES = Path(__file__).parents[2] / "contracts" / "node_modules"
-OWNER = "0x" + "11" * 20
-NOBODY = "0x" + "00" * 20
-FOREVER = 2**63
-UINT128_MAX = 2**128 - 1
-SUPPLY = 2**250
+_CREATE_POOL = selector("createPool(address,address,uint24)")
+_LOOK = selector("look(address,int24[],bytes32[],uint256[])")
+_CALL_AND_LOOK = selector("callAndLook(address,bytes,int24[],bytes32[],uint256[])")
 
+POOL_WORDS = (
+    "sqrt_price_x96",
+    "tick",
+    "observation_index",
+    "observation_cardinality",
+    "observation_cardinality_next",
+    "fee_protocol",
+    "unlocked",
+    "liquidity",
+    "fee_growth_global0_x128",
+    "fee_growth_global1_x128",
+    "protocol_fees0",
+    "protocol_fees1",
+    "balance0",
+    "balance1",
+)
+TICK_WORDS = (
+    "liquidity_gross",
+    "liquidity_net",
+    "fee_growth_outside0_x128",
+    "fee_growth_outside1_x128",
+    "tick_cumulative_outside",
+    "seconds_per_liquidity_outside_x128",
+    "seconds_outside",
+    "initialized",
+)
+POSITION_WORDS = (
+    "liquidity",
+    "fee_growth_inside0_last_x128",
+    "fee_growth_inside1_last_x128",
+    "tokens_owed0",
+    "tokens_owed1",
+)
+OBSERVATION_WORDS = (
+    "time",
+    "tick_cumulative",
+    "seconds_per_liquidity_x128",
+    "initialized",
+)
 
-def creation_code(*path: str) -> bytes:
-    artifact = json.loads(MODULES.joinpath(*path).read_text())
-    return bytes.fromhex(artifact["bytecode"].removeprefix("0x"))
-
-
-def _contract(package: str, name: str) -> bytes:
-    return creation_code(
-        "@uniswap", package, "artifacts", "contracts", f"{name}.sol", f"{name}.json"
-    )
-
-
-@dataclass(frozen=True)
-class Chain:
-    """An EVM with the factory, the position manager, the router and two tokens."""
-
-    evm: Any
-    factory: str
-    manager: str
-    router: str
-    tokens: tuple[str, str]
-
-    def call(self, to: str, signature: str, *args: Any, returns: str = "") -> tuple[Any, ...]:
-        """Send a transaction from OWNER, or read; `returns` is a comma-separated list of types."""
-        types = _argument_types(signature)
-        data = function_signature_to_4byte_selector(signature) + encode(types, args)
-        answer = self.evm.message_call(OWNER, to, calldata=data)
-        return decode(returns.split(",") if returns else [], answer)
-
-
-def deploy_chain() -> Chain:
-    evm = pyrevm.EVM()
-    evm.set_balance(OWNER, 10**30)
-
-    def deploy(code: bytes, types: tuple[str, ...] = (), args: tuple[Any, ...] = ()) -> str:
-        return evm.deploy(OWNER, code + encode(types, args)).lower()
-
-    factory = deploy(_contract("v3-core", "UniswapV3Factory"))
-    erc20 = creation_code(
-        "@openzeppelin", "contracts", "build", "contracts", "ERC20PresetFixedSupply.json"
-    )
-    erc20_types = ("string", "string", "uint256", "address")
-    tokens = sorted(deploy(erc20, erc20_types, (name, name, SUPPLY, OWNER)) for name in "AB")
-    manager = deploy(
-        _contract("v3-periphery", "NonfungiblePositionManager"),
-        ("address", "address", "address"),
-        (factory, NOBODY, NOBODY),
-    )
-    router = deploy(
-        _contract("v3-periphery", "SwapRouter"), ("address", "address"), (factory, NOBODY)
-    )
-    chain = Chain(evm, factory, manager, router, (tokens[0], tokens[1]))
-    chain.call(factory, "enableFeeAmount(uint24,int24)", 100, 1)
-    for token in tokens:
-        for spender in (manager, router):
-            chain.call(token, "approve(address,uint256)", spender, 2**256 - 1)
-    return chain
+#: (owner, lower tick, upper tick)
+PositionKey = tuple[str, int, int]
 
 
-@dataclass(frozen=True)
-class Slot0:
-    sqrt_price_x96: int
-    tick: int
-    liquidity: int
-    fee_growth_global: tuple[int, int]
+class Look(NamedTuple):
+    """What to read of a pool besides what it has once."""
+
+    ticks: Sequence[int] = ()
+    positions: Sequence[PositionKey] = ()
+    observations: Sequence[int] = ()
+
+
+class Answer(NamedTuple):
+    """What a call gave: its words, or the code it reverted with; and the pool afterwards."""
+
+    words: Sequence[int]
+    reverts: str | None
+    found: Sequence[int]
 
 
 @dataclass
-class ContractPool:
-    """One deployed pool, driven through the periphery."""
+class Contracts:
+    """A chain with the factory, two tokens, the owners, and one pool of each fee tier."""
 
-    chain: Chain
-    fee_pips: int
-    address: str = field(init=False)
+    evm: Evm
+    factory: str = field(init=False)
+    tokens: tuple[str, str] = field(init=False)
+    owners: dict[str, str] = field(init=False)
+    _pools: dict[int, str] = field(init=False, default_factory=dict)
+    _fresh: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        (self.address,) = self.chain.call(
-            self.chain.factory,
-            "createPool(address,address,uint24)",
-            *self.chain.tokens,
-            self.fee_pips,
-            returns="address",
-        )
+        self.factory = self.evm.deploy(core_artifact("UniswapV3Factory").bytecode)
+        names = ("string", "string", "uint8")
+        token = own_artifact("TestToken").creation(names, ("Test", "TEST", 18))
+        first, second = sorted(self.evm.deploy(token) for _ in range(2))
+        self.tokens = first, second
+        self._call(self.factory, "enableFeeAmount(uint24,int24)", 100, 1)
+        caller = own_artifact("PoolCaller").creation(("address", "address"), self.tokens)
+        self.owners = {name: self.evm.deploy(caller) for name in OWNERS}
+        for address in (*self.owners.values(), SENDER):
+            for held in self.tokens:
+                self._call(held, "mint(address,uint256)", int(address, 16), FUNDS)
+        self._call(self.factory, "setOwner(address)", int(self.owners[OWNERS[0]], 16))
+        for fee_pips in SPACINGS:
+            self._pools[fee_pips] = self._create_pool(fee_pips)
+        self._fresh = self.evm.snapshot()
 
-    def initialize(self, sqrt_price_x96: int, fee_protocol: tuple[int, int]) -> None:
-        self.chain.call(self.address, "initialize(uint160)", sqrt_price_x96)
-        self.chain.call(self.address, "setFeeProtocol(uint8,uint8)", *fee_protocol)
+    def fresh_pool(self, fee_pips: int, timestamp: int) -> ContractPool:
+        """A pool to be initialized, at this block time. Undoes whatever was done before."""
+        self.evm.revert(self._fresh)
+        self._fresh = self.evm.snapshot()
+        self.evm.set_time(timestamp)
+        return ContractPool(self, self._pools[fee_pips])
 
-    def slot0(self) -> Slot0:
-        price, tick = self._read("slot0()", "uint160,int24,uint16,uint16,uint16,uint8,bool")[:2]
-        return Slot0(
-            price,
-            tick,
-            self._read("liquidity()", "uint128")[0],
-            (
-                self._read("feeGrowthGlobal0X128()", "uint256")[0],
-                self._read("feeGrowthGlobal1X128()", "uint256")[0],
-            ),
-        )
+    def _create_pool(self, fee_pips: int) -> str:
+        order = _CREATE_POOL + to_words((*(int(t, 16) for t in self.tokens), fee_pips))
+        return "0x" + self.evm.call(self.factory, order)[-20:].hex()
 
-    def outside(self, tick: int) -> tuple[int, int]:
-        """feeGrowthOutside of both tokens at a tick."""
-        row = self._read(
-            "ticks(int24)", "uint128,int128,uint256,uint256,int56,uint160,uint32,bool", tick
-        )
-        return row[2], row[3]
+    def _call(self, to: str, signature: str, *arguments: int) -> None:
+        self.evm.call(to, selector(signature) + to_words(arguments))
 
-    def balances(self) -> tuple[int, int]:
-        """The pool's own balance of both tokens."""
-        held = [
-            self.chain.call(t, "balanceOf(address)", self.address, returns="uint256")[0]
-            for t in self.chain.tokens
+
+@dataclass(frozen=True)
+class ContractPool:
+    """One deployed pool. Everything is asked of it by an owner, who pays what it asks back."""
+
+    contracts: Contracts
+    address: str
+
+    def call(self, order: bytes, look: Look, owner: str = OWNERS[0]) -> Answer:
+        """Send `order` to the pool; what it answers, and what `look` finds afterwards.
+
+        `found` has POOL_WORDS, then TICK_WORDS of each tick, POSITION_WORDS of each position and
+        OBSERVATION_WORDS of each observation.
+        """
+        arguments = with_tails((int(self.address, 16),), (to_bytes(order), *self._arrays(look)))
+        caller = self.contracts.owners[owner]
+        return _parsed(self.contracts.evm.call(caller, _CALL_AND_LOOK + arguments))
+
+    def look(self, look: Look) -> Sequence[int]:
+        """What `look` finds now, as in an answer's `found`."""
+        arguments = with_tails((int(self.address, 16),), self._arrays(look))
+        caller = self.contracts.owners[OWNERS[0]]
+        return array_at(from_words(self.contracts.evm.call(caller, _LOOK + arguments)), 0)
+
+    def set_time(self, timestamp: int) -> None:
+        """The time of the block that the next calls are in."""
+        self.contracts.evm.set_time(timestamp)
+
+    def _arrays(self, look: Look) -> tuple[bytes, bytes, bytes]:
+        owners = self.contracts.owners
+        keys = [
+            position_key(int(owners[owner], 16), lower, upper)
+            for owner, lower, upper in look.positions
         ]
-        return held[0], held[1]
-
-    def mint(self, tick_range: TickRange, amount0: int, amount1: int) -> tuple[int, int, int, int]:
-        """(token id, liquidity, paid token0, paid token1)."""
-        params = (
-            *self.chain.tokens, self.fee_pips, tick_range.lower, tick_range.upper,
-            amount0, amount1, 0, 0, OWNER, FOREVER,
-        )  # fmt: skip
-        signature = (
-            "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,"
-            "address,uint256))"
-        )
-        token_id, liquidity, paid0, paid1 = self.chain.call(
-            self.chain.manager, signature, params, returns="uint256,uint128,uint256,uint256"
-        )
-        return token_id, liquidity, paid0, paid1
-
-    def decrease(self, token_id: int, liquidity: int) -> tuple[int, int]:
-        amounts = self.chain.call(
-            self.chain.manager,
-            "decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))",
-            (token_id, liquidity, 0, 0, FOREVER),
-            returns="uint256,uint256",
-        )
-        return amounts[0], amounts[1]
-
-    def collect(self, token_id: int) -> tuple[int, int]:
-        amounts = self.chain.call(
-            self.chain.manager,
-            "collect((uint256,address,uint128,uint128))",
-            (token_id, OWNER, UINT128_MAX, UINT128_MAX),
-            returns="uint256,uint256",
-        )
-        return amounts[0], amounts[1]
-
-    def position(self, token_id: int, inside_x128: tuple[int, int]) -> Position:
-        """The manager's record of an NFT, with the growth inside as computed by the caller."""
-        row = self.chain.call(
-            self.chain.manager,
-            "positions(uint256)",
-            token_id,
-            returns="uint96,address,address,address,uint24,int24,int24,uint128,"
-            "uint256,uint256,uint128,uint128",
-        )
-        return Position(
-            token_id=token_id,
-            range=TickRange(row[5], row[6]),
-            liquidity=Liquidity(row[7]),
-            fee_growth_inside0_x128=inside_x128[0],
-            fee_growth_inside1_x128=inside_x128[1],
-            fee_growth_inside0_last_x128=row[8],
-            fee_growth_inside1_last_x128=row[9],
-            tokens_owed0=row[10],
-            tokens_owed1=row[11],
-        )
-
-    def swap(
-        self, zero_for_one: bool, amount_specified: int, limit: SqrtPriceX96
-    ) -> tuple[int, int]:
-        """Swap through the router; what the pool gained of each token (negative = paid out)."""
-        sell, buy = self.chain.tokens if zero_for_one else self.chain.tokens[::-1]
-        kind, amounts = (
-            ("exactInputSingle", (amount_specified, 0))
-            if amount_specified > 0
-            else ("exactOutputSingle", (-amount_specified, SUPPLY))
-        )
-        before = self.balances()
-        self.chain.call(
-            self.chain.router,
-            f"{kind}((address,address,uint24,address,uint256,uint256,uint256,uint160))",
-            (sell, buy, self.fee_pips, OWNER, FOREVER, *amounts, limit),
-        )
-        after = self.balances()
-        return after[0] - before[0], after[1] - before[1]
-
-    def _read(self, signature: str, returns: str, *args: Any) -> tuple[Any, ...]:
-        return self.chain.call(self.address, signature, *args, returns=returns)
+        return to_array(look.ticks), to_array(keys), to_array(look.observations)
 
 
-def _argument_types(signature: str) -> list[str]:
-    inner = signature[signature.index("(") + 1 : -1]
-    if inner.startswith("("):
-        return [inner]
-    return inner.split(",") if inner else []
+def _parsed(answer: bytes) -> Answer:
+    words = from_words(answer)
+    found = array_at(words, 2)
+    start = words[1] + 32
+    said = answer[start : start + words[words[1] // 32]]
+    if words[0]:
+        return Answer(from_words(said), None, found)
+    return Answer((), revert_code(said), found)
+
+
+@cache
+def position_key(owner: int, lower: int, upper: int) -> int:
+    """Where the pool keeps a position: the hash of owner and ticks, packed."""
+    packed = owner.to_bytes(20, "big")
+    packed += b"".join(tick.to_bytes(3, "big", signed=True) for tick in (lower, upper))
+    return int.from_bytes(keccak(packed), "big")

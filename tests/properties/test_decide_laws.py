@@ -18,7 +18,12 @@ from builders import (
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from lpmanager.amm import amounts_for_liquidity_up, liquidity_for_amounts_down, principal_down, swap
+from lpmanager.amm import (
+    Pool,
+    amounts_for_liquidity_up,
+    liquidity_for_amounts_down,
+    principal_down,
+)
 from lpmanager.amm.removal import without_liquidity
 from lpmanager.model import (
     Amounts,
@@ -173,18 +178,14 @@ def _covers(more: Amounts, less: Amounts) -> bool:
 
 
 def _swapped(state: PoolState, action: Swap) -> tuple[PoolState, Amounts]:
-    result = swap(
-        state,
-        fee_pips=POOL.fee_pips,
-        tick_spacing=POOL.tick_spacing,
-        zero_for_one=action.amount_in.token == POOL.token0,
-        amount_specified=action.amount_in.raw,
-        sqrt_price_limit_x96=action.sqrt_price_limit_x96,
+    pool = Pool.from_state(state, POOL.fee_pips, POOL.tick_spacing)
+    result = pool.swap(
+        action.amount_in.token == POOL.token0, action.amount_in.raw, action.sqrt_price_limit_x96
     )
     delta = POOL.amounts(-result.amount0, -result.amount1)
     out = delta.amount1 if action.amount_in.token == POOL.token0 else delta.amount0
     assert out == action.expected_out
-    return result.state, delta
+    return pool.state(), delta
 
 
 def _minted(price: SqrtPriceX96, action: Mint) -> Amounts:

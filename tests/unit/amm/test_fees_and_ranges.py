@@ -1,4 +1,4 @@
-"""Fee growth, uncollected fees, and one swap worked by hand."""
+"""Fee growth, uncollected fees, and swaps worked by hand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from lpmanager.amm import (
+    Pool,
+    PoolRevert,
     TickDataMissing,
     burn_minimums_down,
     fee_growth_inside,
     liquidity_for_amounts_down,
-    mint_minimums_down,
     principal_down,
     sqrt_price_at_tick,
-    swap,
     uncollected_fees,
 )
 from lpmanager.model import Liquidity, PoolState, Position, SqrtPriceX96, TickRange, TickState
@@ -39,8 +39,9 @@ def a_position(**changes: int) -> Position:
     return replace(nothing, **changes)  # type: ignore[arg-type]
 
 
-def a_pool(known: TickRange) -> PoolState:
+def a_state(known: TickRange) -> PoolState:
     """One position of 10**18 liquidity in RANGE, at price 1."""
+    edges = ((-600, 10**18), (600, -(10**18)))
     return PoolState(
         sqrt_price_x96=Q96,
         tick=0,
@@ -48,9 +49,17 @@ def a_pool(known: TickRange) -> PoolState:
         fee_growth_global0_x128=0,
         fee_growth_global1_x128=0,
         fee_protocol=0,
-        ticks=(TickState(tick=-600, liquidity_gross=10**18, liquidity_net=10**18),),
+        ticks=tuple(
+            TickState(tick=tick, liquidity_gross=10**18, liquidity_net=net)
+            for tick, net in edges
+            if tick in known
+        ),
         known=known,
     )
+
+
+def a_pool(known: TickRange, fee_pips: int = 500) -> Pool:
+    return Pool.from_state(a_state(known), fee_pips, 60)
 
 
 @pytest.mark.parametrize(
@@ -103,70 +112,40 @@ def test_offered_tokens_beyond_uint128_liquidity_are_refused() -> None:
 
 
 def test_a_swap_inside_one_range_moves_the_price_by_its_net_input() -> None:
-    result = swap(
-        a_pool(RANGE), fee_pips=10_000, tick_spacing=60, zero_for_one=False,
-        amount_specified=10**16,
-    )  # fmt: skip
+    pool = a_pool(RANGE, fee_pips=10_000)
+    result = pool.swap(False, 10**16)
     # 1 % of 10**16 is fee; the rest over 10**18 of liquidity moves sqrtP up by 0.0099
     assert result.amount1 == 10**16
-    assert result.state.sqrt_price_x96 == Q96 + 99 * 10**14 * Q96 // 10**18
+    assert pool.sqrt_price_x96 == result.sqrt_price_x96 == Q96 + 99 * 10**14 * Q96 // 10**18
     assert -result.amount0 == 99 * 10**14 * 10_000 // 10_099
-    assert result.state.fee_growth_global1_x128 == 10**14 * Q128 // 10**18
-    assert result.crossed == ()
+    assert pool.fee_growth_global1_x128 == 10**14 * Q128 // 10**18
+    assert [step.crossed for step in result.steps] == [None]
 
 
 def test_crossing_an_edge_takes_its_liquidity_out() -> None:
-    result = swap(
-        a_pool(TickRange(-6000, 600)), fee_pips=500, tick_spacing=60, zero_for_one=True,
-        amount_specified=10**18, sqrt_price_limit_x96=sqrt_price_at_tick(-660),
-    )  # fmt: skip
-    assert result.crossed == (-600,)
-    assert (result.state.liquidity, result.state.tick) == (0, -660)
+    pool = a_pool(TickRange(-6000, 600))
+    result = pool.swap(True, 10**18, sqrt_price_at_tick(-660))
+    assert [step.crossed for step in result.steps if step.crossed is not None] == [-600]
+    assert (result.liquidity, result.tick) == (pool.liquidity, pool.tick) == (0, -660)
 
 
 def test_a_swap_that_leaves_the_known_ticks_raises_instead_of_guessing() -> None:
-    with pytest.raises(TickDataMissing, match="tick 120, but ticks are known only in"):
-        swap(
-            a_pool(TickRange(-600, 120)), fee_pips=500, tick_spacing=60, zero_for_one=False,
-            amount_specified=10**18,
-        )  # fmt: skip
+    pool = a_pool(TickRange(-600, 120))
+    with pytest.raises(TickDataMissing, match="tick 120 is needed, but ticks are known only in"):
+        pool.swap(False, 10**18)
 
 
 def test_a_swap_that_stays_in_the_known_ticks_does_not_mind_the_rest() -> None:
-    narrow, wide = (
-        swap(
-            a_pool(TickRange(-600, upper)), fee_pips=500, tick_spacing=60, zero_for_one=False,
-            amount_specified=10**15,
-        )
-        for upper in (120, 6000)
-    )  # fmt: skip
-    assert (narrow.amount0, narrow.state.tick) == (wide.amount0, wide.state.tick)
+    narrow, wide = (a_pool(TickRange(-600, upper)).swap(False, 10**15) for upper in (120, 6000))
+    assert narrow == wide
 
 
 def test_broken_tick_data_is_noticed_when_liquidity_would_turn_negative() -> None:
-    pool = replace(a_pool(TickRange(-6000, 600)), liquidity=Liquidity(10**17))
-    with pytest.raises(ValueError, match="bad tick data"):
-        swap(pool, fee_pips=500, tick_spacing=60, zero_for_one=True, amount_specified=10**18)
-
-
-@pytest.mark.parametrize(("zero_for_one", "limit"), [(True, Q96 + 1), (False, Q96), (True, 1)])
-def test_a_price_limit_behind_the_price_is_refused(zero_for_one: bool, limit: int) -> None:
-    with pytest.raises(ValueError, match="price limit must be"):
-        swap(
-            a_pool(RANGE), fee_pips=500, tick_spacing=60, zero_for_one=zero_for_one,
-            amount_specified=1, sqrt_price_limit_x96=SqrtPriceX96(limit),
-        )  # fmt: skip
-
-
-def test_a_swap_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs an amount"):
-        swap(a_pool(RANGE), fee_pips=500, tick_spacing=60, zero_for_one=True, amount_specified=0)
-
-
-def test_a_range_narrower_than_the_slippage_has_no_minimum_of_either_token() -> None:
-    narrow = TickRange(-10, 10)
-    assert mint_minimums_down(Q96, narrow, 10**18, 10**18, 50) == (0, 0)
-    assert burn_minimums_down(Q96, narrow, Liquidity(10**18), 50) == (0, 0)
+    broken = replace(a_state(TickRange(-6000, 6000)), liquidity=Liquidity(10**17))
+    pool = Pool.from_state(broken, 500, 60)
+    with pytest.raises(PoolRevert, match="LS"):
+        pool.swap(True, 10**18)
+    assert pool.state() == broken
 
 
 def test_without_slippage_a_burn_must_bring_its_whole_principal() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import a_market, a_position
 
+from lpmanager.amm import Pool
 from lpmanager.amm.removal import without_liquidity
 from lpmanager.model import MAX_TICK, MIN_TICK, PoolState, TickRange
 
@@ -23,6 +24,19 @@ def test_active_liquidity_falls_by_ours_and_our_ticks_are_gone() -> None:
     assert before.liquidity - after.liquidity == OURS.liquidity
     gone = {t.tick for t in before.ticks} - {t.tick for t in after.ticks}
     assert gone == {-600, 600}
+
+
+@pytest.mark.parametrize(
+    "ours", [(-600, 600), (-120, 120), (0, 1_200), (600, 660), (-660, 0), (MIN_TICK, MAX_TICK)]
+)
+def test_what_is_left_is_what_a_burn_of_ours_leaves(ours: tuple[int, int]) -> None:
+    pool = Pool(100, 1)
+    pool.initialize(2**96)
+    pool.mint("others", -120, 600, 10**9)
+    pool.mint("we", *ours, 10**12)
+    before = pool.state()
+    pool.burn("we", *ours, 10**12)
+    assert without_liquidity(before, TickRange(*ours), 10**12) == pool.state()
 
 
 def test_a_tick_that_others_use_too_stays_with_what_is_theirs() -> None:

@@ -27,6 +27,7 @@ from lpmanager.model import (
     Liquidity,
     Mint,
     Plan,
+    SqrtPriceX96,
     Swap,
     SwapPurpose,
     Target,
@@ -198,7 +199,8 @@ def test_dust_is_not_swapped_for_nothing() -> None:
 
 def test_a_position_outside_the_ticks_read_is_no_reason_to_fail() -> None:
     view = left_behind()
-    narrow = replace(view.snapshot.state, known=TickRange(-256, 2_560))
+    state, known = view.snapshot.state, TickRange(-256, 2_560)
+    narrow = replace(state, known=known, ticks=tuple(t for t in state.ticks if t.tick in known))
     hold_or_plan = decided(replace(view, snapshot=replace(view.snapshot, state=narrow)))
     assert hold_or_plan.campaign == "mine"
 
@@ -396,3 +398,16 @@ def test_a_market_the_other_way_round_decides_the_same() -> None:
     market = a_market(pool=pool, quote=pool.token0, positions=(LEFT_BEHIND,), tick=1_005)
     plan = planned(a_view(market, a_record((0, 0), pool=pool), CALM))
     assert [action.kind for action in plan.actions] == ["withdraw", "swap", "mint"]
+
+
+def test_a_range_whose_edge_lies_a_hair_beside_the_price_is_not_planned() -> None:
+    """One token alone would give more liquidity there than the contract can count."""
+    view = a_view()
+    state = view.snapshot.state
+    beside = replace(state, sqrt_price_x96=SqrtPriceX96(state.sqrt_price_x96 + 1))
+    hold = held(
+        replace(view, snapshot=replace(view.snapshot, state=beside)),
+        policy=Wants(ranges=("[0, 600)",), swap=False),
+    )
+    assert closed(hold) == ["liquidity"]
+    assert "does not fit uint128" in gate(hold, "liquidity").reason
