@@ -1,0 +1,1 @@
+"""What `scripts/bench/engines.py` needs to run every swap engine side by side."""
