@@ -73,9 +73,9 @@ class TickMap:
         """
         spacing = self._spacing
         compressed = tick // spacing
-        stop = (compressed >> _WORD_BITS << _WORD_BITS) * spacing
-        unknown = min(compressed * spacing, self._below_known)
-        stop = max(stop, unknown, MIN_TICK)
+        first = compressed * spacing
+        unknown = self._below_known if first in self.known else first
+        stop = max((compressed >> _WORD_BITS << _WORD_BITS) * spacing, unknown, MIN_TICK)
         at = bisect_right(self._order, tick)
         if at and self._order[at - 1] > stop:
             return self._order[at - 1]
@@ -85,8 +85,9 @@ class TickMap:
         """The tick at which a step up ends at the latest; as `stop_at_or_below`."""
         spacing = self._spacing
         compressed = tick // spacing + 1
-        stop = (compressed | _LAST_OF_WORD) * spacing
-        stop = min(stop, self._above_known, MAX_TICK)
+        first = compressed * spacing
+        unknown = self._above_known if first in self.known else first
+        stop = min((compressed | _LAST_OF_WORD) * spacing, unknown, MAX_TICK)
         at = bisect_right(self._order, tick)
         if at < len(self._order) and self._order[at] < stop:
             return self._order[at]

@@ -25,21 +25,21 @@ def _factors_x128() -> tuple[int, ...]:
     return tuple(factors)
 
 
-_FACTORS_X128 = _factors_x128()
+FACTORS_X128 = _factors_x128()
 
 #: Bits of a tick whose products are worked out beforehand.
-_LOW_BITS = 8
+LOW_BITS = 8
 
 
 def _low_products_x128() -> tuple[int, ...]:
     """The product of the factors of a tick's low bits, for every value of these bits."""
     products = [1 << 128]
-    for factor in _FACTORS_X128[:_LOW_BITS]:
+    for factor in FACTORS_X128[:LOW_BITS]:
         products += [product * factor >> 128 for product in products]
     return tuple(products)
 
 
-_LOW_PRODUCTS_X128 = _low_products_x128()
+LOW_PRODUCTS_X128 = _low_products_x128()
 
 
 @lru_cache(maxsize=4096)
@@ -51,11 +51,11 @@ def sqrt_price_at_tick(tick: int) -> SqrtPriceX96:
     magnitude = abs(tick)
     if magnitude > MAX_TICK:
         raise ValueError(f"tick {tick} is outside [{MIN_TICK}, {MAX_TICK}]")
-    ratio_x128 = _LOW_PRODUCTS_X128[magnitude & (1 << _LOW_BITS) - 1]
-    high, bit = magnitude >> _LOW_BITS, _LOW_BITS
+    ratio_x128 = LOW_PRODUCTS_X128[magnitude & (1 << LOW_BITS) - 1]
+    high, bit = magnitude >> LOW_BITS, LOW_BITS
     while high:
         if high & 1:
-            ratio_x128 = ratio_x128 * _FACTORS_X128[bit] >> 128
+            ratio_x128 = ratio_x128 * FACTORS_X128[bit] >> 128
         high, bit = high >> 1, bit + 1
     if tick > 0:
         ratio_x128 = (Q256 - 1) // ratio_x128

@@ -24,11 +24,11 @@ _LOW_32_BITS = np.uint64(2**32 - 1)
 _LOW_8_BITS = np.uint64(2**8 - 1)
 _ALL_ONES = np.uint64(2**64 - 1)
 
-_LOW_BITS = tick_math._LOW_BITS
+LOW_BITS = tick_math.LOW_BITS
 #: Products of the factors of a tick's low bits; the first, 2**128, is left at 0.
-_LOW_PRODUCTS_X128 = to_limbs([p % 2**128 for p in tick_math._LOW_PRODUCTS_X128], 2)
+LOW_PRODUCTS_X128 = to_limbs([p % 2**128 for p in tick_math.LOW_PRODUCTS_X128], 2)
 #: Factors of the other bits.
-_HIGH_FACTORS_X128 = to_limbs(tick_math._FACTORS_X128[_LOW_BITS:], 2)
+_HIGH_FACTORS_X128 = to_limbs(tick_math.FACTORS_X128[LOW_BITS:], 2)
 
 
 @compiled
@@ -38,10 +38,10 @@ def sqrt_price_at_tick(tick: int) -> Wide:
     Formula: TickMath of v4-core.
     """
     magnitude = abs(tick)
-    low = magnitude & ((1 << _LOW_BITS) - 1)
-    ratio = _LOW_PRODUCTS_X128[low, 0], _LOW_PRODUCTS_X128[low, 1]
+    low = magnitude & ((1 << LOW_BITS) - 1)
+    ratio = LOW_PRODUCTS_X128[low, 0], LOW_PRODUCTS_X128[low, 1]
     is_one = low == 0
-    high, bit = magnitude >> _LOW_BITS, 0
+    high, bit = magnitude >> LOW_BITS, 0
     while high:
         if high & 1:
             factor = _HIGH_FACTORS_X128[bit, 0], _HIGH_FACTORS_X128[bit, 1]

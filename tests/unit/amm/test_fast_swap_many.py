@@ -195,14 +195,19 @@ def test_what_is_no_number_is_no_amount() -> None:
         swap_many(a_pool(), [DOWN], [1.5])  # type: ignore[list-item]
 
 
-def test_ticks_that_are_not_known_are_not_guessed() -> None:
+@pytest.mark.parametrize(("down", "needed"), [(DOWN, -660), (UP, 600)])
+def test_ticks_that_are_not_known_are_not_guessed(down: bool, needed: int) -> None:
     state = a_pool().state()
     known = replace(state, known=TickRange(-600, 600), ticks=state.ticks[1:3])
     pool = Pool.from_state(known, 3_000, 60)
-    assert len(swap_many(pool, [DOWN, UP], [10**19, 10**19])) == 2
+    twin = pool.copy()
+    orders = [(DOWN, 10**19, None), (UP, 5 * 10**19, None), (DOWN, 7 * 10**19, None)]
+    assert rows_of(swap_many(pool, *map(list, zip(*orders, strict=True)))) == by_python(
+        twin, orders
+    )
     before = everything(pool)
-    with pytest.raises(TickDataMissing, match=r"^swap \[1\] of 2: tick -660 is needed"):
-        swap_many(pool, [UP, DOWN], [1, 10**22])
+    with pytest.raises(TickDataMissing, match=rf"^swap \[1\] of 2: tick {needed} is needed"):
+        swap_many(pool, [UP, down], [1, 10**20])
     assert everything(pool) == before
 
 
@@ -324,3 +329,15 @@ def test_every_call_is_served_by_the_same_compiled_code() -> None:
         swap_many(pool, [], [])
         swap_many(pool, (DOWN, UP), np.array([1, 1]), (None, MAX_SQRT_PRICE - 1))  # type: ignore[arg-type]
     assert len(kernel.swap_all.signatures) == 1  # type: ignore[attr-defined]
+
+
+def test_a_price_outside_of_the_known_ticks_moves_no_further_than_the_next() -> None:
+    state = a_pool().state()
+    pool = Pool.from_state(replace(state, known=TickRange(600, 20_000), ticks=()), 3_000, 60)
+    twin = pool.copy()
+    orders = [(UP, 10**18, None), (DOWN, 10**17, None)]
+    swaps = swap_many(pool, *map(list, zip(*orders, strict=True)))
+    assert rows_of(swaps) == by_python(twin, orders)
+    for refused, tick in (((DOWN, 10**22, None), 0), ((UP, 10**22, None), 60)):
+        with pytest.raises(TickDataMissing, match=rf"^swap \[0\] of 1: tick {tick} is needed"):
+            swap_many(pool, *([value] for value in refused))  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from lpmanager.amm import (
     sqrt_price_at_tick,
     tick_at_sqrt_price,
 )
-from lpmanager.amm.tick_math import _FACTORS_X128
+from lpmanager.amm.tick_math import FACTORS_X128
 from lpmanager.model import MAX_TICK, MIN_TICK, Liquidity, SqrtPriceX96
 
 Q96 = SqrtPriceX96(2**96)
@@ -50,7 +50,7 @@ CONTRACT_FACTORS = (
 
 
 def test_the_factors_of_a_ticks_bits_are_the_contracts_literals() -> None:
-    assert _FACTORS_X128 == CONTRACT_FACTORS
+    assert FACTORS_X128 == CONTRACT_FACTORS
 
 
 def test_prices_at_the_end_ticks_and_at_zero_are_the_contracts() -> None:
