@@ -165,9 +165,10 @@ def report(lives: Iterable[Life], swaps: int, name: str, folder: Path) -> int:
 
 
 def _lives(processes: ProcessPoolExecutor, seed: int, swaps: int) -> Iterator[Life]:
-    """Lives as they end, until all swaps are done."""
-    whole, rest = divmod(swaps, SWAPS_PER_POOL)
-    quotas = [SWAPS_PER_POOL] * whole + [rest] * (rest > 0)
+    """Lives as they end, until all swaps are done: at least one of each tier where there are."""
+    each = min(SWAPS_PER_POOL, -(-swaps // len(SPACINGS)))
+    whole, rest = divmod(swaps, each)
+    quotas = [each] * whole + [rest] * (rest > 0)
     futures = [processes.submit(live, seed, number, quota) for number, quota in enumerate(quotas)]
     for future in as_completed(futures):
         yield future.result()

@@ -13,13 +13,14 @@ from lpmanager.amm import Pool
 
 
 def test_a_short_run_of_every_tier_finds_no_mismatch(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--swaps", "300", "--seed", "5", "--jobs", "1"]) == 0
-    assert "300 of them swaps, 0 mismatches" in capsys.readouterr().out
+    assert main(["--swaps", "120", "--seed", "5", "--jobs", "1"]) == 0
+    assert "120 of them swaps, 0 mismatches" in capsys.readouterr().out
 
 
 def test_the_same_seed_gives_the_same_life() -> None:
-    assert live(1, 2, 50) == live(1, 2, 50)
-    assert len({live(seed, 2, 50).operations for seed in range(5)}) > 1
+    first, *others = (live(seed, 2, 20) for seed in (1, 1, 2, 3))
+    assert first == others[0]
+    assert {first.operations} != {other.operations for other in others[1:]}
 
 
 @pytest.fixture
