@@ -1,6 +1,7 @@
 # make demo    set up, then run a campaign on an embedded chain with the real contracts
 # make test    set up, then check and test everything
 # make check   format, lint and types alone
+# make faults  every fault of tests/faults, as often as it takes, and a table; FAULTS=quick for less
 # make bench   measure
 # make fuzz    compare a million swaps with the deployed pools; FUZZ="--swaps 5000 --seed 7" for less
 # make contracts  compile our contracts again
@@ -15,13 +16,18 @@ BIN := .venv/bin
 PYTHON_READY := .venv/.installed
 NODE_READY := contracts/node_modules/.installed
 
-.PHONY: demo test check bench fuzz contracts clean setup
+FAULTS ?= full
+
+.PHONY: demo test check faults bench fuzz contracts clean setup
 
 demo: setup
 	@$(BIN)/lpm demo
 
 test: check
 	$(BIN)/pytest -n 2
+
+faults: setup
+	$(BIN)/pytest -n 2 tests/faults --faults=$(FAULTS) --faults-table
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -2,20 +2,24 @@
 
 `.env` lies beside the configuration file; what the process environment says wins over it:
 
-* LPM_RPC_URL             the RPC of the file's chain
-* LPM_RPC_URL_<CHAIN>     the RPC of the chain of that name ("my-chain" is MY_CHAIN)
+* LPM_RPC_URL             the RPCs of the file's chain, in order, separated by commas or spaces
+* LPM_RPC_URL_<CHAIN>     those of the chain of that name ("my-chain" is MY_CHAIN)
+* LPM_RELAY_URL           the private relay that takes transactions of the file's chain
+* LPM_RELAY_URL_<CHAIN>   that of the chain of that name
 * LPM_PRIVATE_KEY         a key in clear text; only chains with `devnet = true` accept it
 * LPM_KEYSTORE_PASSWORD   opens the keystore where nobody is there to type it
+* CREDENTIALS_DIRECTORY   systemd's, where account.password_credential is a file
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
@@ -27,6 +31,7 @@ from lpmanager.settings import Settings
 
 _PREFIX = "LPM_"
 _RPC = "LPM_RPC_URL"
+_RELAY = "LPM_RELAY_URL"
 _SECRETS = {"LPM_PRIVATE_KEY": "private_key", "LPM_KEYSTORE_PASSWORD": "keystore_password"}
 
 
@@ -37,7 +42,7 @@ def load(path: Path) -> Settings:
     line per mistake, each beginning with the path of its key.
     """
     table = _read(path)
-    secret = {"rpc_urls", *_SECRETS.values()} & table.keys()
+    secret = {"rpc_urls", "relay_urls", "credentials_folder", *_SECRETS.values()} & table.keys()
     if secret:
         raise ConfigError(f"{min(secret)}: secrets belong in .env, not in {path.name}")
     try:
@@ -49,19 +54,31 @@ def load(path: Path) -> Settings:
         *_chain_mistakes(settings),
         *_pool_mistakes(settings),
         *_variable_mistakes(settings, in_file),
+        *_url_mistakes(settings, variables),
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return settings.model_copy(update=_secrets(settings, variables))
 
 
-def rpc_url(settings: Settings, chain: Chain) -> str:
-    """The RPC URL of a chain, in clear; ConfigError where none is given."""
+def rpc_urls(settings: Settings, chain: Chain) -> tuple[str, ...]:
+    """The RPC URLs of a chain in their order, in clear; ConfigError where none is given."""
     secret = settings.rpc_urls.get(chain.name)
     if secret is None:
-        variable = _RPC if chain.name == settings.chain else _variable(chain.name)
+        variable = _RPC if chain.name == settings.chain else _variable(_RPC, chain.name)
         raise ConfigError(f"{variable}: missing; put the RPC URL of {chain.name} in .env")
-    return secret.get_secret_value()
+    return _split(secret)
+
+
+def rpc_url(settings: Settings, chain: Chain) -> str:
+    """The first RPC URL of a chain, in clear; ConfigError where none is given."""
+    return rpc_urls(settings, chain)[0]
+
+
+def relay_url(settings: Settings, chain: Chain) -> str | None:
+    """The URL of a chain's private relay, in clear; None where transactions go to the RPCs."""
+    secret = settings.relay_urls.get(chain.name)
+    return None if secret is None else secret.get_secret_value().strip()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -89,26 +106,43 @@ def _variables(dotenv: Path) -> tuple[frozenset[str], dict[str, str]]:
     return frozenset(from_file), ours
 
 
-def _variable(chain: str) -> str:
-    return f"{_RPC}_{chain.upper().replace('-', '_')}"
+def _variable(kind: str, chain: str) -> str:
+    return f"{kind}_{chain.upper().replace('-', '_')}"
+
+
+def _split(urls: SecretStr) -> tuple[str, ...]:
+    return tuple(urls.get_secret_value().replace(",", " ").split())
+
+
+def _urls(
+    settings: Settings, variables: Mapping[str, str], kind: str
+) -> dict[str, tuple[str, SecretStr]]:
+    """For each chain that has one, the key that gives its URLs, and the URLs."""
+    found: dict[str, tuple[str, SecretStr]] = {}
+    for name in settings.known_chains():
+        own, variable = settings.chains.get(name), _variable(kind, name)
+        if variable in variables:
+            found[name] = variable, SecretStr(variables[variable])
+        elif name == settings.chain and kind in variables:
+            found[name] = kind, SecretStr(variables[kind])
+        elif kind == _RPC and own is not None and own.rpc_url is not None:
+            found[name] = f"chains.{name}.rpc_url", own.rpc_url
+    return found
 
 
 def _secrets(settings: Settings, variables: Mapping[str, str]) -> dict[str, object]:
-    urls: dict[str, SecretStr] = {}
-    for name in settings.known_chains():
-        own = settings.chains.get(name)
-        if _variable(name) in variables:
-            urls[name] = SecretStr(variables[_variable(name)])
-        elif name == settings.chain and _RPC in variables:
-            urls[name] = SecretStr(variables[_RPC])
-        elif own is not None and own.rpc_url is not None:
-            urls[name] = own.rpc_url
     keys = {
         field: SecretStr(variables[variable])
         for variable, field in _SECRETS.items()
         if variable in variables
     }
-    return {"rpc_urls": urls, **keys}
+    handed_over = os.environ.get("CREDENTIALS_DIRECTORY")
+    return {
+        "rpc_urls": {name: url for name, (_, url) in _urls(settings, variables, _RPC).items()},
+        "relay_urls": {name: url for name, (_, url) in _urls(settings, variables, _RELAY).items()},
+        "credentials_folder": Path(handed_over) if handed_over else None,
+        **keys,
+    }
 
 
 def _chain_mistakes(settings: Settings) -> Iterator[str]:
@@ -140,7 +174,42 @@ def _pool_mistakes(settings: Settings) -> Iterator[str]:
 
 
 def _variable_mistakes(settings: Settings, in_file: frozenset[str]) -> Iterator[str]:
-    known = {_RPC, *_SECRETS, *(_variable(name) for name in settings.known_chains())}
+    by_chain = (_variable(kind, n) for kind in (_RPC, _RELAY) for n in settings.known_chains())
+    known = {_RPC, _RELAY, *_SECRETS, *by_chain}
     for name in sorted(in_file):
         if name.startswith(_PREFIX) and name not in known:
             yield f"{name}: no such variable{did_you_mean(name, known)}; correct .env"
+
+
+def _url_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with URLs, without showing them: they may hold API keys."""
+    quorum = settings.rpc.quorum or 1
+    for name, (key, secret) in _urls(settings, variables, _RPC).items():
+        urls = _split(secret)
+        yield from _no_urls(key, urls)
+        if len(set(urls)) < len(urls):
+            yield f"{key}: names one RPC twice; each must be another, or they cannot disagree"
+        elif len(urls) < quorum:
+            yield (
+                f"rpc.quorum: is {quorum}, but {key} gives {len(urls)} RPC URLs for {name}; give "
+                "more, or lower it"
+            )
+    for key, secret in _urls(settings, variables, _RELAY).values():
+        urls = _split(secret)
+        yield from _no_urls(key, urls)
+        if len(urls) > 1:
+            yield f"{key}: expected one relay, found {len(urls)}"
+
+
+def _no_urls(key: str, urls: Sequence[str]) -> Iterator[str]:
+    for number, url in enumerate(urls, start=1):
+        if not _is_web_url(url):
+            yield f"{key}: the URL in place {number} is none that begins with http:// or https://"
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

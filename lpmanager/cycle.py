@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lpmanager.bookkeeping import Bookkeeper
+from lpmanager.errors import ChainError, MaybeSent
 from lpmanager.execution.plan_file import require_current
 from lpmanager.inventory import Inventory, measure
 from lpmanager.model import Amounts, Decision, Outcome, Plan, Snapshot
@@ -22,6 +23,14 @@ class Custody(Protocol):
 
     def carry_out(self, plan: Plan, wallet: Amounts) -> Outcome:
         """Do the plan's actions in order; what was done is in the Outcome, also on a stop."""
+        ...
+
+    def recover(self, campaign: str) -> Outcome:
+        """See through what an earlier run left open; what it did is in the Outcome."""
+        ...
+
+    def take_back(self, campaign: str) -> Outcome:
+        """Take back what others are still allowed to take from the account."""
         ...
 
 
@@ -62,22 +71,55 @@ def observe(campaign: Campaign) -> View:
 
 def run_cycle(campaign: Campaign) -> Cycle:
     """Read, book, decide, do, book again. Raises Halted where the books do not close."""
-    campaign.books.require_running()
-    view = observe(campaign)
+    view = begin(campaign)
     return _conclude(campaign, view, decide(campaign.name, view, campaign.policy, campaign.limits))
 
 
 def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
     """A cycle with a plan that was decided before. Raises PlanRefused where it no longer holds."""
-    campaign.books.require_running()
-    view = observe(campaign)
+    view = begin(campaign)
     require_current(plan, view.snapshot, view.record.usage)
+    campaign.books.require_not_begun(plan)
     return _conclude(campaign, view, plan)
 
 
+def begin(campaign: Campaign) -> View:
+    """Take over, observe, and take back what an earlier run still allows others to take.
+
+    Raises Halted where the campaign is stopped, or has lost more than a day may cost.
+    """
+    take_over(campaign)
+    view = observe(campaign)
+    limit = campaign.limits.max_loss_per_day
+    campaign.books.require_loss_within(limit, view.snapshot, view.record)
+    if campaign.custody is None or not view.snapshot.wallet.allowances:
+        return view
+    revoked = campaign.custody.take_back(campaign.name)
+    campaign.books.close(view.snapshot, revoked, campaign.read)
+    if revoked.stop is not None:
+        raise ChainError(f"campaign {campaign.name}: {revoked.stop.reason}")
+    return observe(campaign)
+
+
+def take_over(campaign: Campaign) -> None:
+    """Settle what an earlier run left open, before anything new. Raises Halted while stopped."""
+    campaign.books.require_running()
+    if campaign.custody is None:
+        return
+    left = campaign.custody.recover(campaign.name)
+    campaign.books.catch_up(left)
+    if left.stop is not None:
+        raise MaybeSent(f"campaign {campaign.name}: {left.stop.reason}")
+
+
 def _conclude(campaign: Campaign, view: View, decision: Decision) -> Cycle:
-    outcome = carry_out(campaign, decision, view) if isinstance(decision, Plan) else None
+    """Do what was decided, nothing in a dry run, and close the books on what came of it."""
+    outcome = None
+    if isinstance(decision, Plan) and campaign.custody is not None:
+        outcome = campaign.custody.carry_out(decision, view.record.wallet)
     campaign.books.write_down(view.snapshot, decision, outcome)
+    if outcome is not None:
+        campaign.books.close(view.snapshot, outcome, campaign.read)
     return Cycle(
         snapshot=view.snapshot,
         inventory=view.inventory,
@@ -85,12 +127,3 @@ def _conclude(campaign: Campaign, view: View, decision: Decision) -> Cycle:
         decision=decision,
         outcome=outcome,
     )
-
-
-def carry_out(campaign: Campaign, plan: Plan, view: View) -> Outcome | None:
-    """Do a plan and close the books on what came of it; nothing in a dry run."""
-    if campaign.custody is None:
-        return None
-    outcome = campaign.custody.carry_out(plan, view.record.wallet)
-    campaign.books.close(view.snapshot, outcome, campaign.read)
-    return outcome

@@ -9,11 +9,16 @@
     - CallReverted                 a contract call reverted; `data` holds its reason
     - TransactionFailed            a transaction was mined and reverted
     - MaybeSent                    nobody can say yet whether a transaction will be mined
+    - SignerUnavailable            the external signer does not answer, or does not want to sign
   + TokenRefused (4)               the token does not transfer what it is told to
   + GuardVeto (5)                  a guard stopped an action that was asked for by name
     - PlanRefused                  a plan file is expired, altered, stale or for somebody else
   + Halted (1)                     the manager stopped itself and a person must look
     - BooksDoNotClose              postings and chain differ
+    - JournalDamaged               a row of the journal is not as it was written
+    - StrangersTransaction         somebody else signs for the account
+    - SigningRefused               what was to be signed, or what came back signed, is not allowed
+    - ClockDrift                   the chain is ahead of this machine's clock
   + StoreError (1)                 the database is damaged, foreign or newer than this program
   + MarketDataError (1)            a market file has a broken row; names the line
 
@@ -73,6 +78,10 @@ class MaybeSent(ChainError):
     """
 
 
+class SignerUnavailable(ChainError):
+    """The external signer did not sign: it is silent, or it said no. Nothing was sent."""
+
+
 class TokenRefused(ChainError):
     """The token takes a fee on transfer, rebases, or does not behave as an ERC-20."""
 
@@ -93,6 +102,27 @@ class Halted(LpmError):
 
 class BooksDoNotClose(Halted):
     """The sum of postings differs from what the chain holds."""
+
+
+class JournalDamaged(Halted):
+    """A row of the journal is not as it was written, or is gone."""
+
+
+class StrangersTransaction(Halted):
+    """The account's next nonce was used by something that this program did not sign."""
+
+
+class SigningRefused(Halted):
+    """A transaction is not on the allow-list, or a signer returned another one than was asked."""
+
+
+class ClockDrift(Halted):
+    """Blocks come from the future by this machine's clock. `head_at` is the time of the newest, in
+    Unix seconds."""
+
+    def __init__(self, message: str, head_at: int) -> None:
+        super().__init__(message)
+        self.head_at = head_at
 
 
 class StoreError(LpmError):

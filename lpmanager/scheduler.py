@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
 from types import FrameType
 
@@ -15,9 +14,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from filelock import FileLock, Timeout
 
-from lpmanager.errors import ConfigError, UsageError
+from lpmanager.errors import ConfigError
 
 
 def interval_trigger(seconds: int) -> BaseTrigger:
@@ -31,28 +29,6 @@ def cron_trigger(expression: str) -> BaseTrigger:
         return CronTrigger.from_crontab(expression, timezone="UTC")
     except ValueError as error:
         raise ConfigError(f"schedule.cron: {expression!r}: {error}") from error
-
-
-@contextmanager
-def only_one(lock_path: Path) -> Iterator[None]:
-    """Hold the operating system's lock on an account; UsageError where another run holds it, or
-    where no file can be made there.
-
-    The lock goes with the process, also when it is killed.
-    """
-    lock = FileLock(lock_path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise UsageError(
-            f"another lpm holds {lock_path}; wait until it ends, or stop it"
-        ) from error
-    except OSError as error:
-        raise UsageError(f"cannot lock {lock_path}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -78,6 +78,18 @@ def address_from(value: object) -> str:
     return to_checksum_address(value)
 
 
+def _file_name_from(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", value):
+        raise ValueError("expected the name of a file, without its folder")
+    return value
+
+
+def _code_hash_from(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"0x[0-9a-fA-F]{64}", value):
+        raise ValueError("expected a hash: 0x and 64 hexadecimal digits")
+    return value.lower()
+
+
 def _fraction_from(value: object) -> Fraction:
     return Fraction(decimal_from(value))
 
@@ -154,6 +166,12 @@ Address = Annotated[
     str,
     PlainValidator(address_from),
     WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{40}$"}),
+]
+FileName = Annotated[str, PlainValidator(_file_name_from), WithJsonSchema({"type": "string"})]
+CodeHash = Annotated[
+    str,
+    PlainValidator(_code_hash_from),
+    WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}),
 ]
 LocalPath = Annotated[Path, PlainValidator(_path_beside_file), WithJsonSchema({"type": "string"})]
 StoreUrl = Annotated[

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
@@ -29,7 +30,9 @@ from lpmanager.risk.limits import Limits
 from lpmanager.setting_types import (
     Address,
     AmountText,
+    CodeHash,
     FeePips,
+    FileName,
     LocalPath,
     Positive,
     Seconds,
@@ -43,6 +46,9 @@ _LEAST_HEAD_AGE_S = 30
 _HEAD_AGE_BLOCKS = 3
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+ContractKey = Literal[
+    "factory", "position_manager", "swap_router", "quoter", "tick_lens", "wrapped_native"
+]
 
 
 class _Table(BaseModel):
@@ -52,11 +58,53 @@ class _Table(BaseModel):
 
 
 class AccountTable(_Table):
-    """Who owns the positions. The keystore is needed only to sign."""
+    """Who owns the positions, and who signs for them: a keystore or an external signer, or none of
+    them for dry runs.
+
+    `password_credential` names a file in the folder that systemd hands over.
+    """
 
     address: Address
     keystore: LocalPath | None = None
     password_file: LocalPath | None = None
+    password_credential: FileName | None = None
+    signer_url: SecretStr | None = None
+    signer_kind: Literal["web3signer", "clef"] | None = None
+    signer_timeout: Annotated[Seconds, Field(ge=1)] = 60
+
+    @model_validator(mode="after")
+    def _names_one_signer(self) -> Self:
+        if (self.signer_url is None) != (self.signer_kind is None):
+            raise ValueError('give both of signer_url and signer_kind ("web3signer" or "clef")')
+        if self.signer_url is not None and self.keystore is not None:
+            raise ValueError("give either keystore or signer_url")
+        if self.password_file is not None and self.password_credential is not None:
+            raise ValueError("give either password_file or password_credential")
+        return self
+
+
+class TransactionsTable(_Table):
+    """How transactions are priced and when they count. Gas prices are in gwei.
+
+    `confirmations` None means the chain's own number of blocks; `bump_after` None three blocks.
+    What a private relay took and is not mined after `relay_fallback` goes to the public RPCs too; a
+    cancellation does so at once.
+    """
+
+    max_fee_gwei: Positive = Fraction(100)
+    confirmations: Annotated[int, Field(ge=1)] | Literal["finalized"] | None = None
+    bump_after: Annotated[Seconds, Field(ge=1)] | None = None
+    relay_fallback: Annotated[Seconds, Field(ge=1)] | Literal["never"] = "never"
+
+
+class RpcTable(_Table):
+    """How the RPCs of a chain are asked; their URLs are in .env.
+
+    `quorum` None means more than half of a chain's RPCs. `timeout_s` is for one answer.
+    """
+
+    quorum: Annotated[int, Field(ge=1)] | None = None
+    timeout_s: Positive = Fraction(10)
 
 
 class ScheduleTable(_Table):
@@ -91,6 +139,7 @@ class LimitsTable(_Table):
     max_moves_per_day: Annotated[int, Field(ge=0)] = 6
     max_gas_per_day: AmountText = "0.05"
     max_swap_cost_per_day: AmountText
+    max_loss_per_day: Share = Fraction(1, 10)
     max_pool_share: Share = Fraction(1, 5)
     max_step_ticks: Annotated[int, Field(ge=1)] = 2_000
     payback_horizon_s: Annotated[Seconds, Field(ge=1)] = 86_400
@@ -99,7 +148,11 @@ class LimitsTable(_Table):
 
 
 class CampaignTable(_Table):
-    """One managed allocation: a pool, a policy, a budget."""
+    """One managed allocation: a pool, a policy, a budget.
+
+    `changed_by_hand` is what becomes of it where somebody else changed its positions or signed for
+    its account.
+    """
 
     pool: Address | None = None
     token0: Address | None = None
@@ -112,6 +165,7 @@ class CampaignTable(_Table):
     budget: dict[str, AmountText] | None = None
     positions: Annotated[tuple[int, ...], Field(strict=False)] | None = None
     native_pool: Address | None = None
+    changed_by_hand: Literal["halt", "adopt"] = "halt"
     options: dict[str, Any] = {}
     limits: LimitsTable
 
@@ -147,6 +201,7 @@ class CampaignTable(_Table):
             max_moves_per_day=table.max_moves_per_day,
             max_gas_per_day_raw=amount_from_text_down(chain.native, table.max_gas_per_day).raw,
             max_swap_cost_per_day_raw=amount_from_text_down(quote, table.max_swap_cost_per_day).raw,
+            max_loss_per_day=table.max_loss_per_day,
             max_pool_share=table.max_pool_share,
             max_step_ticks=table.max_step_ticks,
             payback_horizon_s=table.payback_horizon_s,
@@ -168,16 +223,19 @@ class UniswapV3Table(_Table):
 
 
 class ChainTable(_Table):
-    """A chain that is not among the presets."""
+    """A chain that is not among the presets. `code_hashes` are of the contracts' code, as `lpm
+    doctor --json` tells them: it finds out when there is another contract at an address."""
 
     chain_id: Annotated[int, Field(ge=1)]
     devnet: bool = False
     rpc_url: SecretStr | None = None
     block_time_s: Positive
+    confirmations: Annotated[int, Field(ge=1)] = 1
     native_symbol: str
     wrapped_native: Address
     explorer: str | None = None
     uniswap_v3: UniswapV3Table
+    code_hashes: dict[ContractKey, CodeHash] = {}
 
     def named(self, name: str) -> Chain:
         """This table as the Chain the rest of the program knows."""
@@ -188,26 +246,33 @@ class ChainTable(_Table):
             native_symbol=self.native_symbol,
             wrapped_native=self.wrapped_native,
             block_time_s=self.block_time_s,
+            confirmations=self.confirmations,
             explorer=self.explorer,
             uniswap_v3=UniswapV3(**self.uniswap_v3.model_dump()),
+            code_hashes={key: known for key, known in self.code_hashes.items()},
         )
 
 
 class Settings(_Table):
     """All of lpmanager.toml, with what .env and the environment add to it.
 
-    The last three fields never stand in the file; `rpc_urls` is by chain name.
+    The last five fields never stand in the file; URLs are by chain name, and `rpc_urls` may hold
+    several in one text; `credentials_folder` is where systemd put what password_credential names.
     """
 
     chain: str
     store: Annotated[StoreUrl, Field(repr=False)]
     account: AccountTable
     schedule: ScheduleTable | None = None
+    transactions: TransactionsTable = TransactionsTable()
+    rpc: RpcTable = RpcTable()
     campaigns: Annotated[dict[Name, CampaignTable], Field(min_length=1)]
     chains: dict[Name, ChainTable] = {}
     rpc_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
+    relay_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
     private_key: SkipJsonSchema[SecretStr | None] = None
     keystore_password: SkipJsonSchema[SecretStr | None] = None
+    credentials_folder: SkipJsonSchema[Path | None] = None
 
     def known_chains(self) -> Mapping[str, Chain]:
         """The presets and the file's own chains, by name."""
@@ -216,6 +281,15 @@ class Settings(_Table):
     def chain_of(self, campaign: str) -> Chain:
         """The chain a campaign runs on: its own, or the file's."""
         return self.known_chains()[self.campaigns[campaign].chain or self.chain]
+
+    def max_head_age_s(self, chain: Chain) -> int:
+        """How old a chain's head may be for the most patient of its campaigns."""
+        own = [
+            campaign.limits.max_head_age_s or default_head_age_s(chain)
+            for name, campaign in self.campaigns.items()
+            if self.chain_of(name) == chain
+        ]
+        return max(own, default=default_head_age_s(chain))
 
 
 def default_head_age_s(chain: Chain) -> int:

@@ -3,7 +3,7 @@
 import typer
 
 from lpmanager.cli.by_hand import do_by_hand, run_script
-from lpmanager.cli.campaigns import Live
+from lpmanager.cli.campaigns import Live, Wait
 from lpmanager.cli.options import DEFAULT_CONFIG, ConfigPath
 from lpmanager.rebalancer.by_hand import close_plan
 
@@ -11,8 +11,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 
 
 @app.command()
-def close_positions(campaign: str, config: ConfigPath = DEFAULT_CONFIG, live: Live = False) -> None:
-    do_by_hand(config, campaign, close_plan, live=live)
+def close_positions(
+    campaign: str, config: ConfigPath = DEFAULT_CONFIG, live: Live = False, wait: Wait = 0.0
+) -> None:
+    do_by_hand(config, campaign, close_plan, live=live, wait=wait)
 
 
 run_script(app, "close_positions.py")

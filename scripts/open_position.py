@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lpmanager.cli.by_hand import do_by_hand, run_script
-from lpmanager.cli.campaigns import Live
+from lpmanager.cli.campaigns import Live, Wait
 from lpmanager.cli.options import DEFAULT_CONFIG, ConfigPath
 from lpmanager.errors import UsageError
 from lpmanager.model import TickRange
@@ -24,12 +24,13 @@ def open_position(
     upper: Annotated[int, typer.Option(help="First tick above the range.")],
     config: ConfigPath = DEFAULT_CONFIG,
     live: Live = False,
+    wait: Wait = 0.0,
 ) -> None:
     try:
-        wanted = TickRange(lower, upper)
+        span = TickRange(lower, upper)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    do_by_hand(config, campaign, lambda n, v, limits: open_plan(n, v, wanted, limits), live=live)
+    do_by_hand(config, campaign, lambda n, v, lim: open_plan(n, v, span, lim), live=live, wait=wait)
 
 
 run_script(app, "open_position.py")

@@ -8,16 +8,21 @@ from dataclasses import replace
 from fractions import Fraction
 
 from lpmanager.amm import sqrt_price_at_tick, tick_at_sqrt_price
+from lpmanager.execution.calldata import Call
+from lpmanager.execution.intent import Attempt, Inclusion, Intent, Purpose, Status
 from lpmanager.inventory import measure
 from lpmanager.model import (
     MAX_TICK,
     MIN_TICK,
     NATIVE,
+    Action,
     Amount,
     Amounts,
     Block,
     CampaignRecord,
+    Estimate,
     Liquidity,
+    Plan,
     PoolKey,
     PoolState,
     Position,
@@ -25,6 +30,7 @@ from lpmanager.model import (
     Snapshot,
     SqrtPriceX96,
     Step,
+    Target,
     TickRange,
     TickState,
     Token,
@@ -128,6 +134,7 @@ def a_snapshot(
     positions: tuple[Position, ...] = (),
     wallet: tuple[int, int] = (0, 0),
     native: int = 10**18,
+    nonce: int = 0,
     pool: PoolKey | None = None,
     quote: Token | None = None,
     account: str = ACCOUNT,
@@ -150,13 +157,21 @@ def a_snapshot(
             address=account,
             balances=pool.amounts(*wallet),
             native=wei(native),
-            nonce=0,
+            nonce=nonce,
             allowances=(),
         ),
         gas_price=10**9,
         native_price=native_price if prices_gas else None,
         flow=None,
+        earlier=_OneChain(),
     )
+
+
+class _OneChain(dict[int, str | None]):
+    """Every block is as `a_block` makes it: there was no reorganisation."""
+
+    def __missing__(self, height: int) -> str:
+        return a_block(height).hash
 
 
 def a_step(fact: Fact | None, *, block: int = 101, gas: int = 0, tx: int = 1) -> Step:
@@ -184,6 +199,7 @@ def a_limits(**changes: object) -> Limits:
         max_moves_per_day=6,
         max_gas_per_day_raw=10**17,
         max_swap_cost_per_day_raw=10**18,
+        max_loss_per_day=Fraction(1),
         max_pool_share=Fraction(1, 5),
         max_step_ticks=2_000,
         payback_horizon_s=86_400,
@@ -287,3 +303,105 @@ def a_view(
         inventory=measure(snapshot, record, (limits or a_limits()).target_weight),
         outlook=outlook or an_outlook(),
     )
+
+
+def a_plan(*actions: Action, **changes: object) -> Plan:
+    """A plan of the campaign "main" within ten minutes and whatever the price."""
+    block = a_block()
+    plain = Plan(
+        campaign="main",
+        chain_id=CHAIN_ID,
+        account=ACCOUNT,
+        pool=a_pool().address,
+        block=block,
+        expires_at=block.timestamp + 600,
+        sqrt_price_min_x96=price_at(MIN_TICK),
+        sqrt_price_max_x96=price_at(MAX_TICK),
+        actions=actions,
+        target=Target(ranges=(), swap=False, reason="test"),
+        estimate=Estimate(
+            gas=Fraction(0),
+            swap_cost=Fraction(0),
+            fees_gained=Fraction(0),
+            horizon_s=0,
+            worst_case=Fraction(0),
+        ),
+        gates=(),
+        reason="test",
+    )
+    return replace(plain, **changes)
+
+
+# ---- what is signed and sent ----
+
+
+def a_call(what: str = "swap", number: int = 1) -> Call:
+    """A call that no other number has."""
+    return Call(what=what, to=f"0x{0xC0:040x}", data=number.to_bytes(32))
+
+
+def a_purpose(
+    number: int = 1,
+    *,
+    what: str = "swap",
+    campaign: str = "main",
+    action: Action | None = None,
+    deadline: int = GENESIS + 10**6,
+    decided: Block | None = None,
+) -> Purpose:
+    """Why a call of that number is sent."""
+    decided = decided or a_block()
+    return Purpose(
+        campaign=campaign,
+        call=a_call(what, number),
+        action=action,
+        deadline=deadline,
+        decided_block=decided.number,
+        decided_at=decided.timestamp,
+    )
+
+
+def a_hash(number: int) -> str:
+    return f"0x{number:064x}"
+
+
+def an_attempt(
+    number: int = 1,
+    *,
+    max_fee: int = 3_000,
+    tip: int = 1_000,
+    cancels: bool = False,
+    signed_at: int = GENESIS,
+) -> Attempt:
+    """A signed transaction whose hash is the number."""
+    return Attempt(
+        tx_hash=a_hash(number),
+        raw=number.to_bytes(32),
+        max_fee=max_fee,
+        tip=tip,
+        cancels=cancels,
+        signed_at=signed_at,
+    )
+
+
+def an_inclusion(number: int = 1, *, block: int = 101, succeeded: bool = True) -> Inclusion:
+    """The attempt of that number in a block of the chain as it stands."""
+    return Inclusion(
+        tx_hash=a_hash(number),
+        block_number=block,
+        block_hash=a_block(block).hash,
+        succeeded=succeeded,
+    )
+
+
+def an_intent(*attempts: Attempt, status: Status = Status.SENT, **changes: object) -> Intent:
+    plain = Intent(
+        id="an intent",
+        account=ACCOUNT,
+        chain_id=CHAIN_ID,
+        nonce=7,
+        purpose=a_purpose(),
+        attempts=attempts,
+        status=status,
+    )
+    return replace(plain, **changes)

@@ -88,6 +88,7 @@ def a_snapshot(pool: PoolKey, price: SqrtPriceX96, *positions: Position) -> Snap
         gas_price=1,
         native_price=None,
         flow=None,
+        earlier={},
     )
 
 

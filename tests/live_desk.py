@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +20,19 @@ from eth_account import Account
 from eth_utils.crypto import keccak
 
 from lpmanager.cli.main import main
+from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.configuration import write_configuration
-from lpmanager.devnet.deploy import Deployment, fund
+from lpmanager.devnet.deploy import Deployment, MarketSpec, deploy, fund
+from lpmanager.devnet.flow_generated import GeneratedFlow, generated_flow
+from lpmanager.devnet.market import Market
+from lpmanager.devnet.orders import AddLiquidity
+from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
 
 ETHER = 10**18
+START = SqrtPriceX96(1662995104975155420368771254341874)
+FLOW_BLOCKS = 120
+FLOW_BLOCK_TIME_S = 12
 
 POLICY = """\
 policy = "fixed_width"
@@ -66,6 +74,35 @@ class Devnet:
 
     def give_native(self, account: str, wei: int) -> None:
         self.controls.execute(self.backend.accounts[0], account, b"", value=wei, what="native")
+
+
+@contextlib.contextmanager
+def a_devnet() -> Iterator[Devnet]:
+    """An anvil with the real contracts, traded on for a while up to now."""
+    began = int(time.time()) - 2 * 3600
+    with AnvilBackend(Fresh(genesis_timestamp=began)) as backend:
+        spec = MarketSpec(token0="USDC", fee_pips=500, sqrt_price_x96=START, oracle_slots=200)
+        deployment = deploy(backend, spec)
+        flow = GeneratedFlow(
+            seed=5,
+            start_timestamp=int(time.time()) - FLOW_BLOCKS * FLOW_BLOCK_TIME_S - 60,
+            block_time_s=FLOW_BLOCK_TIME_S,
+            blocks=FLOW_BLOCKS,
+            start_sqrt_price_x96=START,
+            fee_pips=500,
+            volatility=0.04,
+            jumps_per_day=0.0,
+            jump_volatility=0.0,
+            noise_trades_per_block=2.0,
+            noise_median_raw1=20 * ETHER,
+            noise_spread=1.0,
+        )
+        market = Market(backend, deployment, generated_flow(flow))
+        for lower, upper in ((-887_270, 887_270), (195_000, 203_000)):
+            tick_range = TickRange(lower, upper)
+            market.provide([AddLiquidity(range=tick_range, liquidity=Liquidity(ETHER))])
+        market.advance_until(int(time.time()))
+        yield Devnet(backend, deployment)
 
 
 @dataclass(frozen=True)
@@ -154,3 +191,11 @@ def new_desk(devnet: Devnet, folder: Path, name: str) -> Desk:
         private_key="0x" + key.hex(),
     )
     return Desk(devnet=devnet, folder=folder, account=account, key="0x" + key.hex())
+
+
+def a_funded_desk(devnet: Devnet, folder: Path, name: str) -> Desk:
+    """A desk with 50,000 USDC and 22 WETH, and native coin for gas."""
+    made = new_desk(devnet, folder, name)
+    devnet.give_native(made.account, 10 * ETHER)
+    give_tokens(made, 50_000 * 10**6, 22 * ETHER)
+    return made

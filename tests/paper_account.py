@@ -20,6 +20,7 @@ from lpmanager.amm import (
 from lpmanager.model import (
     Amounts,
     Collected,
+    Liquidity,
     Minted,
     PoolKey,
     Position,
@@ -48,6 +49,7 @@ class PaperAccount:
     wallet: Amounts
     sqrt_price_x96: SqrtPriceX96 = field(default_factory=lambda: price_at(0))
     native: int = 10**18
+    nonce: int = 0
     block: int = 100
     last_id: int = 1000
     account: str = ACCOUNT
@@ -61,6 +63,7 @@ class PaperAccount:
             positions=tuple(self.positions.values()),
             wallet=self.wallet.raw,
             native=self.native,
+            nonce=self.nonce,
             pool=self.pool,
             quote=self.quote,
             account=self.account,
@@ -89,9 +92,84 @@ class PaperAccount:
         self.wallet += moved
         self.came.append((self.block, moved))
 
+    # ---- what the owner does by hand ----
+
+    def owner_opens(self, tick_range: TickRange, offered: Amounts) -> int:
+        """The id of a position that the owner mints from the wallet."""
+        price = self.sqrt_price_x96
+        liquidity = liquidity_for_amounts_down(price, tick_range, *offered.raw)
+        self.last_id += 1
+        self.adopt(a_position(str(tick_range), token_id=self.last_id, liquidity=0))
+        self.owner_adds(self.last_id, liquidity)
+        return self.last_id
+
+    def owner_adds(self, token_id: int, liquidity: int) -> None:
+        position = self._with_fees_owed(token_id)
+        paid = amounts_for_liquidity_up(self.sqrt_price_x96, position.range, Liquidity(liquidity))
+        self._resize(position, liquidity)
+        self._owner_acts(-self.pool.amounts(*paid))
+
+    def owner_takes_out(self, token_id: int, liquidity: int) -> None:
+        """What is taken out of the pool is owed to the NFT until it is collected."""
+        position = self._with_fees_owed(token_id)
+        price, taken = self.sqrt_price_x96, Liquidity(liquidity)
+        raw0, raw1 = amounts_for_liquidity_down(price, position.range, taken)
+        owed = replace(
+            position,
+            tokens_owed0=position.tokens_owed0 + raw0,
+            tokens_owed1=position.tokens_owed1 + raw1,
+        )
+        self._resize(owed, -liquidity)
+        self._owner_acts(self.pool.amounts(0, 0))
+
+    def owner_collects(self, token_id: int) -> None:
+        """All that is owed; an NFT without liquidity holds nothing then."""
+        position = self._with_fees_owed(token_id)
+        owed = self.pool.amounts(position.tokens_owed0, position.tokens_owed1)
+        self._resize(replace(position, tokens_owed0=0, tokens_owed1=0), 0)
+        if not position.liquidity:
+            del self.positions[token_id]
+        self._owner_acts(owed)
+
+    def owner_closes(self, token_id: int) -> None:
+        self.owner_takes_out(token_id, self.positions[token_id].liquidity)
+        self.owner_collects(token_id)
+
+    def owner_gives_away(self, token_id: int) -> Position:
+        """The NFT of a position, with all that is in it."""
+        self._owner_acts(self.pool.amounts(0, 0))
+        return self.positions.pop(token_id)
+
+    def owner_spends(self, wei: int) -> None:
+        """Native coin, in a transaction that pays for its own gas out of that."""
+        self.block += 1
+        self.nonce += 1
+        self.native -= wei
+
+    def _with_fees_owed(self, token_id: int) -> Position:
+        position = self.positions[token_id]
+        fees0, fees1 = uncollected_fees(position)
+        return replace(
+            position,
+            fee_growth_inside0_last_x128=position.fee_growth_inside0_x128,
+            fee_growth_inside1_last_x128=position.fee_growth_inside1_x128,
+            tokens_owed0=fees0,
+            tokens_owed1=fees1,
+        )
+
+    def _resize(self, position: Position, by: int) -> None:
+        self.adopt(replace(position, liquidity=Liquidity(position.liquidity + by)))
+
+    def _owner_acts(self, came: Amounts) -> None:
+        self.owner_spends(GAS_OF_A_STEP)
+        self.wallet += came
+        self.came.append((self.block, came))
+
     def outside_transfers(self, first: int, last: int, _ours: frozenset[str]) -> Amounts:
         found = (moved for block, moved in self.came if first <= block <= last)
         return sum(found, start=self.pool.amounts(0, 0))
+
+    # ---- what the program does ----
 
     def mints(self, tick_range: TickRange, offered: Amounts) -> Step:
         price = self.sqrt_price_x96
@@ -148,6 +226,7 @@ class PaperAccount:
 
     def _step(self, fact: Fact | None) -> Step:
         self.block += 1
+        self.nonce += 1
         self.native -= GAS_OF_A_STEP
         return a_step(fact, block=self.block, gas=GAS_OF_A_STEP, tx=self.block)
 

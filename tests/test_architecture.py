@@ -15,6 +15,7 @@ PACKAGE = Path(lpmanager.__file__).parent
 #: Rooms from the ground up: each may import only rooms above it in this list, or itself.
 ORDER = (
     "errors",
+    "private_file",
     "model",
     "abi",
     "amm",
@@ -36,12 +37,22 @@ ORDER = (
     "backtest",
     "devnet",
     "scheduler",
+    "account_lock",
     "doctor",
     "serve",
     "cli",
 )
 PURE_ROOMS = {"model", "amm", "inventory", "risk", "rebalancer", "hedge"}
-PURE_MODULES = {"execution.calldata", "ledger.accounting", "ledger.result"}
+PURE_MODULES = {
+    "execution.allowed",
+    "execution.calldata",
+    "execution.intent",
+    "ledger.accounting",
+    "ledger.alarms",
+    "ledger.by_hand",
+    "ledger.campaign_intents",
+    "ledger.result",
+}
 #: What pure code may build on besides pure code: values, and calldata without a chain.
 PURE_GROUND = {"errors", "abi", "venues"}
 WORLD = {

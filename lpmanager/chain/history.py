@@ -6,6 +6,7 @@ from typing import Any
 
 from lpmanager.abi import topic_address
 from lpmanager.chain.node import Log, Question, block_question, logs_question
+from lpmanager.errors import ChainError
 from lpmanager.model import Block, Flow, SwapEvent
 from lpmanager.venues.uniswap_v3 import SWAP_EVENT
 
@@ -31,12 +32,19 @@ def block_chunks(first: int, last: int) -> list[tuple[int, int]]:
 
 
 def join_flow(head: Block, answers: list[Any]) -> Flow | None:
-    """The Flow in the answers; None where the window holds no time."""
+    """The Flow in the answers; None where the window holds no time.
+
+    Raises ChainError where a swap of the head's height is in another block.
+    """
     first: Block = answers[0]
     seconds = head.timestamp - first.timestamp
     if seconds <= 0:
         return None
-    swaps = tuple(read_swap(log) for chunk in answers[1:] for log in chunk)
+    logs: list[Log] = [log for chunk in answers[1:] for log in chunk]
+    for log in logs:
+        if log.block_number == head.number and log.block_hash != head.hash:
+            raise ChainError(f"block {head.number} was reorganised away while its swaps were read")
+    swaps = tuple(read_swap(log) for log in logs)
     return Flow(from_block=first.number + 1, seconds=seconds, swaps=swaps)
 
 

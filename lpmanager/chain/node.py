@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from eth_utils.address import to_checksum_address
 
 from lpmanager.abi import ContractCall
-from lpmanager.chain.transport import RpcError, Transport
+from lpmanager.chain.transport import SEND_RAW, RpcError, Transport
 from lpmanager.errors import CallReverted, ChainError, MaybeSent, WrongChain
 from lpmanager.model import Block
 
 T = TypeVar("T")
 
-#: JSON-RPC code that execution clients give a reverted eth_call or eth_estimateGas.
-_REVERTED = 3
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]+")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+
+#: Logs are many and of few contracts, and a checksum is a hash.
+_checksummed = lru_cache(maxsize=1024)(to_checksum_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +64,28 @@ class Receipt:
 
 
 class Node:
-    """Typed access to one chain. Every state read names the block it is made at."""
+    """Typed access to one chain. Every state read names the block it is made at.
 
-    def __init__(self, transport: Transport, chain_id: int) -> None:
+    `newest` tells the head that decisions are made at, for a chain where one RPC's word for it is
+    not enough. `relay` takes the transactions that are not to be seen by everybody before they are
+    mined.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        chain_id: int,
+        newest: Callable[[], Block] | None = None,
+        relay: Transport | None = None,
+    ) -> None:
         self._transport = transport
+        self._newest = newest
+        self._relay = relay
         self.chain_id = chain_id
 
     def check_chain(self) -> None:
         """Raise WrongChain unless the RPC serves the configured chain."""
-        found = self.ask(Question("eth_chainId", [], _int))
+        found = self.ask(chain_id_question())
         if found != self.chain_id:
             raise WrongChain(
                 f"the RPC serves chain {found}, the configuration says {self.chain_id}; "
@@ -87,12 +103,16 @@ class Node:
         return [_answer(q, answer) for q, answer in zip(questions, raw, strict=True)]
 
     def head(self) -> Block:
-        """The newest block."""
-        return self.ask(Question("eth_getBlockByNumber", ["latest", False], _block))
+        """The newest block to decide on. ChainError where there is none that can be believed."""
+        return self.ask(block_question("latest")) if self._newest is None else self._newest()
+
+    def genesis(self) -> str:
+        """The hash of the chain's first block: two chains of one id differ in it."""
+        return self.block(0).hash
 
     def block(self, number: int) -> Block:
         """The block at a height."""
-        return self.ask(Question("eth_getBlockByNumber", [hex(number), False], _block))
+        return self.ask(block_question(number))
 
     def call(self, call: ContractCall[T], at: Block) -> T:
         """The answer of a contract at a block; CallReverted where it reverts."""
@@ -102,39 +122,32 @@ class Node:
         """The answers of several calls at the same block, in one round trip."""
         return self.ask_many([call_question(call, at) for call in calls])
 
-    def send_raw(self, signed: bytes) -> None:
-        """Hand a signed transaction to the node; MaybeSent where it does not say that it took it.
+    def send_raw(self, signed: bytes, *, public: bool = False) -> None:
+        """Hand over a signed transaction; MaybeSent where nobody says that he took it.
 
+        It goes to the relay alone where there is one, and to the RPCs too where it may be `public`.
         Even a plain refusal ("already known", "nonce too low") can mean that it was sent before.
+        What hash the answer tells does not matter: the transaction's own is known.
         """
-        try:
-            self.ask(Question("eth_sendRawTransaction", ["0x" + signed.hex()], str))
-        except ChainError as error:
-            raise MaybeSent(f"sending: {error}") from error
+        takers = [self._transport]
+        if self._relay is not None:
+            takers = [self._relay, self._transport] if public else [self._relay]
+        refusals = [_refusal_to_take(taker, signed) for taker in takers]
+        if None not in refusals:
+            raise MaybeSent("sending: " + "; ".join(str(refusal) for refusal in refusals))
 
-    def receipt(self, tx_hash: str) -> Receipt | None:
-        """The receipt, or None while the transaction is not mined."""
-        return self.ask(
-            Question("eth_getTransactionReceipt", [tx_hash], lambda r: r and _receipt(r))
+
+def require_same_genesis(known: str | None, found: str) -> None:
+    """Raise WrongChain unless the chain began with the block noted when it was first used.
+
+    `known` is None at the first use.
+    """
+    if known is not None and known.lower() != found.lower():
+        raise WrongChain(
+            f"the chain's first block was {known} when it was first used, the RPC tells {found}: "
+            "it is another chain of the same id, or was begun anew; correct the RPC URL, or keep "
+            "its books in another store"
         )
-
-    def wait(self, tx_hash: str, *, timeout_s: float, poll_s: float) -> Receipt:
-        """The receipt once mined; MaybeSent where that takes longer than `timeout_s`."""
-        give_up = time.monotonic() + timeout_s
-        while (receipt := self._receipt_if_told(tx_hash)) is None:
-            if time.monotonic() >= give_up:
-                raise MaybeSent(
-                    f"transaction {tx_hash} was not mined within {timeout_s:g} s; it may still be"
-                )
-            time.sleep(poll_s)
-        return receipt
-
-    def _receipt_if_told(self, tx_hash: str) -> Receipt | None:
-        """As `receipt`; silence, a refusal or nonsense is no answer yet, and is asked again."""
-        try:
-            return self.receipt(tx_hash)
-        except ChainError:
-            return None
 
 
 def call_question(call: ContractCall[T], at: Block) -> Question[T]:
@@ -162,6 +175,33 @@ def nonce_question(address: str, at: Block) -> Question[int]:
     return Question("eth_getTransactionCount", [address, {"blockHash": at.hash}], _int)
 
 
+def nonce_question_at(address: str, height: int) -> Question[int]:
+    """As `nonce_question`, at the block of a height on the chain as it stands."""
+    return Question("eth_getTransactionCount", [address, hex(height)], _int)
+
+
+def pending_nonce_question(address: str) -> Question[int]:
+    """The nonce after all the node knows of, mined or waiting."""
+    return Question("eth_getTransactionCount", [address, "pending"], _int)
+
+
+def chain_id_question() -> Question[int]:
+    """The chain the RPC serves."""
+    return Question("eth_chainId", [], _int)
+
+
+def receipt_question(tx_hash: str) -> Question[Receipt | None]:
+    """The receipt of a transaction, or None while it is not mined."""
+
+    def read(told: Any) -> Receipt | None:
+        receipt = _receipt(told) if told else None
+        if receipt is not None and receipt.tx_hash != tx_hash:
+            raise ValueError(f"asked for {tx_hash}, told of {receipt.tx_hash}")
+        return receipt
+
+    return Question("eth_getTransactionReceipt", [tx_hash], read)
+
+
 def code_question(address: str, at: Block) -> Question[bytes]:
     """The code at an address; empty where there is no contract."""
     return Question(
@@ -174,9 +214,32 @@ def tip_question() -> Question[int]:
     return Question("eth_maxPriorityFeePerGas", [], _int)
 
 
-def block_question(number: int) -> Question[Block]:
-    """The block at a height, for a round trip shared with other questions."""
-    return Question("eth_getBlockByNumber", [hex(number), False], _block)
+def block_question(block: int | str) -> Question[Block]:
+    """The block at a height, or by a tag, for a round trip shared with other questions."""
+    if isinstance(block, str):
+        return Question("eth_getBlockByNumber", [block, False], _block)
+
+    return Question("eth_getBlockByNumber", [hex(block), False], lambda b: _block_at(b, block))
+
+
+def block_hash_question(height: int) -> Question[str | None]:
+    """The hash of the block at a height; None where the chain does not reach it."""
+    return Question(
+        "eth_getBlockByNumber",
+        [hex(height), False],
+        lambda told: None if told is None else _block_at(told, height).hash,
+    )
+
+
+def sent_question(account: str, height: int) -> Question[dict[int, str]]:
+    """What an account has in the block of a height: hashes of its transactions by their nonces."""
+
+    def read(told: Any) -> dict[int, str]:
+        _block_at(told, height)
+        mine = [sent for sent in told["transactions"] if sent["from"].lower() == account.lower()]
+        return {_int(sent["nonce"]): _hash(sent["hash"]) for sent in mine}
+
+    return Question("eth_getBlockByNumber", [hex(height), True], read)
 
 
 def logs_question(
@@ -190,7 +253,18 @@ def logs_question(
     }
     if address is not None:
         query["address"] = address
-    return Question("eth_getLogs", [query], lambda logs: [_log(entry) for entry in logs])
+    asked = {address} if isinstance(address, str) else set(address or ())
+
+    def read(told: Any) -> list[Log]:
+        logs = [_log(entry) for entry in told]
+        for log in logs:
+            if not from_block <= log.block_number <= to_block:
+                raise ValueError(f"asked for logs up to {to_block}, told of {log.block_number}")
+            if asked and log.address not in asked:
+                raise ValueError(f"asked for logs of {sorted(asked)}, told of {log.address}")
+        return logs
+
+    return Question("eth_getLogs", [query], read)
 
 
 def _answer(question: Question[Any], answer: Any) -> Any:
@@ -201,12 +275,21 @@ def _answer(question: Question[Any], answer: Any) -> Any:
         raise refusal
     try:
         return question.read(answer)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError) as error:
         raise ChainError(f"{question.method}: the answer is malformed ({error!r})") from error
 
 
+def _refusal_to_take(taker: Transport, signed: bytes) -> ChainError | None:
+    """Why a signed transaction was not taken, as far as is told; None where it was."""
+    try:
+        (answer,) = taker.request_many([(SEND_RAW, ["0x" + signed.hex()])])
+    except ChainError as error:
+        return error
+    return _refusal(SEND_RAW, answer) if isinstance(answer, RpcError) else None
+
+
 def _refusal(method: str, error: RpcError) -> ChainError:
-    if error.code == _REVERTED or "revert" in error.message.lower():
+    if error.is_revert:
         return CallReverted(f"{method}: {error.message}", _revert_data(error.data))
     return ChainError(f"{method}: the node refused: {error.message} (code {error.code})")
 
@@ -217,8 +300,18 @@ def _revert_data(told: Any) -> bytes:
     return bytes.fromhex(found[1]) if found else b""
 
 
-def _int(value: Any) -> int:
+def _int(value: str) -> int:
+    """A quantity. `int` alone would take signs, spaces and underscores."""
+    if not _QUANTITY.fullmatch(value):
+        raise ValueError(f"{value!r} is not a quantity")
     return int(value, 16)
+
+
+def _hash(value: str) -> str:
+    """A hash of 32 bytes, in lower case so that equal ones are equal text."""
+    if not _HASH.fullmatch(value):
+        raise ValueError(f"{value!r} is not a hash")
+    return value.lower()
 
 
 def _block(value: Any) -> Block:
@@ -226,20 +319,29 @@ def _block(value: Any) -> Block:
         raise ChainError("the node does not know the block asked for; is it still syncing?")
     return Block(
         number=_int(value["number"]),
-        hash=value["hash"],
+        hash=_hash(value["hash"]),
         timestamp=_int(value["timestamp"]),
         base_fee=_int(value.get("baseFeePerGas", "0x0")),
     )
 
 
+def _block_at(value: Any, height: int) -> Block:
+    found = _block(value)
+    if found.number != height:
+        raise ValueError(f"asked for block {height}, told of {found.number}")
+    return found
+
+
 def _log(value: Any) -> Log:
+    if value.get("removed"):
+        raise ValueError("a log of a block that was reorganised away")
     return Log(
-        address=to_checksum_address(value["address"]),
+        address=_checksummed(value["address"]),
         topics=tuple(value["topics"]),
         data=bytes.fromhex(value["data"][2:]),
         block_number=_int(value["blockNumber"]),
-        block_hash=value["blockHash"],
-        tx_hash=value["transactionHash"],
+        block_hash=_hash(value["blockHash"]),
+        tx_hash=_hash(value["transactionHash"]),
         log_index=_int(value["logIndex"]),
     )
 
@@ -247,10 +349,10 @@ def _log(value: Any) -> Log:
 def _receipt(value: Any) -> Receipt:
     gas_used = _int(value["gasUsed"])
     return Receipt(
-        tx_hash=value["transactionHash"],
+        tx_hash=_hash(value["transactionHash"]),
         succeeded=_int(value["status"]) == 1,
         block_number=_int(value["blockNumber"]),
-        block_hash=value["blockHash"],
+        block_hash=_hash(value["blockHash"]),
         gas_used=gas_used,
         gas_paid=gas_used * _int(value["effectiveGasPrice"]) + _int(value.get("l1Fee", "0x0")),
         logs=tuple(_log(entry) for entry in value["logs"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -20,8 +20,10 @@ from lpmanager.venues.uniswap_v3 import UniswapV3
 class Chain:
     """A chain and the venue's contracts on it.
 
-    `block_time_s` is approximate and only sizes waits and windows. `devnet` allows a key in clear
-    text. `explorer` is None where no web page shows the chain.
+    `block_time_s` is approximate and only sizes waits and windows. A transaction counts as final
+    after `confirmations` blocks, its own among them. `devnet` allows a key in clear text.
+    `explorer` is None where no web page shows the chain. `code_hashes` are the keccak hashes, as
+    hex, of the contracts' code where they are known, by the keys that name the addresses.
     """
 
     name: str
@@ -30,8 +32,10 @@ class Chain:
     native_symbol: str
     wrapped_native: str
     block_time_s: Fraction
+    confirmations: int
     explorer: str | None
     uniswap_v3: UniswapV3
+    code_hashes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def native(self) -> Token:
@@ -55,6 +59,8 @@ def _chain(name: str, table: Mapping[str, Any]) -> Chain:
         native_symbol=table["native_symbol"],
         wrapped_native=table["wrapped_native"],
         block_time_s=Fraction(table["block_time_s"]),
+        confirmations=table["confirmations"],
         explorer=table["explorer"],
         uniswap_v3=UniswapV3(**table["uniswap_v3"]),
+        code_hashes=table.get("code_hashes", {}),
     )

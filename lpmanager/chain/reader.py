@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lpmanager.abi import ContractCall
 from lpmanager.amm import fee_growth_inside
+from lpmanager.chain.at_block import AtBlock
 from lpmanager.chain.history import flow_questions, join_flow
 from lpmanager.chain.node import (
     Node,
-    Question,
     balance_question,
-    block_question,
-    call_question,
+    block_hash_question,
     nonce_question,
-    or_none,
     tip_question,
 )
 from lpmanager.errors import ChainError, ConfigError
@@ -24,7 +22,7 @@ from lpmanager.model import (
     MAX_TICK,
     MIN_TICK,
     Amount,
-    Block,
+    Flow,
     Liquidity,
     PoolKey,
     PoolState,
@@ -66,7 +64,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Base:
-    """The answers of the first round trip."""
+    """What is asked whatever the account holds and wherever the price is."""
 
     slot0: Slot0
     liquidity: int
@@ -79,7 +77,11 @@ class _Base:
 
 
 class Reader:
-    """Reads one campaign's Snapshots. `clock` gives the wall time, in Unix seconds."""
+    """Reads one campaign's Snapshots. `clock` gives the wall time, in Unix seconds.
+
+    What one reading had to ask, the next asks at once: while positions and ticks stay as they are,
+    a Snapshot costs one round trip after that for the head.
+    """
 
     def __init__(
         self, node: Node, venue: UniswapV3, watch: Watch, clock: Callable[[], int]
@@ -88,21 +90,24 @@ class Reader:
         self._venue = venue
         self._watch = watch
         self._clock = clock
+        self._likely: tuple[ContractCall[Any], ...] = ()
 
-    def read(self, ours: Iterable[int] = ()) -> Snapshot:
-        """The world at the newest block.
+    def read(self, ours: Iterable[int] = (), heights: Sequence[int] = ()) -> Snapshot:
+        """The world at the newest block, and which blocks the chain has at earlier `heights`.
 
         Where the campaign names its positions, `ours` are those minted for it since. Raises
         ChainError where the node refuses, or the block was reorganised away meanwhile.
         """
-        block = self._node.head()
         watch = self._watch
-        flow_asked = flow_questions(watch.pool.address, block, watch.history_blocks)
-        base, flow_answers = self._read_base(block, flow_asked)
+        at = AtBlock(self._node, self._node.head())
+        # What a node refuses to answer now would otherwise be asked for again and again.
+        likely, self._likely = self._likely, ()
+        base, flow, hashes = self._read_base(at, likely, heights)
         if base.slot0.sqrt_price_x96 == 0:
             raise ChainError(f"pool {watch.pool.address} has no price yet: it was not initialized")
-        managed = self._read_positions(block, base.nft_count, ours)
-        ticks, known, edges = self._read_ticks(block, base.slot0.tick, managed)
+        managed = self._read_positions(at, base.nft_count, ours)
+        ticks, known, edges = self._read_ticks(at, base.slot0.tick, managed)
+        self._likely = at.asked
         state = PoolState(
             sqrt_price_x96=base.slot0.sqrt_price_x96,
             tick=base.slot0.tick,
@@ -115,7 +120,7 @@ class Reader:
         )
         return Snapshot(
             chain_id=self._node.chain_id,
-            block=block,
+            block=at.block,
             read_at=self._clock(),
             pool=watch.pool,
             quote=watch.quote,
@@ -125,11 +130,15 @@ class Reader:
             wallet=base.wallet,
             gas_price=base.gas_price,
             native_price=_native_price(watch, base),
-            flow=join_flow(block, flow_answers),
+            flow=flow,
+            earlier=dict(zip(heights, hashes, strict=True)),
         )
 
-    def _read_base(self, block: Block, flow_asked: list[Question[Any]]) -> tuple[_Base, list[Any]]:
-        """Everything whose address is known beforehand, in one round trip."""
+    def _read_base(
+        self, at: AtBlock, likely: tuple[ContractCall[Any], ...], heights: Sequence[int]
+    ) -> tuple[_Base, Flow | None, list[str | None]]:
+        """Everything whose address is known beforehand, in one round trip with what is likely to be
+        asked next."""
         watch = self._watch
         pool = watch.pool.address
         spenders = (self._venue.position_manager, self._venue.swap_router)
@@ -138,6 +147,7 @@ class Reader:
             for token in (watch.pool.token0, watch.pool.token1)
             for spender in spenders
         ]
+        observe = uniswap_v3.observe(pool, watch.twap_window_s)
         calls: list[ContractCall[Any]] = [
             uniswap_v3.slot0(pool),
             uniswap_v3.liquidity(pool),
@@ -149,20 +159,19 @@ class Reader:
             self._venue.position_count(watch.account),
             *(erc20.allowance(token, watch.account, spender) for token, spender in pairs),
         ]
-        questions: list[Question[Any]] = [
-            balance_question(watch.account, block),
-            nonce_question(watch.account, block),
-            tip_question(),
-            or_none(call_question(uniswap_v3.observe(pool, watch.twap_window_s), block)),
-            *(call_question(call, block) for call in calls),
-            *flow_asked,
-        ]
-        answers = self._node.ask_many(questions)
-        native, nonce, tip, observed, slot0, liquidity, growth0, growth1, native_slot0, *rest = (
-            answers
+        native, nonce, tip, *others = at.begin(
+            [
+                balance_question(watch.account, at.block),
+                nonce_question(watch.account, at.block),
+                tip_question(),
+                *(block_hash_question(height) for height in heights),
+                *flow_questions(pool, at.block, watch.history_blocks),
+            ],
+            likely=(observe, *calls, *likely),
         )
-        balance0, balance1, count, *rest = rest
-        allowances, flow_answers = rest[: len(pairs)], rest[len(pairs) :]
+        (observed,) = at.ask_or_none([observe])
+        slot0, liquidity, growth0, growth1, native_slot0, *rest = at.ask(calls)
+        balance0, balance1, count, *allowances = rest
         wallet = Wallet(
             address=watch.account,
             balances=watch.pool.amounts(balance0, balance1),
@@ -179,39 +188,39 @@ class Reader:
             twap=_twap(observed, watch.twap_window_s),
             wallet=wallet,
             nft_count=count,
-            gas_price=block.base_fee + tip,
+            gas_price=at.block.base_fee + tip,
             native_slot0=native_slot0 if watch.native_pool else None,
         )
-        return base, flow_answers
+        hashes, flow_answers = others[: len(heights)], others[len(heights) :]
+        return base, join_flow(at.block, flow_answers), hashes
 
     def _read_positions(
-        self, block: Block, nft_count: int, ours: Iterable[int]
+        self, at: AtBlock, nft_count: int, ours: Iterable[int]
     ) -> dict[int, ManagedPosition]:
         """The campaign's positions: the configured NFTs, or all the account has in the pool."""
         venue, watch = self._venue, self._watch
         if watch.positions is not None:
-            return self._read_chosen(block, tuple(sorted({*watch.positions, *ours})))
-        ids = self._node.call_many(
-            [venue.position_id(watch.account, index) for index in range(nft_count)], block
-        )
-        found = self._node.call_many([venue.position(i) for i in ids], block)
+            return self._read_chosen(at, tuple(sorted({*watch.positions, *ours})))
+        ids = at.ask([venue.position_id(watch.account, index) for index in range(nft_count)])
+        found = at.ask([venue.position(i) for i in ids])
         return {
             token_id: position
             for token_id, position in sorted(zip(ids, found, strict=True))
             if _is_of_pool(position, watch.pool) and _holds_anything(position)
         }
 
-    def _read_chosen(self, block: Block, ids: tuple[int, ...]) -> dict[int, ManagedPosition]:
+    def _read_chosen(self, at: AtBlock, ids: tuple[int, ...]) -> dict[int, ManagedPosition]:
         venue, watch = self._venue, self._watch
-        answers = self._node.ask_many(
-            [or_none(call_question(venue.position_owner(i), block)) for i in ids]
-            + [or_none(call_question(venue.position(i), block)) for i in ids]
+        answers = at.ask_or_none(
+            [*(venue.position_owner(i) for i in ids), *(venue.position(i) for i in ids)]
         )
         chosen = {}
         for token_id, owner, position in zip(ids, answers, answers[len(ids) :], strict=False):
             if owner is None:
                 continue  # burned since it was configured
             if owner != watch.account:
+                if token_id not in (watch.positions or ()):
+                    continue  # minted for the campaign, and given away since
                 raise ConfigError(
                     f"position {token_id} belongs to {owner}, not to {watch.account}; "
                     "correct `positions` or `account.address`"
@@ -227,29 +236,19 @@ class Reader:
         return chosen
 
     def _read_ticks(
-        self, block: Block, tick: int, positions: dict[int, ManagedPosition]
+        self, at: AtBlock, tick: int, positions: dict[int, ManagedPosition]
     ) -> tuple[tuple[TickState, ...], TickRange, dict[int, Edge]]:
-        """The ticks around the price, the range they cover, and the edges of the positions.
-
-        Also asks for the block by its height once more: where its hash has changed, the logs read
-        by height are another branch's.
-        """
+        """The ticks around the price, the range they cover, and the edges of the positions."""
         pool = self._watch.pool
         words, known = _words_around(tick, pool.tick_spacing)
         edge_ticks = sorted({t for p in positions.values() for t in (p.range.lower, p.range.upper)})
-        answers = self._node.ask_many(
+        told = at.ask(
             [
-                block_question(block.number),
-                *(call_question(self._venue.tick_word(pool.address, w), block) for w in words),
-                *(call_question(uniswap_v3.edge(pool.address, t), block) for t in edge_ticks),
+                *(self._venue.tick_word(pool.address, w) for w in words),
+                *(uniswap_v3.edge(pool.address, t) for t in edge_ticks),
             ]
         )
-        if answers[0].hash != block.hash:
-            raise ChainError(
-                f"block {block.number} was reorganised away while it was read; try again"
-            )
-        in_words = answers[1 : 1 + len(words)]
-        edges = dict(zip(edge_ticks, answers[1 + len(words) :], strict=True))
+        in_words, edges = told[: len(words)], dict(zip(edge_ticks, told[len(words) :], strict=True))
         return tuple(t for word in in_words for t in word), known, edges
 
 

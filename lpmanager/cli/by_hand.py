@@ -30,8 +30,11 @@ def run_script(program: Callable[..., object], name: str) -> None:
     run_program(program, name)
 
 
-def do_by_hand(config: Path, campaign: str, make_plan: PlanMaker, *, live: bool) -> None:
-    """Observe, make the plan, and carry it out where `live`; print it, and what came of it.
+def do_by_hand(
+    config: Path, campaign: str, make_plan: PlanMaker, *, live: bool, wait: float
+) -> None:
+    """Observe, make the plan, and carry it out where `live`, once no other program signs for the
+    account, which is waited for up to `wait`; print the plan, and what came of it.
 
     Raises GuardVeto where a gate is closed. Leaves with 1 where the plan was stopped half way,
     with 130 where a signal did it.
@@ -42,7 +45,7 @@ def do_by_hand(config: Path, campaign: str, make_plan: PlanMaker, *, live: bool)
     settings = load_settings(config)
     (name,) = chosen(settings, [campaign])
     with stop_on_signal() as stop:
-        hands = signing(settings, [name], stop.is_set) if live else nullcontext(dry(settings))
+        hands = signing(settings, [name], stop.is_set, wait) if live else nullcontext(dry(settings))
         with hands as open_campaign:
             opened = open_campaign(name)
             plan = make_plan(name, observe(opened), opened.limits)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 import typer
@@ -27,6 +28,12 @@ CampaignNames = Annotated[
     typer.Argument(metavar="[CAMPAIGN]...", help="Which campaigns; all where none is named."),
 ]
 Live = Annotated[bool, typer.Option("--live", help="Sign and send. Without it: a dry run.")]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait", metavar="SECONDS", min=0.0, help="How long to wait while another lpm signs."
+    ),
+]
 
 Opener = Callable[[str], "Campaign"]
 
@@ -91,36 +98,58 @@ def wall_clock() -> int:
 
 
 def dry(settings: Settings) -> Opener:
-    """Opens campaigns that cannot sign."""
-    from lpmanager.desk import dry_campaign
+    """Opens campaigns that cannot sign, each time with a new copy of their books."""
+    from lpmanager.desk.campaigns import dry_campaign
+    from lpmanager.desk.markets import Markets
 
-    return lambda name: dry_campaign(settings, name, wall_clock)
+    markets = Markets(settings, wall_clock)
+    return lambda name: dry_campaign(settings, name, markets)
 
 
 @contextmanager
 def signing(
-    settings: Settings, names: Sequence[str], stop_asked: Callable[[], bool]
+    settings: Settings, names: Sequence[str], stop_asked: Callable[[], bool], wait_s: float
 ) -> Iterator[Opener]:
-    """Opens campaigns that can sign, under the lock of their account on every chain they use."""
-    from lpmanager.desk import live_campaign, load_signer, lock_path
+    """Opens campaigns that can sign, under the locks of their account on every chain they use. One
+    that could be opened stays so.
+
+    Raises UsageError where another program still holds one after `wait_s`.
+    """
+    from lpmanager.account_lock import only_one
+    from lpmanager.cli.output import note
+    from lpmanager.desk.campaigns import live_campaign
+    from lpmanager.desk.markets import Markets
+    from lpmanager.desk.signing import load_signer, lock_paths
     from lpmanager.ledger.store import Ledger
-    from lpmanager.scheduler import only_one
 
     chains = {name: settings.chain_of(name) for name in names}
+    paths = {path for chain in chains.values() for path in lock_paths(settings, chain)}
     with ExitStack() as held:
-        for path in sorted({lock_path(settings, chain) for chain in chains.values()}):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            held.enter_context(only_one(path))
+        try:
+            held.enter_context(only_one(paths, wait_s, stop_asked, note))
+        except UsageError:
+            if stop_asked():
+                raise typer.Exit(INTERRUPTED) from None
+            raise
         signers = {
             chain.name: load_signer(settings, chain, _ask_password) for chain in chains.values()
         }
         ledger = Ledger.open(settings.store)
         held.callback(ledger.engine.dispose)
-        yield lambda name: live_campaign(
-            settings, name, ledger, signers[chains[name].name], stop_asked, wall_clock
-        )
+        markets = Markets(settings, wall_clock)
+
+        @cache
+        def opened(name: str) -> Campaign:
+            signer = signers[chains[name].name]
+            return live_campaign(settings, name, markets, ledger, signer, stop_asked)
+
+        yield opened
 
 
 def _ask_password() -> str:
-    password: str = typer.prompt("password of the keystore", hide_input=True, err=True)
-    return password
+    from lpmanager.cli.secret_input import ask_secret
+
+    return ask_secret(
+        "password of the keystore",
+        instead="set account.password_file or account.password_credential",
+    )

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lpmanager.cli.campaigns import CampaignNames, chosen, wall_clock
 from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
-from lpmanager.errors import ChainError
+from lpmanager.errors import ChainError, UsageError
+
+if TYPE_CHECKING:
+    from lpmanager.doctor.repair import Repair
+    from lpmanager.settings import Settings
+
+ShowRepair = Annotated[
+    bool, typer.Option("--repair", help="Show what would be done about a damaged journal.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="With --repair: do it.")]
 
 
 def doctor(
-    campaigns: CampaignNames = None, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False
+    campaigns: CampaignNames = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    repair: ShowRepair = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check machine, chain, pool, tokens and wallet. Exit code 4 where anything is wrong."""
+    """Check machine, keys, RPCs, chain, pool, tokens and wallet. Exit code 4 where anything is
+    wrong.
+
+    --repair shows what would be done about a journal whose rows are not as they were written, and
+    does it with --yes: the journal is moved aside, and a new one begins with the transactions that
+    are still to be settled. Exit code 4 while it is damaged.
+    """
+    settings = load_settings(config)
+    if repair:
+        _mend(settings, really=yes, as_json=as_json)
+    elif yes:
+        raise UsageError("--yes goes with --repair")
+    else:
+        _examine(settings, chosen(settings, campaigns), as_json=as_json)
+
+
+def _examine(settings: Settings, names: list[str], *, as_json: bool) -> None:
     from lpmanager.cli.output import note, print_json, print_table
     from lpmanager.doctor import examine
 
-    settings = load_settings(config)
-    checks = examine(settings, chosen(settings, campaigns), wall_clock)
+    checks = examine(settings, names, wall_clock)
     failed = [check for check in checks if not check.passed]
     if as_json:
         print_json({"healthy": not failed, "checks": [asdict(check) for check in checks]})
@@ -30,3 +59,52 @@ def doctor(
         note(f"{len(failed)} of {len(checks)} checks failed")
         raise typer.Exit(ChainError.exit_code)
     note(f"all {len(checks)} checks passed")
+
+
+def _mend(settings: Settings, *, really: bool, as_json: bool) -> None:
+    from lpmanager.cli.output import note, print_json
+    from lpmanager.doctor.repair import carry_out, plan_repair
+
+    planned = plan_repair(settings, wall_clock)
+    done = carry_out(settings, wall_clock) if really and planned is not None else None
+    shown = done or planned
+    if as_json:
+        print_json(_repair_json(shown, done=done is not None))
+    elif shown is not None:
+        _print_repair(shown)
+    if shown is None:
+        note("the journal is whole: nothing to repair")
+    elif done is not None:
+        note(f"done: the old journal is in {done.aside}, the next live run goes on from the chain")
+    else:
+        note("nothing was changed" + ("" if shown.obstacles else "; add --yes to do it"))
+        raise typer.Exit(ChainError.exit_code)
+
+
+def _print_repair(repair: Repair) -> None:
+    from lpmanager.cli.output import print_table
+
+    damage = repair.damage
+    bad = [(str(number), why) for number, why in sorted(damage.bad.items())]
+    print_table(f"journal: {len(damage.rows)} rows, {len(bad)} bad", ("row", "which"), bad)
+    steps = [
+        ("all rows are moved to", str(repair.aside)),
+        ("a new journal begins with", f"{len(damage.kept)} rows, of transactions to settle"),
+        *(("but first", obstacle) for obstacle in repair.obstacles),
+    ]
+    print_table("repair", ("", ""), steps)
+
+
+def _repair_json(repair: Repair | None, *, done: bool) -> dict[str, Any]:
+    if repair is None:
+        return {"whole": True, "done": False}
+    damage = repair.damage
+    return {
+        "whole": False,
+        "rows": len(damage.rows),
+        "bad": {str(number): why for number, why in sorted(damage.bad.items())},
+        "kept": sorted({row["intent"] for row in damage.kept}),
+        "aside": str(repair.aside),
+        "obstacles": list(repair.obstacles),
+        "done": done,
+    }

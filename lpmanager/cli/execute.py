@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpmanager.cli.campaigns import INTERRUPTED, Live, signing, wall_clock
+from lpmanager.cli.campaigns import INTERRUPTED, Live, Wait, signing, wall_clock
 from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
 from lpmanager.errors import LpmError, PlanRefused
 
@@ -22,6 +22,7 @@ def execute(
     plan_path: PlanPath,
     config: ConfigPath = DEFAULT_CONFIG,
     live: Live = False,
+    wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Check a plan against the chain as it is now; with --live, carry it out.
@@ -36,18 +37,18 @@ def execute(
     if plan.campaign not in settings.campaigns:
         raise PlanRefused(f"the plan is for campaign {plan.campaign}, which {config} does not have")
     if live:
-        _carry_out(settings, plan, as_json)
+        _carry_out(settings, plan, wait, as_json)
     else:
         _rehearse(settings, plan, as_json)
 
 
-def _carry_out(settings: Settings, plan: Plan, as_json: bool) -> None:
+def _carry_out(settings: Settings, plan: Plan, wait_s: float, as_json: bool) -> None:
     from lpmanager.cycle import run_plan
     from lpmanager.scheduler import stop_on_signal
 
     with (
         stop_on_signal() as stop,
-        signing(settings, [plan.campaign], stop.is_set) as open_campaign,
+        signing(settings, [plan.campaign], stop.is_set, wait_s) as open_campaign,
     ):
         outcome = run_plan(open_campaign(plan.campaign), plan).outcome
         if outcome is None:
@@ -72,14 +73,15 @@ def _rehearse(settings: Settings, plan: Plan, as_json: bool) -> None:
     from lpmanager.cli.decisions import print_plan
     from lpmanager.cli.output import note, print_json
     from lpmanager.cycle import run_plan
-    from lpmanager.desk import find_market, open_campaign
+    from lpmanager.desk.campaigns import open_campaign
+    from lpmanager.desk.markets import Markets
     from lpmanager.execution.calldata import first_call
     from lpmanager.execution.plan_file import decision_to_json
     from lpmanager.execution.sender import simulate
     from lpmanager.ledger.store import Ledger
 
-    market = find_market(settings, plan.campaign, wall_clock)
     books = Ledger.read(settings.store)
+    market = Markets(settings, wall_clock).open(plan.campaign, books)
     campaign = open_campaign(settings, plan.campaign, market, books, custody=None)
     snapshot = run_plan(campaign, plan).snapshot
     first = first_call(plan, market.chain.uniswap_v3, market.pool)

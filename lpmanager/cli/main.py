@@ -18,7 +18,9 @@ from lpmanager.cli import (
     demo,
     doctor,
     execute,
+    halt,
     init,
+    keys,
     plan,
     report,
     resume,
@@ -43,7 +45,9 @@ app.command("plan")(plan.plan)
 app.command("execute")(execute.execute)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("halt")(halt.halt)
 app.command("resume")(resume.resume)
+app.add_typer(keys.app, name="keys")
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
 

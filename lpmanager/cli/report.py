@@ -13,7 +13,7 @@ from lpmanager.errors import LpmError
 
 if TYPE_CHECKING:
     from lpmanager.cycle import Campaign
-    from lpmanager.ledger.report import Activity, PositionLife
+    from lpmanager.ledger.report import Activity, Adoption, PositionLife
     from lpmanager.ledger.result import Result
     from lpmanager.model import Amounts, Block
 
@@ -27,6 +27,7 @@ class _Report:
     held: Amounts
     activity: Activity
     positions: tuple[PositionLife, ...]
+    adoptions: tuple[Adoption, ...]
 
 
 def report(
@@ -65,6 +66,7 @@ def _make(campaign: Campaign) -> _Report:
         held=view.inventory.holdings.total,
         activity=activity(campaign.books.diary()),
         positions=campaign.books.lineage(),
+        adoptions=campaign.books.adoptions(),
     )
 
 
@@ -94,6 +96,12 @@ def _print(made: _Report) -> None:
             f"{made.name}: positions",
             ("position", "ticks", "from", "to"),
             [_life_row(life) for life in made.positions],
+        )
+    if made.adoptions:
+        print_table(
+            f"{made.name}: changed by hand, and taken into the books",
+            ("found", "what"),
+            [(moment(adoption.timestamp), adoption.text) for adoption in made.adoptions],
         )
 
 
@@ -167,5 +175,8 @@ def _json(made: _Report) -> dict[str, Any]:
                 "closed_at": life.closed_at,
             }
             for life in made.positions
+        ],
+        "changed_by_hand": [
+            {"timestamp": adoption.timestamp, "what": adoption.text} for adoption in made.adoptions
         ],
     }

@@ -14,6 +14,7 @@ from lpmanager.cli.campaigns import (
     Live,
     Opener,
     Round,
+    Wait,
     chosen,
     dry,
     for_each,
@@ -36,6 +37,7 @@ def run(
     config: ConfigPath = DEFAULT_CONFIG,
     once: Once = False,
     live: Live = False,
+    wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Observe, decide and, with --live, act; again and again until SIGTERM or Ctrl-C.
@@ -52,7 +54,7 @@ def run(
     names = chosen(settings, campaigns)
     trigger = None if once else _trigger(settings)
     with stop_on_signal() as stop:
-        hands = signing(settings, names, stop.is_set) if live else nullcontext(dry(settings))
+        hands = signing(settings, names, stop.is_set, wait) if live else nullcontext(dry(settings))
         with hands as open_campaign:
             if trigger is None:
                 cycles = _cycle_of_each(names, open_campaign, stop.is_set)
@@ -89,7 +91,6 @@ def _cycle_of_each(
     from lpmanager.cycle import run_cycle
 
     def one(name: str) -> Cycle:
-        # opened anew each time: an RPC that was away, or lied, leaves nothing behind
         cycle = run_cycle(open_campaign(name))
         _log(name, cycle)
         return cycle

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from lpmanager.chain.node import Node, Question, Receipt
+from lpmanager.chain.node import Node, Question, Receipt, receipt_question
 from lpmanager.chain.transport import RpcError, Transport
 from lpmanager.errors import ChainError, TransactionFailed
 
@@ -84,7 +85,7 @@ class Controls:
     ) -> Receipt:
         """Send one transaction while automine is on. TransactionFailed where it reverts."""
         tx_hash = self._ask("eth_sendTransaction", [transaction(sender, to, data, value=value)])
-        receipt = self.node.wait(tx_hash, timeout_s=_MINED_TIMEOUT_S, poll_s=_MINED_POLL_S)
+        receipt = self._mined(tx_hash)
         if not receipt.succeeded:
             raise TransactionFailed(f"devnet: {what} failed (transaction {tx_hash})")
         return receipt
@@ -92,6 +93,16 @@ class Controls:
     def nonce(self, account: str) -> int:
         """The nonce of an account's next transaction."""
         return int(self._ask("eth_getTransactionCount", [account, "latest"]), 16)
+
+    def _mined(self, tx_hash: str) -> Receipt:
+        give_up = time.monotonic() + _MINED_TIMEOUT_S
+        while (receipt := self.node.ask(receipt_question(tx_hash))) is None:
+            if time.monotonic() >= give_up:
+                raise ChainError(
+                    f"devnet: transaction {tx_hash} was not mined within {_MINED_TIMEOUT_S:g} s"
+                )
+            time.sleep(_MINED_POLL_S)
+        return receipt
 
     def _ask(self, method: str, params: list[Any]) -> Any:
         return self.node.ask(Question(method, params, lambda result: result))

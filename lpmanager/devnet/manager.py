@@ -7,12 +7,14 @@ from contextlib import contextmanager
 
 from lpmanager.chain.node import Node
 from lpmanager.cycle import Campaign
-from lpmanager.desk import open_campaign, open_market
+from lpmanager.desk.campaigns import open_campaign
+from lpmanager.desk.markets import open_market
+from lpmanager.desk.signing import wallet_custody
 from lpmanager.devnet.backend import Backend
-from lpmanager.execution.executor import Executor
-from lpmanager.execution.sender import Sender, SendPolicy
+from lpmanager.execution.fees import FeePolicy
+from lpmanager.execution.moves import Pace
+from lpmanager.execution.sender import SendPolicy
 from lpmanager.execution.signer import Signer, signer_from_clear_key
-from lpmanager.ledger.journal import TransactionJournal
 from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings
 
@@ -20,7 +22,13 @@ from lpmanager.settings import Settings
 MANAGER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 
 #: The chain mines what it is sent at once, so there is no block to wait for.
-_PACE = SendPolicy(timeout_s=60.0, poll_s=0.002)
+_PACE = SendPolicy(
+    timeout_s=60.0,
+    poll_s=0.002,
+    confirmations=1,
+    fees=FeePolicy(cap=10**12),
+    pace=Pace(bump_after_s=60),
+)
 
 
 def dev_manager() -> Signer:
@@ -44,10 +52,7 @@ def hire(
     node = Node(backend.transport, backend.chain_id)
     market = open_market(settings, name, node, lambda: node.head().timestamp)
     ledger = Ledger.open(settings.store)
-    sender = Sender(node, signer, TransactionJournal(ledger.engine, node.chain_id), _PACE)
-    custody = Executor(
-        node, market.chain.uniswap_v3, market.pool, market.chain.native, sender, stop_asked
-    )
+    custody = wallet_custody(name, market, ledger, signer, _PACE, stop_asked)
     try:
         yield open_campaign(settings, name, market, ledger, custody)
     finally:

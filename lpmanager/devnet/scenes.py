@@ -10,7 +10,7 @@ from typing import assert_never
 
 from lpmanager.chain.node import Node
 from lpmanager.config import load
-from lpmanager.desk import configured_pool
+from lpmanager.desk.markets import configured_pool
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Backend
 from lpmanager.devnet.backend_names import BackendName

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from lpmanager.chain.node import Node, Receipt
-from lpmanager.errors import CallReverted, ChainError, PlanRefused, TransactionFailed
+from lpmanager.errors import (
+    CallReverted,
+    ChainError,
+    Halted,
+    PlanRefused,
+    SignerUnavailable,
+    TransactionFailed,
+)
 from lpmanager.execution.calldata import (
     Call,
     Spending,
@@ -15,11 +23,13 @@ from lpmanager.execution.calldata import (
     spending,
 )
 from lpmanager.execution.facts import read_fact
-from lpmanager.execution.sender import Sender
+from lpmanager.execution.intent import Purpose, Status
+from lpmanager.execution.sender import Sender, Settled
 from lpmanager.model import (
     Action,
     Amount,
     Amounts,
+    Block,
     Collected,
     Fact,
     Minted,
@@ -27,12 +37,47 @@ from lpmanager.model import (
     Plan,
     PoolKey,
     Step,
+    Stop,
+    StopKind,
     Swapped,
     Token,
     Withdrawn,
 )
 from lpmanager.venues import erc20, uniswap_v3
 from lpmanager.venues.uniswap_v3 import UniswapV3
+
+#: Seconds after which taking back an allowance is given up for the time being.
+_REVOKE_WITHIN_S = 600
+
+#: By these somebody has said no to what the plan wanted. Every other error says nothing about it.
+_FAILURES = (CallReverted, TransactionFailed, SignerUnavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Purposes:
+    """What all transactions of one plan have in common."""
+
+    campaign: str
+    deadline: int
+    decided: Block
+
+    @classmethod
+    def of_plan(cls, plan: Plan) -> _Purposes:
+        return cls(plan.campaign, plan.expires_at, plan.block)
+
+    def with_time_left(self, head: Block) -> _Purposes:
+        """For what must be done though the plan has expired."""
+        return replace(self, deadline=max(self.deadline, head.timestamp + _REVOKE_WITHIN_S))
+
+    def of(self, call: Call, action: Action | None) -> Purpose:
+        return Purpose(
+            campaign=self.campaign,
+            call=call,
+            action=action,
+            deadline=self.deadline,
+            decided_block=self.decided.number,
+            decided_at=self.decided.timestamp,
+        )
 
 
 class Executor:
@@ -62,22 +107,64 @@ class Executor:
         """Do the plan's actions in order; stop early where one cannot be done any more.
 
         `wallet` is the campaign's share of the account before the plan. What was done before a
-        stop is in the Outcome; the next cycle goes on from what the chain says.
+        stop is in the Outcome, once the chain has decided it for good; what it has not is left to
+        `recover`, and the next cycle goes on from what the chain says.
         """
         self._require_meant_for_us(plan)
-        steps: list[Step] = []
+        stop = self._do_all(plan, wallet)
+        return self._outcome(_all_done(self._sender.finish()), stop)
+
+    def recover(self, campaign: str) -> Outcome:
+        """See through what an earlier run of the campaign left open.
+
+        Its Outcome stops where something is still open. Allowances are left to `take_back`.
+        """
+        return self._outcome(self._sender.take_over(campaign), None)
+
+    def take_back(self, campaign: str) -> Outcome:
+        """Take back every allowance, as a run that was interrupted may have left some."""
+        return self._outcome(self._sender.finish(), self._revoke_all(campaign))
+
+    def _do_all(self, plan: Plan, wallet: Amounts) -> Stop | None:
+        """Why it stopped early, or None."""
+        purposes = _Purposes.of_plan(plan)
         for action in plan.actions:
             if self._stop_asked():
-                return Outcome(steps=tuple(steps), stopped="asked to stop")
+                return Stop(kind=StopKind.ASKED, reason="asked to stop")
             try:
                 refusal = self._refusal(plan)
                 if refusal is not None:
-                    return Outcome(steps=tuple(steps), stopped=refusal)
-                fact = self._do(limited_to(action, wallet), plan.expires_at, steps)
-            except ChainError as error:
-                return Outcome(steps=tuple(steps), stopped=str(error))
-            wallet += wallet_change(fact)
-        return Outcome(steps=tuple(steps), stopped=None)
+                    return Stop(kind=StopKind.OVERTAKEN, reason=refusal)
+                wallet += wallet_change(self._do(limited_to(action, wallet), purposes))
+            except (ChainError, Halted) as error:
+                return _stopped_by(error)
+        return None
+
+    def _outcome(self, settled: Iterator[Settled], stop: Stop | None) -> Outcome:
+        """What the chain has decided for good. The first reason to stop counts, unless a halt comes
+        after it."""
+        steps: list[Step] = []
+        try:
+            for done in settled:
+                steps.append(self._step(done))
+        except (ChainError, Halted) as error:
+            last = _stopped_by(error)
+            stop = last if stop is None or last.kind is StopKind.HALT else stop
+        return Outcome(steps=tuple(steps), stop=stop)
+
+    def _step(self, done: Settled) -> Step:
+        action, receipt = done.purpose.action, done.receipt
+        fact = None
+        if action is not None and done.status is Status.FINAL:
+            fact = self._learn_fact(action, receipt)
+        what = done.purpose.call.what
+        return Step(
+            what=f"cancel: {what}" if done.status is Status.CANCELLED else what,
+            tx_hash=receipt.tx_hash,
+            block=self._sender.learn(receipt, lambda r: self._node.block(r.block_number)),
+            gas_paid=Amount(self._native, receipt.gas_paid),
+            fact=fact,
+        )
 
     def _require_meant_for_us(self, plan: Plan) -> None:
         for what, expected, found in (
@@ -101,39 +188,40 @@ class Executor:
             )
         return None
 
-    def _do(self, action: Action, deadline: int, steps: list[Step]) -> Fact:
+    def _do(self, action: Action, purposes: _Purposes) -> Fact:
         """One action with its allowances, which are zero again afterwards.
 
-        After a MaybeSent nothing more is signed, so an allowance may stand until the next cycle.
+        Where nothing more can or may be signed, an allowance stands until `take_back`.
         """
         needed = spending(action, self._venue)
         if needed is None:
-            return self._send(action, deadline, steps)
+            return self._send(action, purposes)
         try:
-            self._allow(needed, steps)
-            fact = self._send(action, deadline, steps)
+            self._allow(needed, purposes)
+            fact = self._send(action, purposes)
         except (CallReverted, TransactionFailed):
-            self._revoke(needed, steps)
+            self._revoke(needed, purposes)
             raise
-        self._revoke(needed, steps)
+        self._revoke(needed, purposes)
         return fact
 
-    def _send(self, action: Action, deadline: int, steps: list[Step]) -> Fact:
+    def _send(self, action: Action, purposes: _Purposes) -> Fact:
+        call = main_call(action, self._venue, self._pool, self._sender.account, purposes.deadline)
+        receipt = self._mined(purposes.of(call, action))
+        return self._learn_fact(action, receipt)
+
+    def _learn_fact(self, action: Action, receipt: Receipt) -> Fact:
         account = self._sender.account
-        call = main_call(action, self._venue, self._pool, account, deadline)
-        receipt = self._mined(call, steps)
-        fact = self._sender.learn(
-            lambda: read_fact(self._node, self._pool, account, action, receipt)
+        return self._sender.learn(
+            receipt, lambda r: read_fact(self._node, self._pool, account, action, r)
         )
-        self._write(call, receipt, fact, steps)
-        return fact
 
-    def _allow(self, needed: Spending, steps: list[Step]) -> None:
-        self._revoke(needed, steps)  # some tokens refuse to change one allowance into another
+    def _allow(self, needed: Spending, purposes: _Purposes) -> None:
+        self._revoke(needed, purposes)  # some tokens refuse to change one allowance into another
         for amount in needed.amounts:
-            self._approve(amount, needed.spender, steps)
+            self._mined(purposes.of(approve_call(amount, needed.spender), None))
 
-    def _revoke(self, needed: Spending, steps: list[Step]) -> None:
+    def _revoke(self, needed: Spending, purposes: _Purposes) -> None:
         head = self._node.head()
         left = self._node.call_many(
             [
@@ -142,34 +230,53 @@ class Executor:
             ],
             head,
         )
+        in_time = purposes.with_time_left(head)
         for amount, raw in zip(needed.amounts, left, strict=True):
             if raw:
-                self._approve(Amount(amount.token, 0), needed.spender, steps)
+                nothing = Amount(amount.token, 0)
+                self._mined(in_time.of(approve_call(nothing, needed.spender), None))
 
-    def _approve(self, amount: Amount, spender: str, steps: list[Step]) -> None:
-        call = approve_call(amount, spender)
-        self._write(call, self._mined(call, steps), None, steps)
+    def _revoke_all(self, campaign: str) -> Stop | None:
+        """Why taking back every allowance stopped early, or None."""
+        none = self._pool.amounts(0, 0)
+        try:
+            head = self._node.head()
+            purposes = _Purposes(campaign, head.timestamp, head)
+            for spender in (self._venue.position_manager, self._venue.swap_router):
+                both = Spending(spender=spender, amounts=(none.amount0, none.amount1))
+                self._revoke(both, purposes)
+        except (ChainError, Halted) as error:
+            return _stopped_by(error)
+        return None
 
-    def _mined(self, call: Call, steps: list[Step]) -> Receipt:
-        """The receipt of a call that succeeded; one that reverted is booked too: it cost gas."""
-        receipt = self._sender.send(call)
+    def _mined(self, purpose: Purpose) -> Receipt:
+        """The receipt of a call that succeeded."""
+        receipt = self._sender.send(purpose)
         if not receipt.succeeded:
-            self._write(call, receipt, None, steps)
-            raise TransactionFailed(f"{call.what}: {receipt.tx_hash} was mined but reverted")
+            raise TransactionFailed(
+                f"{purpose.call.what}: {receipt.tx_hash} was mined but reverted"
+            )
         return receipt
 
-    def _write(self, call: Call, receipt: Receipt, fact: Fact | None, steps: list[Step]) -> None:
-        """Only what is known in full counts as settled: until then nothing more is signed."""
-        steps.append(
-            Step(
-                what=call.what,
-                tx_hash=receipt.tx_hash,
-                block=self._sender.learn(lambda: self._node.block(receipt.block_number)),
-                gas_paid=Amount(self._native, receipt.gas_paid),
-                fact=fact,
-            )
-        )
-        self._sender.settle(receipt)
+
+def _all_done(settled: Iterator[Settled]) -> Iterator[Settled]:
+    """The same; TransactionFailed after the last where one came to nothing, as one does that a
+    reorganisation took out and put behind something else."""
+    undone: list[str] = []
+    for done in settled:
+        yield done
+        if done.status is not Status.FINAL:
+            undone.append(f"{done.purpose.call.what}: {done.receipt.tx_hash} {done.status}")
+    if undone:
+        raise TransactionFailed("; ".join(undone))
+
+
+def _stopped_by(error: ChainError | Halted) -> Stop:
+    if isinstance(error, Halted):
+        kind = StopKind.HALT
+    else:
+        kind = StopKind.ERROR if isinstance(error, _FAILURES) else StopKind.INTERRUPTED
+    return Stop(kind=kind, reason=str(error))
 
 
 def wallet_change(fact: Fact) -> Amounts:

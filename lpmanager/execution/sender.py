@@ -1,17 +1,51 @@
-"""One transaction at a time: simulate, sign, write down, send, wait."""
+"""One transaction at a time: simulate, write down, sign, send, and see it through."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import stamina
 
 from lpmanager.abi import revert_reason
-from lpmanager.chain.node import Node, Question, Receipt, nonce_question, tip_question
-from lpmanager.errors import CallReverted, ChainError, MaybeSent
+from lpmanager.chain.node import (
+    Node,
+    Question,
+    Receipt,
+    chain_id_question,
+    nonce_question,
+    nonce_question_at,
+    or_none,
+    pending_nonce_question,
+    tip_question,
+)
+from lpmanager.errors import (
+    CallReverted,
+    ChainError,
+    Halted,
+    JournalDamaged,
+    LpmError,
+    MaybeSent,
+    SigningRefused,
+    StrangersTransaction,
+    TransactionFailed,
+)
 from lpmanager.execution.calldata import Call
+from lpmanager.execution.fees import FeePolicy, Fees, first_fees
+from lpmanager.execution.intent import (
+    CLOSED,
+    SETTLED,
+    Attempt,
+    Inclusion,
+    Intent,
+    Purpose,
+    Status,
+)
+from lpmanager.execution.looking import final_block, look, require_chain
+from lpmanager.execution.moves import Note, Pace, Seen, Sign, Wait, is_public, next_move
 from lpmanager.execution.signer import Signer
 from lpmanager.model import Block
 
@@ -19,20 +53,29 @@ T = TypeVar("T")
 
 
 class Journal(Protocol):
-    """Where a transaction is written down before it is sent."""
+    """Where every step of an intent is written down, durably, before the next one is taken."""
 
-    def journal_open(
-        self, *, tx_hash: str, account: str, nonce: int, what: str, signed_raw: bytes, sent_at: int
-    ) -> None:
-        """Durable before it returns."""
+    def plan(self, account: str, nonce: int, purpose: Purpose) -> Intent:
+        """A new intent, of which nothing is signed yet."""
         ...
 
-    def journal_close(self, tx_hash: str, status: str) -> None:
-        """`status` is "mined" or "failed"."""
+    def signed(self, intent: Intent, attempt: Attempt) -> Intent:
+        """One more transaction was signed for the intent; nothing of it was sent yet.
+
+        Raises Halted, and writes nothing, where the campaign was halted before this was written.
+        """
         ...
 
-    def open_transactions(self, account: str) -> list[tuple[str, str]]:
-        """Hash and purpose of what was sent and is not settled, oldest first."""
+    def note(self, intent: Intent, status: Status, inclusion: Inclusion | None = None) -> Intent:
+        """The intent has come to `status`."""
+        ...
+
+    def intents(self, account: str) -> list[Intent]:
+        """Every intent of an account, by nonce."""
+        ...
+
+    def open_intents(self, account: str) -> list[Intent]:
+        """What is not booked and may still happen or have happened, by nonce."""
         ...
 
 
@@ -40,101 +83,351 @@ class Journal(Protocol):
 class SendPolicy:
     """How transactions are priced and waited for.
 
-    `gas_margin_percent` is added to the node's gas estimate; the fee cap is
-    `base_fee_multiple` times the base fee, plus the tip.
+    `gas_margin_percent` is added to the node's gas estimate. A transaction counts as final once
+    `confirmations` blocks hold it, its own among them; None means the chain's own `finalized`.
+    `timeout_s` is how long one is waited for in this process, by the wall clock. Where
+    `owner_signs_too`, what somebody else has signed for the account is the owner's, once it is
+    final and unless it took the nonce of something of ours.
     """
 
     timeout_s: float
     poll_s: float
+    confirmations: int | None
+    fees: FeePolicy
+    pace: Pace
     gas_margin_percent: int = 25
-    base_fee_multiple: int = 2
+    owner_signs_too: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An intent that the chain has decided for good, with the receipt of what was mined."""
+
+    purpose: Purpose
+    status: Status
+    receipt: Receipt
 
 
 class Sender:
-    """Sends calls of one account, one after the other."""
+    """Sends for one account, one intent after the other.
 
-    def __init__(self, node: Node, signer: Signer, journal: Journal, policy: SendPolicy) -> None:
+    `may_sign` raises where nothing may be signed now; it is asked right before every signature.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        signer: Signer,
+        journal: Journal,
+        policy: SendPolicy,
+        may_sign: Callable[[], None],
+    ) -> None:
         self._node = node
         self._signer = signer
         self._journal = journal
         self._policy = policy
+        self._may_sign = may_sign
+        self._underway: list[Intent] = []
 
     @property
     def account(self) -> str:
         """The address of the account that signs."""
         return self._signer.address
 
-    def send(self, call: Call) -> Receipt:
-        """The receipt of a call, mined; look at `succeeded`.
+    def send(self, purpose: Purpose) -> Receipt:
+        """The receipt of a call, mined but not final yet; look at `succeeded`.
 
-        The very calldata is simulated first, so that a call that would revert costs nothing:
-        then CallReverted is raised and nothing was signed. MaybeSent leaves the journal open, and
-        while it is, MaybeSent is raised before anything else is signed.
+        The very calldata is simulated first, so that a call that would revert costs nothing: then
+        CallReverted is raised and nothing was signed. Raises MaybeSent where the call may still be
+        mined later, TransactionFailed where it was cancelled at its deadline.
         """
         self._require_settled()
         head = self._node.head()
-        simulate(self._node, self.account, call, head)
-        nonce, tip, gas = self._node.ask_many(
-            [
-                nonce_question(self.account, head),
-                tip_question(),
-                Question("eth_estimateGas", [_message(self.account, call)], lambda g: int(g, 16)),
-            ]
-        )
-        signed = self._signer.sign(
-            {
-                "type": 2,
-                "chainId": self._node.chain_id,
-                "nonce": nonce,
-                "to": call.to,
-                "value": 0,
-                "data": call.data,
-                "gas": gas + gas * self._policy.gas_margin_percent // 100,
-                "maxFeePerGas": head.base_fee * self._policy.base_fee_multiple + tip,
-                "maxPriorityFeePerGas": tip,
-            }
-        )
-        self._journal.journal_open(
-            tx_hash=signed.tx_hash,
-            account=self.account,
-            nonce=nonce,
-            what=call.what,
-            signed_raw=signed.raw,
-            sent_at=head.timestamp,
-        )
-        self._node.send_raw(signed.raw)
-        return self._node.wait(
-            signed.tx_hash, timeout_s=self._policy.timeout_s, poll_s=self._policy.poll_s
-        )
+        simulate(self._node, self.account, purpose.call, head)
+        nonce, offer, gas = self._terms(purpose, head)
+        intent = self._journal.plan(self.account, nonce, purpose)
+        try:
+            intent = self._sign(intent, purpose.call, gas, offer, head, cancels=False)
+        except LpmError:
+            self._journal.note(intent, Status.ABANDONED)
+            raise
+        self._underway.append(intent)
+        at = len(self._underway) - 1
+        self._send_again(at, head)
+        return self._mined(at)
 
-    def learn(self, read: Callable[[], T]) -> T:
-        """What `read` tells of a mined transaction, asked for until the node answers.
+    def finish(self) -> Iterator[Settled]:
+        """What was sent since the last time, one after the other, each once it is final.
+
+        Raises MaybeSent where one is not final in time; it stays open in the journal.
+        """
+        while self._underway:
+            receipt = self._see_through(0, until_final=True)
+            settled = self._underway.pop(0)
+            yield Settled(purpose=settled.purpose, status=settled.status, receipt=receipt)
+
+    def take_over(self, campaign: str) -> Iterator[Settled]:
+        """What an earlier process, or an earlier plan, left open for a campaign, as `finish`.
+
+        Raises MaybeSent where another campaign's intent must be settled first.
+        """
+        self._underway = []
+        for intent in self._journal.open_intents(self.account):
+            if not intent.attempts:
+                self._journal.note(intent, Status.ABANDONED)
+            elif intent.purpose.campaign == campaign:
+                self._underway.append(intent)
+            else:
+                raise _unsettled(intent)
+        yield from self.finish()
+
+    def learn(self, receipt: Receipt, read: Callable[[Receipt], T]) -> T:
+        """What `read` tells of what was mined, by its receipt; asked for until the node answers.
 
         What was mined must be booked, so a silent or busy node is no reason to go on without it.
-        Raises its last ChainError after as long as a transaction is waited for.
+        Where a reorganisation moves a transaction of this plan meanwhile, it is seen through first
+        and read of by its new receipt. Raises its last ChainError after as long as a transaction is
+        waited for; MaybeSent or TransactionFailed where that is not mined again, or fails.
         """
         patience = stamina.retry_context(
-            on=ChainError,
+            on=_may_yet_be_told,
             attempts=None,
             timeout=self._policy.timeout_s,
             wait_initial=self._policy.poll_s,
             wait_max=self._policy.timeout_s / 4,
+            wait_jitter=self._policy.poll_s,
         )
         for attempt in patience:
             with attempt:
-                told = read()
+                if attempt.num > 1:
+                    receipt = self._newest(receipt)
+                told = read(receipt)
         return told
 
-    def settle(self, receipt: Receipt) -> None:
-        """What the transaction did is known: nothing of it is open any more."""
-        self._journal.journal_close(receipt.tx_hash, "mined" if receipt.succeeded else "failed")
+    def _mined(self, at: int) -> Receipt:
+        """The receipt of an intent under way, mined but not final yet."""
+        receipt, intent = self._see_through(at, until_final=False), self._underway[at]
+        if receipt.tx_hash in {a.tx_hash for a in intent.attempts if a.cancels}:
+            raise TransactionFailed(f"{intent.purpose.call.what}: cancelled at its deadline")
+        return receipt
+
+    def _newest(self, receipt: Receipt) -> Receipt:
+        """The receipt as the chain has it now, where the transaction is not final yet."""
+        for at, intent in enumerate(self._underway):
+            if receipt.tx_hash in {a.tx_hash for a in intent.attempts}:
+                newest = self._mined(at)
+                if receipt.succeeded and not newest.succeeded:
+                    raise TransactionFailed(
+                        f"{intent.purpose.call.what}: {newest.tx_hash} was taken out, mined again, "
+                        "and reverted then"
+                    )
+                return newest
+        return receipt
+
+    def _terms(self, purpose: Purpose, head: Block) -> tuple[int, Fees, int]:
+        """Nonce, fees and gas limit of a call that is about to be signed."""
+        call, policy = purpose.call, self._policy.fees
+        final = final_block(self._node, head, self._policy.confirmations)
+        chain_id, final_nonce, nonce, pending, tip, gas = self._node.ask_many(
+            [
+                chain_id_question(),
+                nonce_question_at(self.account, max(final, 0)),
+                nonce_question(self.account, head),
+                pending_nonce_question(self.account),
+                tip_question(),
+                or_none(_gas_question(self.account, call)),
+            ]
+        )
+        require_chain(self._node, chain_id)
+        self._require_our_nonce(purpose, final_nonce, nonce, pending)
+        if gas is None:
+            # After what is pending it would revert: now that nothing should be, for what reason?
+            gas = self._node.ask(_gas_question(self.account, call))
+        offer = first_fees(head.base_fee, tip, policy)
+        if offer is None:
+            raise ChainError(
+                f"{call.what}: gas costs {head.base_fee + tip} wei now, above the "
+                f"{policy.call_cap} that transactions.max_fee_gwei allows a call; wait, or raise it"
+            )
+        return nonce, offer, self._with_margin(gas)
+
+    def _require_our_nonce(
+        self, purpose: Purpose, final_nonce: int, nonce: int, pending: int
+    ) -> None:
+        """Nobody else may sign for the account, unless its owner may; and the RPC may not lag
+        behind our journal.
+
+        A nonce that a stranger used is written down as lost before that is raised: so the campaign
+        can go on once a person has looked and the nonce is lost for good, or free again.
+        """
+        intents = self._journal.intents(self.account)
+        least = max((i.nonce + 1 for i in intents if i.attempts), default=nonce)
+        lost = max((i.nonce + 1 for i in intents if i.status is Status.REPLACED), default=least)
+        if nonce < least:
+            raise ChainError(
+                f"the RPC is at nonce {nonce} of {self.account}, the journal at {least}; it lags "
+                "behind, try again"
+            )
+        expected = max(least, lost)
+        if self._policy.owner_signs_too:
+            expected = max(expected, nonce)
+            if pending > nonce:
+                raise ChainError(
+                    f"account {self.account}: transactions that its owner signed are pending "
+                    f"({pending - nonce} of them); wait until they are mined"
+                )
+        if nonce > expected:
+            replaced = self._journal.plan(self.account, nonce - 1, purpose)
+            self._journal.note(replaced, Status.REPLACED)
+        if nonce > expected or pending > nonce:
+            raise StrangersTransaction(
+                f"account {self.account}: expected its next nonce to be {expected}, found {nonce} "
+                f"mined and {pending} pending; something else signs for it. Look at the account's "
+                f"transactions, then `lpm resume {purpose.campaign}`"
+            )
+        if final_nonce < nonce > least:
+            raise ChainError(
+                f"account {self.account}: somebody else used a nonce before {nonce}, and that is "
+                "not final yet; wait"
+            )
+
+    def _see_through(self, at: int, *, until_final: bool) -> Receipt:
+        """The receipt once an intent under way is mined, or once it is final."""
+        what = self._underway[at].purpose.call.what
+        give_up = time.monotonic() + self._policy.timeout_s
+        while True:
+            receipt, trouble = None, ""
+            try:
+                receipt = self._look_after(at)
+            except ChainError as error:  # silence, a refusal or nonsense is no news
+                trouble = f". The last look failed: {error}"
+            intent = self._underway[at]
+            settled = intent.status in SETTLED
+            if receipt is not None and (settled or (intent.inclusion and not until_final)):
+                return receipt
+            if time.monotonic() >= give_up:
+                raise MaybeSent(
+                    f"{what}: not {'final' if until_final else 'mined'} within "
+                    f"{self._policy.timeout_s:g} s; it may still be, and is looked up first next "
+                    f"time{trouble}"
+                )
+            time.sleep(self._policy.poll_s)
+
+    def _look_after(self, at: int) -> Receipt | None:
+        """Look once at an intent, and at those before it that it waits for, and do what there is to
+        do; its receipt where it is mined."""
+        intents = self._underway[: at + 1]
+        sights = look(self._node, self.account, intents, self._policy.confirmations)
+        for index, sight in enumerate(sights):
+            self._follow(index, sight.seen)
+        return sights[at].receipt
+
+    def _follow(self, at: int, seen: Seen) -> None:
+        """Do all there is to do for an intent, by what was seen of it."""
+        while True:
+            move = next_move(self._underway[at], seen, self._policy.fees, self._policy.pace)
+            match move:
+                case Note():
+                    self._note(at, move.status, move.inclusion)
+                    if move.status in CLOSED:
+                        raise _lost(self._underway.pop(at))
+                case Sign():
+                    self._replace(at, seen.head, move)
+                    return
+                case Wait():
+                    if move.resend:
+                        self._send_again(at, seen.head)
+                    return
+
+    def _replace(self, at: int, head: Block, move: Sign) -> None:
+        """Sign and send a replacement of the same nonce; where nothing may or can be signed now,
+        what was sent before goes on."""
+        intent = self._underway[at]
+        call = _cancellation(self.account) if move.cancels else intent.purpose.call
+        try:
+            gas = self._with_margin(self._node.ask(_gas_question(self.account, call)))
+            signed = self._sign(intent, call, gas, move.fees, head, cancels=move.cancels)
+        except (SigningRefused, JournalDamaged):
+            raise
+        except (Halted, ChainError):
+            signed = intent
+        self._underway[at] = signed
+        self._send_again(at, head)
+
+    def _sign(
+        self, intent: Intent, call: Call, gas: int, offer: Fees, head: Block, *, cancels: bool
+    ) -> Intent:
+        """The intent with a signed transaction more, which is written down before it can be sent.
+        Raises Halted where nothing may be signed."""
+        self._may_sign()
+        signed = self._signer.sign(
+            {
+                "type": 2,
+                "chainId": self._node.chain_id,
+                "nonce": intent.nonce,
+                "to": call.to,
+                "value": 0,
+                "data": call.data,
+                "gas": gas,
+                "maxFeePerGas": offer.max_fee,
+                "maxPriorityFeePerGas": offer.tip,
+            }
+        )
+        attempt = Attempt(
+            tx_hash=signed.tx_hash,
+            raw=signed.raw,
+            max_fee=offer.max_fee,
+            tip=offer.tip,
+            cancels=cancels,
+            signed_at=head.timestamp,
+        )
+        return self._journal.signed(intent, attempt)
+
+    def _send_again(self, at: int, head: Block) -> None:
+        """Send the newest bytes of an intent; that they were is written down once."""
+        self._hand_out(self._underway[at], head)
+        if self._underway[at].status is Status.SIGNED:
+            self._note(at, Status.SENT)
+
+    def _hand_out(self, intent: Intent, head: Block) -> None:
+        """Send the newest bytes. The node's answer proves nothing: the chain is looked at."""
+        public = is_public(intent, head, self._policy.pace)
+        with contextlib.suppress(MaybeSent):
+            self._node.send_raw(intent.attempts[-1].raw, public=public)
+
+    def _note(self, at: int, status: Status, inclusion: Inclusion | None = None) -> None:
+        self._underway[at] = self._journal.note(self._underway[at], status, inclusion)
+
+    def _with_margin(self, gas: int) -> int:
+        return gas + gas * self._policy.gas_margin_percent // 100
 
     def _require_settled(self) -> None:
-        for tx_hash, what in self._journal.open_transactions(self.account):
-            raise MaybeSent(
-                f"transaction {tx_hash} ({what}) was sent and is not settled; look it up before "
-                "anything new is sent"
-            )
+        """Only what this plan has sent may be open."""
+        ours = {intent.id for intent in self._underway}
+        for intent in self._journal.open_intents(self.account):
+            if intent.id not in ours:
+                raise _unsettled(intent)
+
+
+def _may_yet_be_told(error: Exception) -> bool:
+    settled = isinstance(error, MaybeSent | TransactionFailed)
+    return isinstance(error, ChainError) and not settled
+
+
+def _unsettled(intent: Intent) -> MaybeSent:
+    campaign = intent.purpose.campaign
+    return MaybeSent(
+        f"{intent.purpose.call.what} was begun for campaign {campaign} and is not settled "
+        f"({intent.status}); `lpm run --once --live {campaign}` sees it through"
+    )
+
+
+def _lost(intent: Intent) -> StrangersTransaction:
+    return StrangersTransaction(
+        f"account {intent.account}: nonce {intent.nonce}, of {intent.purpose.call.what}, was used "
+        "by a transaction that this program did not sign. Look at the account's transactions, then "
+        f"`lpm resume {intent.purpose.campaign}`"
+    )
 
 
 def simulate(node: Node, account: str, call: Call, at: Block) -> None:
@@ -149,3 +442,12 @@ def simulate(node: Node, account: str, call: Call, at: Block) -> None:
 
 def _message(account: str, call: Call) -> dict[str, Any]:
     return {"from": account, "to": call.to, "data": "0x" + call.data.hex()}
+
+
+def _gas_question(account: str, call: Call) -> Question[int]:
+    return Question("eth_estimateGas", [_message(account, call)], lambda gas: int(gas, 16))
+
+
+def _cancellation(account: str) -> Call:
+    """Nothing, sent to oneself: it uses up the nonce."""
+    return Call(what="cancel", to=account, data=b"")

@@ -1,8 +1,12 @@
-"""Who signs. Keys come from an encrypted keystore; in clear text only on a devnet."""
+"""Who signs, and what stands before every signer.
+
+Keys come from an encrypted keystore; in clear text only on a devnet. `remote_signer` has the kind
+whose key is in another program.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +15,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from lpmanager.errors import ConfigError
+from lpmanager.execution.allowed import AllowList, require_allowed
+from lpmanager.execution.keystore import open_keystore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +55,34 @@ class LocalSigner:
         return Signed(raw=bytes(signed.raw_transaction), tx_hash="0x" + bytes(signed.hash).hex())
 
 
+@dataclass(frozen=True, slots=True)
+class GuardedSigner:
+    """Signs what an allow-list names and nothing else; the key is not touched for the rest.
+
+    `may_sign` raises where nothing may be signed now. It is asked again once the signature is
+    there, because an external signer may take long, and a person may have said stop meanwhile.
+    """
+
+    signer: Signer
+    allowed: AllowList
+    may_sign: Callable[[], None]
+
+    @property
+    def address(self) -> str:
+        return self.signer.address
+
+    def sign(self, transaction: dict[str, Any]) -> Signed:
+        """As Signer. Raises SigningRefused for what is not on the list."""
+        require_allowed(transaction, self.allowed)
+        self.may_sign()
+        signed = self.signer.sign(transaction)
+        self.may_sign()
+        return signed
+
+
 def signer_from_keystore(path: Path, password: str) -> LocalSigner:
     """The account of a keystore v3 file. Raises ConfigError where it does not open."""
-    try:
-        keystore = json.loads(path.read_text())
-        key = Account.decrypt(keystore, password)
-    except OSError as error:
-        raise ConfigError(f"account.keystore: cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConfigError(
-            f"account.keystore: {path} does not open; it is no keystore v3 file or the password "
-            "is wrong"
-        ) from error
-    return LocalSigner(Account.from_key(key))
+    return LocalSigner(Account.from_key(open_keystore(path, password)))
 
 
 def signer_from_clear_key(key: str, *, devnet: bool) -> LocalSigner:
@@ -73,5 +94,6 @@ def signer_from_clear_key(key: str, *, devnet: bool) -> LocalSigner:
         )
     try:
         return LocalSigner(Account.from_key(key))
-    except (ValueError, TypeError) as error:
-        raise ConfigError("LPM_PRIVATE_KEY: not a private key of 32 bytes in hex") from error
+    except (ValueError, TypeError):
+        # the cause may quote what it was given: it is not passed on
+        raise ConfigError("LPM_PRIVATE_KEY: not a private key of 32 bytes in hex") from None

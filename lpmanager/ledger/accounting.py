@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lpmanager.amm import principal_down, uncollected_fees
+from lpmanager.amm import amounts_for_liquidity_down, principal_down, uncollected_fees
 from lpmanager.model import (
     Amount,
     Amounts,
+    Basis,
     Block,
     Collected,
     Minted,
@@ -60,7 +61,7 @@ class Entry:
     """Postings that belong together and sum to zero for each token.
 
     `sqrt_price_x96` is the pool's price the entry is dated with: of a deposit, or just before a
-    swap or mint.
+    swap or mint. `by_hand` says what somebody changed without us, where this takes it in.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Entry:
     tx_hash: str | None
     sqrt_price_x96: SqrtPriceX96 | None
     postings: tuple[Posting, ...]
+    by_hand: str | None = None
 
     def __post_init__(self) -> None:
         sums: dict[Token, int] = {}
@@ -133,10 +135,10 @@ def transfer(snapshot: Snapshot, amounts: Amounts) -> Entry:
     return _entry("deposit", snapshot.block, postings, price=snapshot.state.sqrt_price_x96)
 
 
-def mark(snapshot: Snapshot, balances: Balances) -> Entry:
-    """Bring every position's principal and fees to what the chain says they are now."""
+def mark(snapshot: Snapshot, balances: Balances, positions: Iterable[Position]) -> Entry:
+    """Bring the principal and fees of positions to what the chain says they are now."""
     postings: list[Posting] = []
-    for position in snapshot.positions:
+    for position in positions:
         principal, uncollected = _worth(snapshot, position)
         for source, account, truth in (
             (POOL_EXCHANGE, position_account(position.token_id), principal),
@@ -144,6 +146,37 @@ def mark(snapshot: Snapshot, balances: Balances) -> Entry:
         ):
             postings += _moved(source, account, truth - balance(balances, account, truth))
     return _entry("mark", snapshot.block, postings)
+
+
+def taken_in(
+    snapshot: Snapshot, balances: Balances, booked: Basis | None, found: Position | None, text: str
+) -> tuple[Entry, Entry]:
+    """A position that somebody changed without us, from how it is `booked` to how it is `found`.
+
+    What is booked is marked to the snapshot's price first. What then differs is a deposit of the
+    owner, or (negative) a withdrawal: fees that it earned since the last mark too, because nothing
+    tells them apart from what he did. None stands for a position that is not there.
+    """
+    nothing = snapshot.pool.amounts(0, 0)
+    token_id = _id_of(booked, found)
+    principal, fees = (nothing, nothing) if found is None else _worth(snapshot, found)
+    kept = nothing if booked is None else _principal(snapshot, booked)
+    position, uncollected = position_account(token_id), uncollected_account(token_id)
+    marked = _moved(POOL_EXCHANGE, position, kept - balance(balances, position, nothing))
+    moved = [
+        *_moved(DEPOSITS, position, principal - kept),
+        *_moved(DEPOSITS, uncollected, fees - balance(balances, uncollected, nothing)),
+    ]
+    price = snapshot.state.sqrt_price_x96
+    return (
+        _entry("mark", snapshot.block, marked),
+        _entry("deposit", snapshot.block, moved, price=price, by_hand=text),
+    )
+
+
+def native_by_hand(block: Block, text: str) -> Entry:
+    """Native coin that the owner spent. No account holds any, so nothing is posted."""
+    return _entry("native", block, (), by_hand=text)
 
 
 def of_step(step: Step, balances: Balances) -> list[Entry]:
@@ -196,6 +229,20 @@ def _worth(snapshot: Snapshot, position: Position) -> tuple[Amounts, Amounts]:
     return pool.amounts(*principal), pool.amounts(*uncollected_fees(position))
 
 
+def _principal(snapshot: Snapshot, basis: Basis) -> Amounts:
+    """What burning a position as the books have it would pay at the snapshot's price."""
+    price = snapshot.state.sqrt_price_x96
+    raw = amounts_for_liquidity_down(price, basis.range, basis.liquidity)
+    return snapshot.pool.amounts(*raw)
+
+
+def _id_of(booked: Basis | None, found: Position | None) -> int:
+    there = booked or found
+    if there is None:
+        raise ValueError("a position that is neither booked nor found has not changed")
+    return there.token_id
+
+
 def _moved(source: str, destination: str, amounts: Amounts) -> list[Posting]:
     return [
         posting
@@ -215,7 +262,13 @@ def _entry(
     *,
     tx_hash: str | None = None,
     price: SqrtPriceX96 | None = None,
+    by_hand: str | None = None,
 ) -> Entry:
     return Entry(
-        kind=kind, block=block, tx_hash=tx_hash, sqrt_price_x96=price, postings=tuple(postings)
+        kind=kind,
+        block=block,
+        tx_hash=tx_hash,
+        sqrt_price_x96=price,
+        postings=tuple(postings),
+        by_hand=by_hand,
     )

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from lpmanager.errors import StoreError
 
 _SCHEMA_TABLE = "lpmanager_schema"
 
+#: What a database refuses though nothing in this program is wrong.
+_TROUBLES = frozenset({DatabaseError, InternalError, OperationalError})
+
+#: By SQLite's primary result code; for what is not here the database is taken for damaged.
+_MENDING: dict[int | None, str] = {
+    sqlite3.SQLITE_BUSY: "another program writes to it; try again",
+    sqlite3.SQLITE_FULL: "make room on the disk, then try again",
+    sqlite3.SQLITE_IOERR: "make room on the disk, or look in the system's log why it fails",
+    sqlite3.SQLITE_READONLY: "let this user write the file, its -wal and -shm, and their folder",
+    sqlite3.SQLITE_PERM: "let this user write the file, its -wal and -shm, and their folder",
+    sqlite3.SQLITE_CANTOPEN: "make its folder, and let this user write there",
+}
+
 
 def open_database(url: str) -> Engine:
     """A migrated database at `url`; a SQLite file is made where there is none.
 
-    Raises StoreError where it is damaged, another program's, or of a newer lpmanager.
+    Raises StoreError where it is damaged, another program's, or of a newer lpmanager. Later on all
+    work with the engine raises it where the disk or the database fails.
     """
     try:
         engine = create_engine(_address(url))
@@ -30,6 +46,7 @@ def open_database(url: str) -> Engine:
             f"store: the driver {error.name} is not installed; for PostgreSQL install "
             'lpmanager[postgres] and write "postgresql+psycopg://..."'
         ) from error
+    event.listen(engine, "handle_error", _as_store_error)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)
@@ -53,10 +70,25 @@ def read_database(url: str) -> Engine:
                 source.backup(memory)
         except sqlite3.Error as error:
             memory.close()
-            raise _unreadable(address.database, error) from error
+            raise _refused(address.database, error) from error
     engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    event.listen(engine, "handle_error", _as_store_error)
     _prepare(engine, address.database or "memory")
     return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes, or is rolled back where anything is raised in it.
+
+    It waits for other processes that write. One that reads first and writes later would not: SQLite
+    refuses it where somebody, such as `lpm halt`, has written in between.
+    """
+    with (
+        engine.connect().execution_options(lpmanager_writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
 
 
 def copy_in_memory(engine: Engine) -> Engine:
@@ -68,7 +100,9 @@ def copy_in_memory(engine: Engine) -> Engine:
             raise _not_copied(engine.dialect.name)
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         source.backup(memory)
-    return create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    copy = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    event.listen(copy, "handle_error", _as_store_error)
+    return copy
 
 
 def _address(url: str) -> URL:
@@ -95,11 +129,25 @@ def _not_copied(dialect: str) -> StoreError:
     )
 
 
-def _unreadable(name: str, error: sqlite3.Error | DBAPIError) -> StoreError:
-    return StoreError(
-        f"{name}: the database cannot be read ({_cause(error)}); restore it from a copy, or "
-        "name another store"
-    )
+def is_damage(error: StoreError) -> bool:
+    """Whether what the database holds has rotted, and not only its disk or access to it fails."""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error | UnicodeDecodeError) and _code(cause) not in _MENDING
+
+
+def _as_store_error(context: ExceptionContext) -> StoreError | None:
+    """What is raised instead, where a disk or a database fails: something a user can mend."""
+    rotten = isinstance(context.original_exception, UnicodeDecodeError)  # in SQLite's own words
+    if not rotten and type(context.sqlalchemy_exception) not in _TROUBLES:
+        return None
+    name = context.engine.url.database if context.engine else None
+    return _refused(name or "memory", context.original_exception)
+
+
+def _refused(name: str, error: BaseException) -> StoreError:
+    mending = _MENDING.get(_code(error), "restore it from a copy, or name another store")
+    reason = str(error).splitlines()[0]
+    return StoreError(f"{name}: the database cannot be read or written ({reason}); {mending}")
 
 
 def _prepare(engine: Engine, name: str) -> None:
@@ -112,15 +160,18 @@ def _prepare(engine: Engine, name: str) -> None:
         raise StoreError(
             f"{name}: was written by a newer lpmanager; update this one, or name another store"
         ) from error
-    except DBAPIError as error:
-        raise _unreadable(name, error) from error
+    except (
+        sqlite3.Error,
+        UnicodeDecodeError,
+    ) as error:  # from its own connection, which SQLAlchemy does not watch
+        raise _refused(name, error) from error
 
 
 def _migrate(engine: Engine, name: str) -> None:
     _require_ours(engine, name)
     if engine.dialect.name == "sqlite":
         _let_readers_in(engine)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         config = Config()
         config.set_main_option("script_location", "lpmanager:ledger/migrations")
         config.attributes["connection"] = connection
@@ -153,7 +204,8 @@ def _durable(connection: sqlite3.Connection, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     """Python's driver alone begins no transaction before DDL, which would leave a migration that
     fails half made."""
-    connection.exec_driver_sql("BEGIN")
+    writes = connection.get_execution_options().get("lpmanager_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _let_readers_in(engine: Engine) -> None:
@@ -162,5 +214,7 @@ def _let_readers_in(engine: Engine) -> None:
         pooled.cursor().execute("PRAGMA journal_mode=WAL")
 
 
-def _cause(error: sqlite3.Error | DBAPIError) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+def _code(error: BaseException) -> int | None:
+    """SQLite's primary result code; None where there is none, as for bytes that are no text."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -1,133 +1,207 @@
-"""Sent transactions, cycles and halts: the store's tables that are not double-entry."""
+"""The journal of what an account was about to do, signed, sent and saw mined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Engine, insert, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, Row, select
 
+from lpmanager.execution.calldata import Call
+from lpmanager.execution.intent import (
+    CLOSED,
+    Attempt,
+    Inclusion,
+    Intent,
+    Purpose,
+    Status,
+)
 from lpmanager.ledger import tables as t
+from lpmanager.ledger.chained import NO_ROWS, append_row, verified_rows
+from lpmanager.ledger.database import writing
+from lpmanager.ledger.diary import require_not_halted
+from lpmanager.model import Action
+
+_ACTION: TypeAdapter[Action | None] = TypeAdapter(Action | None)
 
 
 class TransactionJournal:
-    """Every signed transaction of an account, durable before it is sent."""
+    """Every intent of the accounts of a chain. Each row is durable before its method returns.
+
+    Raises JournalDamaged wherever a row is not as it was written.
+    """
 
     def __init__(self, engine: Engine, chain_id: int) -> None:
         self._engine = engine
         self._chain_id = chain_id
+        # What was read and verified already, so that nothing is read twice.
+        self._tip = NO_ROWS
+        self._intents: dict[str, Intent] = {}
 
-    def journal_open(
-        self, *, tx_hash: str, account: str, nonce: int, what: str, signed_raw: bytes, sent_at: int
+    def plan(self, account: str, nonce: int, purpose: Purpose) -> Intent:
+        """A new intent, of which nothing is signed yet."""
+        intent = Intent(
+            id=uuid4().hex,
+            account=account,
+            chain_id=self._chain_id,
+            nonce=nonce,
+            purpose=purpose,
+        )
+        self._append(intent, Status.PLANNED, _planned(intent))
+        return intent
+
+    def signed(self, intent: Intent, attempt: Attempt) -> Intent:
+        """One more transaction was signed for the intent; nothing of it was sent yet.
+
+        Raises Halted, and writes nothing, where the campaign was halted before this was written.
+        """
+        self._append(intent, Status.SIGNED, _attempt(attempt), attempt.tx_hash)
+        return intent.with_attempt(attempt)
+
+    def note(self, intent: Intent, status: Status, inclusion: Inclusion | None = None) -> Intent:
+        """The intent has come to `status`; `inclusion` says where it is mined."""
+        body = {} if inclusion is None else _inclusion(inclusion)
+        tx_hash = None if inclusion is None else inclusion.tx_hash
+        self._append(intent, status, body, tx_hash)
+        return intent.at(status, inclusion)
+
+    def open_intents(self, account: str) -> list[Intent]:
+        """What is not booked and may still happen or have happened, by nonce."""
+        return [i for i in self.intents(account) if i.status not in CLOSED]
+
+    def intents(self, account: str) -> list[Intent]:
+        """Every intent of an account on this chain, by nonce and in the order planned."""
+        with self._engine.connect() as connection:
+            for row, tip in verified_rows(connection, self._tip):
+                self._intents[row.intent] = _after(self._intents.get(row.intent), row)
+                self._tip = tip
+        found = self._intents.values()
+        mine = [i for i in found if (i.chain_id, i.account) == (self._chain_id, account)]
+        return sorted(mine, key=lambda i: i.nonce)
+
+    def _append(
+        self, intent: Intent, status: Status, body: dict[str, Any], tx_hash: str | None = None
     ) -> None:
-        """Write a transaction down as open; durable when this returns."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(t.journal).values(
-                    tx_hash=tx_hash,
-                    chain_id=self._chain_id,
-                    account=account,
-                    nonce=nonce,
-                    what=what,
-                    signed_raw=signed_raw,
-                    sent_at=sent_at,
-                    status="open",
-                )
+        with writing(self._engine) as connection:
+            append_row(
+                connection,
+                intent=intent.id,
+                chain_id=intent.chain_id,
+                account=intent.account,
+                event=str(status),
+                tx_hash=tx_hash,
+                body=_canonical(body),
             )
+            if status is Status.SIGNED:
+                # Only now, when nobody else can write, is it known whether a halt came first.
+                require_not_halted(connection, intent.purpose.campaign)
 
-    def journal_close(self, tx_hash: str, status: str) -> None:
-        """A transaction's fate is known: "mined" or "failed"."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(t.journal).where(t.journal.c.tx_hash == tx_hash).values(status=status)
-            )
 
-    def open_transactions(self, account: str) -> list[tuple[str, str]]:
-        """Hash and purpose of what was sent and is not settled, oldest first."""
-        query = (
-            select(t.journal.c.tx_hash, t.journal.c.what)
-            .where(
-                t.journal.c.chain_id == self._chain_id,
-                t.journal.c.account == account,
-                t.journal.c.status == "open",
-            )
-            .order_by(t.journal.c.nonce)
+def our_transactions(connection: Connection, account: str) -> frozenset[str]:
+    """Hashes of all transactions that were ever signed for an account, on any chain."""
+    query = select(t.journal.c.tx_hash).where(
+        t.journal.c.account == account, t.journal.c.event == str(Status.SIGNED)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def append_booked(connection: Connection, tx_hashes: Iterable[str]) -> None:
+    """The books hold what these transactions did; part of the caller's database transaction."""
+    columns = t.journal.c
+    query = (
+        select(columns.intent, columns.chain_id, columns.account)
+        .where(columns.tx_hash.in_(list(tx_hashes)), columns.event == str(Status.SIGNED))
+        .order_by(columns.id)
+    )
+    for row in connection.execute(query).all():
+        append_row(
+            connection,
+            intent=row.intent,
+            chain_id=row.chain_id,
+            account=row.account,
+            event=str(Status.BOOKED),
+            tx_hash=None,
+            body=_canonical({}),
         )
-        with self._engine.connect() as connection:
-            return [(row.tx_hash, row.what) for row in connection.execute(query)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleRow:
-    """One cycle as it was written down; `decision` is the JSON of its Plan or Hold."""
-
-    block_number: int
-    timestamp: int
-    sqrt_price_x96: int
-    decision: dict[str, Any]
-    acted: bool
-    stopped: str | None
+def _canonical(body: dict[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
-class Diary:
-    """What one campaign decided, and whether it is halted."""
+def _after(intent: Intent | None, row: Row[Any]) -> Intent:
+    body, status = json.loads(row.body), Status(row.event)
+    if intent is None:
+        return _read_planned(row, body)
+    if status is Status.SIGNED:
+        return intent.with_attempt(_read_attempt(row.tx_hash, body))
+    return intent.at(status, _read_inclusion(row.tx_hash, body) if body else None)
 
-    def __init__(self, engine: Engine, campaign: str) -> None:
-        self._engine = engine
-        self._campaign = campaign
 
-    def write(self, row: CycleRow) -> None:
-        """Add a cycle."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(t.cycles).values(
-                    campaign=self._campaign,
-                    block_number=row.block_number,
-                    timestamp=row.timestamp,
-                    sqrt_price_x96=row.sqrt_price_x96,
-                    decision=row.decision,
-                    acted=int(row.acted),
-                    stopped=row.stopped,
-                )
-            )
+def _planned(intent: Intent) -> dict[str, Any]:
+    purpose = intent.purpose
+    return {
+        "nonce": intent.nonce,
+        "campaign": purpose.campaign,
+        "what": purpose.call.what,
+        "to": purpose.call.to,
+        "data": purpose.call.data.hex(),
+        "action": _ACTION.dump_python(purpose.action, mode="json"),
+        "deadline": purpose.deadline,
+        "decided_block": purpose.decided_block,
+        "decided_at": purpose.decided_at,
+    }
 
-    def cycles(self) -> list[CycleRow]:
-        """Every cycle, oldest first."""
-        query = (
-            select(t.cycles).where(t.cycles.c.campaign == self._campaign).order_by(t.cycles.c.id)
-        )
-        with self._engine.connect() as connection:
-            return [
-                CycleRow(
-                    block_number=row.block_number,
-                    timestamp=row.timestamp,
-                    sqrt_price_x96=row.sqrt_price_x96,
-                    decision=row.decision,
-                    acted=bool(row.acted),
-                    stopped=row.stopped,
-                )
-                for row in connection.execute(query)
-            ]
 
-    def halt(self, reason: str, timestamp: int) -> None:
-        """Nothing more is done for the campaign until `resume`."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(t.halts).values(campaign=self._campaign, reason=reason, timestamp=timestamp)
-            )
+def _read_planned(row: Row[Any], body: dict[str, Any]) -> Intent:
+    call = Call(what=body["what"], to=body["to"], data=bytes.fromhex(body["data"]))
+    return Intent(
+        id=row.intent,
+        account=row.account,
+        chain_id=row.chain_id,
+        nonce=body["nonce"],
+        purpose=Purpose(
+            campaign=body["campaign"],
+            call=call,
+            action=_ACTION.validate_python(body["action"]),
+            deadline=body["deadline"],
+            decided_block=body["decided_block"],
+            decided_at=body["decided_at"],
+        ),
+    )
 
-    def halted(self) -> str | None:
-        """Why the campaign is halted, or None."""
-        query = select(t.halts.c.reason).where(*self._standing()).order_by(t.halts.c.id)
-        with self._engine.connect() as connection:
-            return connection.execute(query).scalars().first()
 
-    def resume(self, timestamp: int) -> None:
-        """Lift every halt of the campaign."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(t.halts).where(*self._standing()).values(resumed_at=timestamp)
-            )
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "raw": attempt.raw.hex(),
+        "max_fee": attempt.max_fee,
+        "tip": attempt.tip,
+        "cancels": attempt.cancels,
+        "signed_at": attempt.signed_at,
+    }
 
-    def _standing(self) -> tuple[Any, ...]:
-        return t.halts.c.campaign == self._campaign, t.halts.c.resumed_at.is_(None)
+
+def _read_attempt(tx_hash: str, body: dict[str, Any]) -> Attempt:
+    return Attempt(
+        tx_hash=tx_hash,
+        raw=bytes.fromhex(body["raw"]),
+        max_fee=body["max_fee"],
+        tip=body["tip"],
+        cancels=body["cancels"],
+        signed_at=body["signed_at"],
+    )
+
+
+def _inclusion(inclusion: Inclusion) -> dict[str, Any]:
+    return {
+        "block_number": inclusion.block_number,
+        "block_hash": inclusion.block_hash,
+        "succeeded": inclusion.succeeded,
+    }
+
+
+def _read_inclusion(tx_hash: str, body: dict[str, Any]) -> Inclusion:
+    return Inclusion(tx_hash=tx_hash, **body)

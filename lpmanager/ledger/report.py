@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, select
 
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.journal import CycleRow
+from lpmanager.ledger.diary import CycleRow
 from lpmanager.model import TickRange
 
 
@@ -21,6 +21,14 @@ class PositionLife:
     range: TickRange
     opened_at: int
     closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """What somebody changed by hand, in a sentence, and when that was found, in Unix seconds."""
+
+    timestamp: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,21 @@ def lineage(engine: Engine, campaign: str) -> tuple[PositionLife, ...]:
                 closed_at=row.closed_at,
             )
             for row in connection.execute(query)
+        )
+
+
+def adoptions(engine: Engine, campaign: str) -> tuple[Adoption, ...]:
+    """All that was changed by hand and taken into the books, oldest first."""
+    columns = t.entries.c
+    query = (
+        select(columns.timestamp, columns.by_hand)
+        .where(columns.campaign == campaign, columns.by_hand.is_not(None))
+        .order_by(columns.id)
+    )
+    with engine.connect() as connection:
+        return tuple(
+            Adoption(timestamp=timestamp, text=text)
+            for timestamp, text in connection.execute(query)
         )
 
 

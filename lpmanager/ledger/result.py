@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lpmanager.errors import ConfigError
 from lpmanager.inventory.holdings import Holdings
 from lpmanager.model import Amount, Amounts, Deposit, Price, Snapshot, SqrtPriceX96, SwapPurpose
 from lpmanager.model.token import decimal_text
@@ -90,7 +91,7 @@ def result_of(flows: Flows, holdings: Holdings, snapshot: Snapshot) -> Result:
     """The result from the campaign's beginning to a snapshot.
 
     `holdings` are read from that snapshot, not from the books. Raises ValueError before the first
-    deposit, or where gas was paid and nothing prices the native coin.
+    deposit, and ConfigError where gas was paid and nothing prices the native coin.
     """
     if not flows.deposits:
         raise ValueError("the campaign has no first deposit yet")
@@ -156,5 +157,7 @@ def _gas_value(gas: Amount, snapshot: Snapshot) -> Fraction:
     if gas.raw == 0:
         return Fraction(0)
     if snapshot.native_price is None:
-        raise ValueError("gas was paid, but nothing prices the native coin; set native_pool")
+        raise ConfigError(
+            "native_pool: missing; gas was paid, and nothing else prices the native coin"
+        )
     return snapshot.native_price.value_of(gas)

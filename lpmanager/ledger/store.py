@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select
 from lpmanager.errors import ConfigError
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.accounting import WALLET, swap_account
-from lpmanager.ledger.database import copy_in_memory, open_database, read_database
+from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
+from lpmanager.ledger.journal import TransactionJournal, our_transactions
 from lpmanager.ledger.unallocated import Unallocated, read_unallocated, write_unallocated
 from lpmanager.ledger.writing import Batch, kept_balances, write_batch
 from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, SqrtPriceX96, SwapPurpose, TickRange
@@ -38,6 +39,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._journals: dict[int, TransactionJournal] = {}
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -70,7 +72,7 @@ class Ledger:
         `held` is what the account holds on chain, `share` the campaign's part of it. Raises
         ConfigError where the account's tokens are not free for it.
         """
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             self._take_share(connection, row, held, share)
             connection.execute(
                 insert(t.campaigns).values(
@@ -89,7 +91,7 @@ class Ledger:
 
     def post(self, campaign: str, batch: Batch) -> None:
         """Write a batch of a campaign, in one transaction of the database."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             write_batch(connection, campaign, batch)
 
     def balances(self, campaign: str) -> dict[tuple[str, str], int]:
@@ -129,12 +131,6 @@ class Ledger:
         with self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
-    def newest_block(self, campaign: str) -> int | None:
-        """The newest block of which something was booked."""
-        query = select(func.max(t.entries.c.block_number)).where(t.entries.c.campaign == campaign)
-        with self._engine.connect() as connection:
-            return connection.execute(query).scalar()
-
     def bases(self, campaign: str, pool: PoolKey) -> dict[int, Basis]:
         """What each open position held when it was minted or adopted, by its id."""
         query = select(t.positions).where(
@@ -142,6 +138,22 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return {row.token_id: _basis(row, pool) for row in connection.execute(query)}
+
+    def holder(self, campaign: str, token_id: int, pool: PoolKey) -> str | None:
+        """Another campaign, of the pool, whose books hold that position open; None where none's."""
+        query = (
+            select(t.positions.c.campaign)
+            .join(t.campaigns)
+            .where(
+                t.positions.c.campaign != campaign,
+                t.positions.c.token_id == token_id,
+                t.positions.c.closed_at.is_(None),
+                t.campaigns.c.pool == pool.address,
+                t.campaigns.c.chain_id == pool.token0.chain_id,
+            )
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalars().first()
 
     def wallet_totals(self, chain_id: int, account: str, token: str) -> int:
         """What the books say an account holds of a token: all campaigns' shares and the rest."""
@@ -170,7 +182,7 @@ class Ledger:
     ) -> None:
         """Tokens, by address, came to (or left) an account whose campaigns have budgets, up to and
         including a block."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             for token, came in raw.items():
                 rest = read_unallocated(connection, chain_id, account, token)
                 before = rest.raw if rest else 0
@@ -178,9 +190,17 @@ class Ledger:
 
     def our_transactions(self, account: str) -> frozenset[str]:
         """Hashes of all transactions this program sent for an account."""
-        query = select(t.journal.c.tx_hash).where(t.journal.c.account == account)
         with self._engine.connect() as connection:
-            return frozenset(connection.execute(query).scalars())
+            return our_transactions(connection, account)
+
+    def journal(self, chain_id: int) -> TransactionJournal:
+        """What was about to be done, signed, sent and seen mined on a chain.
+
+        It is kept: what it has read and verified once it does not read again.
+        """
+        if chain_id not in self._journals:
+            self._journals[chain_id] = TransactionJournal(self._engine, chain_id)
+        return self._journals[chain_id]
 
     @property
     def engine(self) -> Engine:

@@ -11,10 +11,10 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
@@ -60,6 +60,8 @@ entries = Table(
     Column("tx_hash", String, index=True),
     Column("sqrt_price_x96", RawInteger),
     Column("decided_at", BigInteger),
+    #: What was found to be changed by hand, where the entry takes that into the books.
+    Column("by_hand", String),
 )
 
 postings = Table(
@@ -121,19 +123,49 @@ cycles = Table(
     Column("decision", JSON, nullable=False),
     Column("acted", Integer, nullable=False),
     Column("stopped", String),
+    Column("stop_kind", String),
 )
 
+#: What each campaign was worth, and had gained since it began, at the cycles of its last day.
+marks = Table(
+    "marks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign", ForeignKey("campaigns.name"), nullable=False, index=True),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("quote", String, nullable=False),
+    Column("nav", RawInteger, nullable=False),
+    Column("gain", RawInteger, nullable=False),
+)
+
+#: What was about to be done, signed, sent and seen mined, one row an event; see `chained`. It has
+#: no index: that would be a copy that no digest is of.
 journal = Table(
     "journal",
     metadata,
-    Column("tx_hash", String, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("intent", String, nullable=False),
     Column("chain_id", BigInteger, nullable=False),
-    Column("account", String, nullable=False, index=True),
-    Column("nonce", BigInteger, nullable=False),
-    Column("what", String, nullable=False),
-    Column("signed_raw", LargeBinary, nullable=False),
-    Column("sent_at", BigInteger, nullable=False),
-    Column("status", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("tx_hash", String),
+    Column("body", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+journal_tip = Table(
+    "journal_tip",
+    metadata,
+    Column("rows", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+)
+
+#: The hash of each chain's first block, as it was at the first use.
+chains = Table(
+    "chains",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("genesis", String, nullable=False),
 )
 
 halts = Table(
@@ -144,4 +176,6 @@ halts = Table(
     Column("reason", String, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
     Column("resumed_at", BigInteger),
+    #: The id of the campaign's last cycle before that.
+    Column("resumed_after", Integer),
 )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.accounting import Entry, added
+from lpmanager.ledger.journal import append_booked
 from lpmanager.model import Basis
 
 
@@ -16,24 +17,30 @@ from lpmanager.model import Basis
 class Batch:
     """What one step of bookkeeping writes, all of it or nothing.
 
-    `opened` are positions that came, `closed` when those that went did, by their ids.
-    `decided_at` is the time of the block that the plan behind them was made at.
+    `opened` are positions that came, `changed` such as begin anew, known before or not; `closed`
+    says when those that went did, by their ids.
+    `decided_at` is the time of the block that the plan behind them was made at; `transactions` are
+    the hashes of ours that are booked with this.
     """
 
     entries: tuple[Entry, ...]
     last_block: int
     opened: tuple[Basis, ...] = ()
+    changed: tuple[Basis, ...] = ()
     closed: Mapping[int, int] = field(default_factory=dict)
     decided_at: int | None = None
+    transactions: tuple[str, ...] = ()
 
 
 def write_batch(connection: Connection, campaign: str, batch: Batch) -> None:
     """Write a batch of a campaign on a connection whose transaction is the caller's."""
     for entry in batch.entries:
-        if entry.postings:
+        if entry.postings or entry.by_hand is not None:
             _write_entry(connection, campaign, entry, batch.decided_at)
     _add_to_balances(connection, campaign, batch.entries)
-    for basis in batch.opened:
+    for basis in batch.changed:
+        _forget_position(connection, campaign, basis.token_id)
+    for basis in batch.opened + batch.changed:
         _write_position(connection, campaign, basis)
     for token_id, time in batch.closed.items():
         connection.execute(
@@ -46,6 +53,7 @@ def write_batch(connection: Connection, campaign: str, batch: Batch) -> None:
         .where(t.campaigns.c.name == campaign)
         .values(last_block=batch.last_block)
     )
+    append_booked(connection, batch.transactions)
 
 
 def _write_entry(
@@ -62,9 +70,12 @@ def _write_entry(
             tx_hash=entry.tx_hash,
             sqrt_price_x96=entry.sqrt_price_x96,
             decided_at=decided_at,
+            by_hand=entry.by_hand,
         )
         .returning(t.entries.c.id)
     ).one()
+    if not entry.postings:
+        return
     connection.execute(
         insert(t.postings),
         [
@@ -96,6 +107,13 @@ def _add_to_balances(connection: Connection, campaign: str, entries: Iterable[En
             connection.execute(
                 insert(t.balances).values(campaign=campaign, account=account, token=token, raw=raw)
             )
+
+
+def _forget_position(connection: Connection, campaign: str, token_id: int) -> None:
+    columns = t.positions.c
+    connection.execute(
+        delete(t.positions).where(columns.campaign == campaign, columns.token_id == token_id)
+    )
 
 
 def _write_position(connection: Connection, campaign: str, basis: Basis) -> None:

@@ -29,7 +29,17 @@ if TYPE_CHECKING:
         WeightedRange,
         Withdraw,
     )
-    from lpmanager.model.outcome import Collected, Fact, Minted, Outcome, Step, Swapped, Withdrawn
+    from lpmanager.model.outcome import (
+        Collected,
+        Fact,
+        Minted,
+        Outcome,
+        Step,
+        Stop,
+        StopKind,
+        Swapped,
+        Withdrawn,
+    )
     from lpmanager.model.record import Basis, CampaignRecord, Deposit, Usage
     from lpmanager.model.snapshot import Block, Flow, Snapshot, SwapEvent, Twap, Wallet
 
@@ -49,7 +59,17 @@ _LATER = {
         "WeightedRange",
         "Withdraw",
     ),
-    "outcome": ("Collected", "Fact", "Minted", "Outcome", "Step", "Swapped", "Withdrawn"),
+    "outcome": (
+        "Collected",
+        "Fact",
+        "Minted",
+        "Outcome",
+        "Step",
+        "Stop",
+        "StopKind",
+        "Swapped",
+        "Withdrawn",
+    ),
     "record": ("Basis", "CampaignRecord", "Deposit", "Usage"),
     "snapshot": ("Block", "Flow", "Snapshot", "SwapEvent", "Twap", "Wallet"),
 }
@@ -95,6 +115,8 @@ __all__ = [
     "Snapshot",
     "SqrtPriceX96",
     "Step",
+    "Stop",
+    "StopKind",
     "Swap",
     "SwapEvent",
     "SwapPurpose",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lpmanager.model.decision import SwapPurpose
 from lpmanager.model.snapshot import Block
@@ -64,9 +65,36 @@ class Step:
     fact: Fact | None
 
 
+class StopKind(StrEnum):
+    """Why a plan ended early: somebody asked, the world moved on, the chain could not be asked or
+    paid just then, something failed, or nothing may be signed until a person has looked."""
+
+    ASKED = "asked"
+    OVERTAKEN = "overtaken"
+    INTERRUPTED = "interrupted"
+    ERROR = "error"
+    HALT = "halt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The reason a plan ended early, in a sentence."""
+
+    kind: StopKind
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """All transactions one plan led to, in order. `stopped` says why it ended early, or None."""
+    """All transactions one plan led to that the chain has decided for good, in order.
+
+    `stop` says why it ended early, or None.
+    """
 
     steps: tuple[Step, ...]
-    stopped: str | None
+    stop: Stop | None
+
+    @property
+    def stopped(self) -> str | None:
+        """The sentence that says why it ended early, or None."""
+        return None if self.stop is None else self.stop.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lpmanager.model.pool import PoolKey, PoolState
@@ -73,7 +74,11 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The world at one block hash. `read_at` is the reader's clock, in Unix seconds."""
+    """The world at one block hash. `read_at` is the reader's clock, in Unix seconds.
+
+    `earlier` has the hashes of the blocks before it that were asked about, by height; None where
+    the chain has none there.
+    """
 
     chain_id: int
     block: Block
@@ -89,6 +94,7 @@ class Snapshot:
     #: raw quote units for one wei of the chain's native coin; None where nothing tells it
     native_price: Price | None
     flow: Flow | None
+    earlier: Mapping[int, str | None]
 
     @property
     def price(self) -> Price:

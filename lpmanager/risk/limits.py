@@ -25,6 +25,8 @@ class Limits:
     max_gas_per_day_raw: int
     #: in raw quote units
     max_swap_cost_per_day_raw: int
+    #: as a share of what the campaign is worth; beyond it the campaign halts
+    max_loss_per_day: Fraction
     #: largest share of the pool's active liquidity that may be ours
     max_pool_share: Fraction
     #: how far one move may shift the centre of the range

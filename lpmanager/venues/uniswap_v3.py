@@ -214,6 +214,11 @@ def slot0(pool: str) -> ContractCall[Slot0]:
     )
 
 
+def oracle_slots(pool: str) -> ContractCall[int]:
+    """How many past prices the pool keeps, at most one of each block."""
+    return _SLOT0.call(pool, read=lambda _price, _tick, _i, cardinality, *_rest: int(cardinality))
+
+
 def liquidity(pool: str) -> ContractCall[Liquidity]:
     """The pool's active liquidity."""
     return _LIQUIDITY.call(pool, read=Liquidity)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 ROUNDS = 10
+GOAL_HELP_S = 0.4
 COMMANDS = {
     "lpm --help": ["--help"],
     "lpm config schema": ["config", "schema"],
@@ -31,7 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in COMMANDS.items():
             median = statistics.median(seconds(arguments, folder) for _ in range(ROUNDS))
-            sys.stdout.write(f"{name:20} {median:.3f} s, median of {ROUNDS}\n")
+            goal = f", goal {GOAL_HELP_S} s" if name == "lpm --help" else ""
+            sys.stdout.write(f"{name:20} {median:.3f} s, median of {ROUNDS}{goal}\n")
 
 
 main()

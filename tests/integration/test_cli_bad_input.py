@@ -84,13 +84,11 @@ def test_no_rpc(poor_desk: Desk, verb: str) -> None:
 def test_doctor_without_rpc_looks_at_what_it_can(poor_desk: Desk) -> None:
     done = poor_desk.lpm("doctor", "--json", LPM_RPC_URL="http://127.0.0.1:1")
     assert done.returncode == 4
-    passed = {c["name"]: c["passed"] for c in json.loads(done.stdout)["checks"]}
-    assert passed == {
-        "database": True,
-        "signing key": True,
-        "lock on devnet": True,
-        "RPC and chain id": False,
-    }
+    checks = json.loads(done.stdout)["checks"]
+    failed = {c["name"] for c in checks if not c["passed"]}
+    assert "RPC http://127.0.0.1:1" in failed
+    looked_at = {c["name"] for c in checks if c["passed"]}
+    assert looked_at >= {"database", "signing key", "lock on devnet", "disk", "journal", "halt"}
 
 
 def test_no_rpc_configured(poor_desk: Desk) -> None:

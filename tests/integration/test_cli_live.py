@@ -12,13 +12,13 @@ import pytest
 from eth_account import Account
 from live_desk import Desk, give_tokens
 
+from lpmanager.account_lock import only_one
 from lpmanager.chain.node import Question
 from lpmanager.config import load
-from lpmanager.desk import lock_path
+from lpmanager.desk.signing import lock_paths
 from lpmanager.devnet.orders import Trade
-from lpmanager.ledger.journal import Diary
+from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
-from lpmanager.scheduler import only_one
 from lpmanager.venues import erc20
 
 
@@ -136,10 +136,10 @@ def test_tables_for_people_have_units_and_fit_the_terminal(desk: Desk) -> None:
 
 def test_a_second_live_run_on_the_account_is_refused(desk: Desk) -> None:
     settings = load(desk.config)
-    with only_one(lock_path(settings, settings.chain_of("main"))):
+    with only_one(lock_paths(settings, settings.chain_of("main"))):
         refused = desk.lpm("run", "--once", "--live")
         assert refused.returncode == 2
-        assert "another lpm holds" in refused.stderr
+        assert "another lpm signs for the account" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
         assert desk.lpm("run", "--once").returncode == 0  # a dry run disturbs nobody
         check = {c["name"]: c for c in json.loads(desk.lpm("doctor", "--json").stdout)["checks"]}
@@ -167,6 +167,31 @@ def test_ctrl_c_lets_the_action_in_hand_finish_and_closes_the_books(desk: Desk) 
     assert outcome["stopped"] == "asked to stop"
     assert [s["what"] for s in outcome["steps"] if s["what"].startswith("mint")] != []
     assert allowances(desk) == {0}
+    report = desk.json("report")["campaigns"]["main"]
+    assert (report["identity_error"], report["moves"]) == ("0", 1)
+
+
+def test_what_a_killed_run_had_sent_is_booked_by_the_next(desk: Desk) -> None:
+    controls = desk.devnet.controls
+    desk.devnet.refresh()
+    controls.set_automine(False)
+    try:
+        process = desk.start("run", "--once", "--live")
+        until = time.monotonic() + 20
+        while nonce(desk, "pending") == 0 and time.monotonic() < until:
+            time.sleep(0.05)
+        process.kill()
+        process.communicate(timeout=30)
+        waiting = desk.lpm("status")
+        assert waiting.returncode == 4
+        assert "is under way" in waiting.stderr
+        assert "lpm run --once --live main" in waiting.stderr
+    finally:
+        controls.set_automine(True)
+    again = desk.lpm("run", "--once", "--live")
+    assert again.returncode == 0, again.stderr
+    assert allowances(desk) == {0}
+    assert nonce(desk) == nonce(desk, "pending")
     report = desk.json("report")["campaigns"]["main"]
     assert (report["identity_error"], report["moves"]) == ("0", 1)
 
@@ -239,7 +264,7 @@ def test_doctor_finds_an_allowance_that_was_left_over(desk: Desk) -> None:
     told = desk.lpm("doctor")
     assert told.returncode == 4
     assert "77 raw of" in told.stdout
-    assert "1 of 14 checks failed" in told.stderr
+    assert "1 of 22 checks failed" in told.stderr
 
 
 def test_one_campaign_that_fails_does_not_stop_the_others(desk: Desk) -> None:

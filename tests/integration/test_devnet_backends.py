@@ -18,7 +18,7 @@ from eth_utils.crypto import keccak
 
 from lpmanager.abi import ContractCall
 from lpmanager.chain.artifacts import own_artifact
-from lpmanager.chain.node import Node
+from lpmanager.chain.node import Node, receipt_question
 from lpmanager.chain.transport import RpcError
 from lpmanager.devnet.anvil import AnvilBackend, Fork, Fresh
 from lpmanager.devnet.backend import ACCOUNT_BALANCE, CHAIN_ID, Backend, Controls, transaction
@@ -94,7 +94,7 @@ def test_a_raw_transaction_has_its_receipt_at_once(backend: Backend) -> None:
     node = Node(backend.transport, CHAIN_ID)
     raw = signed_payment(backend, nonce=0)
     node.send_raw(raw)
-    receipt = node.wait("0x" + keccak(raw).hex(), timeout_s=5, poll_s=0.01)
+    receipt = node.ask(receipt_question("0x" + keccak(raw).hex()))
     assert receipt.succeeded
     assert receipt.gas_used == 21_000
     assert receipt.gas_paid == 21_000 * (node.block(1).base_fee + 10**9)

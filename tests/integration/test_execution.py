@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import a_plan
 from devnet_world import PRICE, World, a_world
+from meddling import LOOK, SEND, Blind, Meddling, failing_on
+from sqlalchemy import text
 
 from lpmanager.amm import sqrt_price_bounds
-from lpmanager.chain.node import Node
+from lpmanager.chain.node import Node, Question
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import PlanRefused, RpcUnavailable
 from lpmanager.execution.calldata import approve_call
 from lpmanager.execution.executor import Executor, wallet_change
+from lpmanager.execution.fees import FeePolicy
+from lpmanager.execution.intent import Intent, Purpose, Status
+from lpmanager.execution.moves import Pace
 from lpmanager.execution.sender import Sender, SendPolicy
 from lpmanager.execution.signer import signer_from_clear_key
 from lpmanager.ledger.database import open_database
-from lpmanager.ledger.journal import TransactionJournal
+from lpmanager.ledger.journal import TransactionJournal, append_booked
 from lpmanager.model import (
     Action,
     Amount,
     Amounts,
     Collect,
     Collected,
-    Estimate,
     Liquidity,
     Mint,
     Minted,
@@ -37,7 +42,6 @@ from lpmanager.model import (
     Swap,
     Swapped,
     SwapPurpose,
-    Target,
     TickRange,
     Withdraw,
     Withdrawn,
@@ -45,43 +49,14 @@ from lpmanager.model import (
 
 USDC_RAW, WETH_RAW = 10**11, 5 * 10**19
 LOW, HIGH = sqrt_price_bounds(PRICE, 100)
-
-
-class Meddling:
-    """A transport that a test can make fail on a method, before or after it went through."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.meddle: Callable[[str], Any | None] = lambda _method: None
-        self.posted: list[str] = []
-
-    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        for method, _ in requests:
-            self.posted.append(method)
-            trouble = self.meddle(method)
-            if isinstance(trouble, Exception):
-                raise trouble
-            if trouble is not None:
-                return [trouble for _ in requests]
-        return self._inner.request_many(requests)
-
-    def count(self, method: str) -> int:
-        return self.posted.count(method)
-
-
-class Blind(Meddling):
-    """A transport whose simulations always succeed."""
-
-    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        if len(requests) == 1 and requests[0][0] == "eth_call" and "from" in requests[0][1][0]:
-            return ["0x"]
-        answers = []
-        for request in requests:
-            if request[0] == "eth_estimateGas":
-                answers.append(hex(500_000))
-            else:
-                answers += self._inner.request_many([request])
-        return answers
+GWEI = 10**9
+POLICY = SendPolicy(
+    timeout_s=1.0,
+    poll_s=0.01,
+    confirmations=1,
+    fees=FeePolicy(cap=1_000 * GWEI),
+    pace=Pace(bump_after_s=36),
+)
 
 
 @dataclass
@@ -90,6 +65,7 @@ class Desk:
 
     world: World
     folder: Path
+    policy: SendPolicy = POLICY
     stop: bool = False
     transport: Meddling = field(init=False)
     journal: TransactionJournal = field(init=False)
@@ -103,7 +79,7 @@ class Desk:
     def sender(self) -> Sender:
         node = Node(self.transport, self.world.backend.chain_id)
         signer = signer_from_clear_key(self._key, devnet=True)
-        return Sender(node, signer, self.journal, SendPolicy(timeout_s=1.0, poll_s=0.01))
+        return Sender(node, signer, self.journal, self.policy, lambda: None)
 
     def executor(self) -> Executor:
         node = Node(self.transport, self.world.backend.chain_id)
@@ -111,32 +87,29 @@ class Desk:
         return Executor(node, world.venue, world.pool, world.native, sender, lambda: self.stop)
 
     def plan(self, *actions: Action, **changes: object) -> Plan:
-        head, pool = self.world.node.head(), self.world.pool
-        plain = Plan(
-            campaign="main",
-            chain_id=self.world.backend.chain_id,
-            account=self.account,
-            pool=pool.address,
-            block=head,
-            expires_at=head.timestamp + 600,
-            sqrt_price_min_x96=LOW,
-            sqrt_price_max_x96=HIGH,
-            actions=actions,
-            target=Target(ranges=(), swap=False, reason="test"),
-            estimate=Estimate(
-                gas=Fraction(0),
-                swap_cost=Fraction(0),
-                fees_gained=Fraction(0),
-                horizon_s=0,
-                worst_case=Fraction(0),
-            ),
-            gates=(),
-            reason="test",
-        )
-        return replace(plain, **changes)
+        head = self.world.node.head()
+        ours: dict[str, object] = {
+            "chain_id": self.world.backend.chain_id,
+            "account": self.account,
+            "pool": self.world.pool.address,
+            "block": head,
+            "expires_at": head.timestamp + 600,
+            "sqrt_price_min_x96": LOW,
+            "sqrt_price_max_x96": HIGH,
+        }
+        return a_plan(*actions, **{**ours, **changes})
 
     def carry_out(self, *actions: Action, **changes: object) -> Outcome:
-        return self.executor().carry_out(self.plan(*actions, **changes), self.held())
+        return self.booked(self.executor().carry_out(self.plan(*actions, **changes), self.held()))
+
+    def booked(self, outcome: Outcome) -> Outcome:
+        """The outcome, once the journal says that the books hold it."""
+        with self.engine.begin() as connection:
+            append_booked(connection, [step.tx_hash for step in outcome.steps])
+        return outcome
+
+    def open(self) -> list[Intent]:
+        return self.journal.open_intents(self.account)
 
     def held(self) -> Amounts:
         return self.world.pool.amounts(*self.world.balances(self.account))
@@ -196,7 +169,7 @@ def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with a_world() as world:
+    with a_world("anvil") as world:
         made = Desk(world, tmp_path)
         yield made
         made.engine.dispose()
@@ -226,7 +199,7 @@ def test_facts_and_gas_are_what_the_account_gained_and_paid_to_the_wei(everywher
     assert coins - desk.native() == sum(step.gas_paid.raw for step in outcome.steps)
     assert min(done[0].fees.raw) > 0
     assert desk.allowances() == ()
-    assert desk.journal.open_transactions(desk.account) == []
+    assert desk.open() == []
 
 
 def test_a_minted_position_is_worth_its_principal_at_the_price_it_was_minted_at(desk: Desk) -> None:
@@ -263,8 +236,19 @@ def test_a_call_that_would_revert_costs_only_its_allowance_which_is_taken_back(
 
 
 def test_an_old_allowance_is_taken_back_before_a_new_one_is_given(desk: Desk) -> None:
-    sender, old = desk.sender(), Amount(desk.world.pool.token0, 77)
-    sender.settle(sender.send(approve_call(old, desk.world.venue.swap_router)))
+    old, head = Amount(desk.world.pool.token0, 77), desk.world.node.head()
+    purpose = Purpose(
+        campaign="main",
+        call=approve_call(old, desk.world.venue.swap_router),
+        action=None,
+        deadline=head.timestamp + 600,
+        decided_block=head.number,
+        decided_at=head.timestamp,
+    )
+    sender = desk.sender()
+    sender.send(purpose)
+    with desk.engine.begin() as connection:
+        append_booked(connection, [done.receipt.tx_hash for done in sender.finish()])
     outcome = desk.carry_out(desk.swap())
     assert [step.what.split()[0] for step in outcome.steps] == ["revoke", "allow", "swap"]
     assert desk.allowances() == ()
@@ -355,37 +339,64 @@ def test_a_stop_is_heard_between_actions_and_leaves_no_allowance(desk: Desk) -> 
     ],
 )
 def test_a_transaction_is_written_down_before_it_is_sent(desk: Desk, trouble: Any) -> None:
+    """And where no node ever says that it took it, nothing else is signed."""
     token_id = desk.minted()
-    sent = desk.transport.count("eth_sendRawTransaction")
-    desk.transport.meddle = lambda m: trouble if m == "eth_sendRawTransaction" else None
+    desk.transport.sent.clear()
+    desk.transport.meddle = failing_on(SEND, trouble)
     outcome = desk.carry_out(desk.collect(token_id), desk.swap())
     assert outcome.stopped is not None
-    assert "sending: " in outcome.stopped
+    assert "not mined within 1 s; it may still be" in outcome.stopped
     assert outcome.steps == ()
-    assert desk.transport.count("eth_sendRawTransaction") == sent + 1
-    ((_tx_hash, what),) = desk.journal.open_transactions(desk.account)
-    assert what == f"collect fees of position {token_id}"
+    (intent,) = desk.open()
+    assert intent.purpose.call.what == f"collect fees of position {token_id}"
+    assert intent.purpose.action == desk.collect(token_id)
+    (attempt,) = intent.attempts
+    assert set(desk.transport.sent) == {"0x" + attempt.raw.hex()}
+
+
+def test_a_node_that_does_not_say_that_it_took_a_transaction_does_not_stop_the_plan(
+    desk: Desk,
+) -> None:
+    answers = iter([RpcUnavailable("no answer")])
+    desk.transport.meddle = lambda m: next(answers, None) if m == SEND else None
+    outcome = desk.carry_out(desk.swap())
+    assert outcome.stopped is None
+    assert [step.what.split()[0] for step in outcome.steps] == ["allow", "swap"]
+    assert len(desk.transport.sent) == len(set(desk.transport.sent)) + 1
 
 
 def test_while_a_transaction_is_open_nothing_else_is_signed(desk: Desk) -> None:
     token_id = desk.minted()
-    trouble = RpcUnavailable("no answer")
-    desk.transport.meddle = lambda m: trouble if m == "eth_sendRawTransaction" else None
+    desk.transport.meddle = failing_on(SEND, RpcUnavailable("no answer"))
     desk.carry_out(desk.collect(token_id))
     desk.transport.meddle = lambda _method: None
-    sent = desk.transport.count("eth_sendRawTransaction")
+    sent = desk.transport.count(SEND)
     outcome = desk.carry_out(desk.swap())
     assert outcome.stopped is not None
-    assert "was sent and is not settled" in outcome.stopped
-    assert desk.transport.count("eth_sendRawTransaction") == sent
+    assert "was begun for campaign main and is not settled" in outcome.stopped
+    assert desk.transport.count(SEND) == sent
     assert desk.allowances() == ()
+
+
+def test_what_was_never_taken_by_a_node_is_carried_out_by_who_takes_over(desk: Desk) -> None:
+    token_id = desk.minted()
+    desk.world.trade(10**10, zero_for_one=True)
+    desk.transport.meddle = failing_on(SEND, RpcUnavailable("no answer"))
+    desk.carry_out(desk.collect(token_id))
+    desk.transport.meddle = lambda _method: None
+    before = desk.held()
+    outcome = desk.booked(desk.executor().recover("main"))
+    assert outcome.stopped is None
+    (collected,) = facts(outcome)
+    assert desk.held() - before == collected.fees
+    assert not collected.fees.is_zero
+    assert desk.open() == []
+    assert desk.executor().recover("main") == Outcome(steps=(), stop=None)
 
 
 def test_a_node_that_is_silent_while_we_wait_is_asked_again(desk: Desk) -> None:
     silent = iter([RpcUnavailable("no answer"), RpcError(-32005, "limit exceeded", None)])
-    desk.transport.meddle = lambda m: (
-        next(silent, None) if m == "eth_getTransactionReceipt" else None
-    )
+    desk.transport.meddle = lambda m: next(silent, None) if m == LOOK else None
     outcome = desk.carry_out(desk.mint())
     assert outcome.stopped is None
     assert len(facts(outcome)) == 1
@@ -397,28 +408,29 @@ def test_what_was_mined_is_asked_for_until_the_node_tells(desk: Desk) -> None:
     outcome = desk.carry_out(desk.mint())
     assert outcome.stopped is None
     assert [type(fact) for fact in facts(outcome)] == [Minted]
-    assert desk.journal.open_transactions(desk.account) == []
+    assert desk.open() == []
 
 
 def test_what_cannot_be_told_stays_open_and_nothing_more_is_signed(desk: Desk) -> None:
-    mute = RpcUnavailable("no answer")
-    desk.transport.meddle = lambda m: mute if m == "eth_getLogs" else None
-    outcome = desk.carry_out(desk.mint())
+    desk.transport.meddle = failing_on("eth_getLogs", RpcUnavailable("no answer"))
+    outcome = desk.carry_out(desk.mint(), desk.swap())
     assert outcome.stopped == "no answer"
     assert facts(outcome) == []
-    assert [what.split()[0] for _, what in desk.journal.open_transactions(desk.account)] == ["mint"]
+    assert [(i.purpose.call.what.split()[0], i.status) for i in desk.open()] == [
+        ("mint", Status.FINAL)
+    ]
+    desk.transport.meddle = lambda _method: None
+    told = desk.booked(desk.executor().recover("main"))
+    assert [type(fact) for fact in facts(told)] == [Minted]
 
 
 def test_what_was_done_before_the_node_failed_is_not_forgotten(desk: Desk) -> None:
     """Whichever question it fails on, the steps that were mined are in the outcome."""
     token_id = desk.minted()
-    mined = [False]
+    sent = desk.transport.count(SEND)
 
     def fail_after_the_first(method: str) -> Exception | None:
-        if method == "eth_sendRawTransaction":
-            mined[0] = True
-            return None
-        if mined[0] and method == "eth_call" and desk.journal.open_transactions(desk.account) == []:
+        if method == "eth_call" and desk.transport.count(SEND) > sent:
             return RpcUnavailable("no answer")
         return None
 
@@ -441,4 +453,180 @@ def test_a_transaction_that_is_mined_and_reverts_is_paid_for_and_told(desk: Desk
     (step,) = outcome.steps
     assert step.fact is None
     assert coins - desk.native() == step.gas_paid.raw > 0
-    assert desk.journal.open_transactions(desk.account) == []
+    assert [intent.status for intent in desk.open()] == [Status.FAILED]
+    desk.booked(outcome)
+    assert desk.open() == []
+
+
+# ---- what is mined late, dearer, or taken out again ----
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Desk]:
+    """A desk on a chain that mines when a test says so, and calls three blocks final."""
+    with a_world("anvil") as world:
+        made = Desk(world, tmp_path, replace(POLICY, timeout_s=5.0, confirmations=3))
+        world.controls.set_automine(False)
+        yield made
+        made.engine.dispose()
+
+
+def mine_at_looks(desk: Desk, *, seconds: int = 12) -> None:
+    """A block before each look at what was sent."""
+    desk.transport.before_look = lambda: desk.world.pass_time(seconds)
+
+
+def base_fee(desk: Desk, wei: int) -> None:
+    """Of the next block."""
+    desk.world.node.ask(Question("anvil_setNextBlockBaseFeePerGas", [hex(wei)], lambda done: done))
+
+
+def reorganise(desk: Desk, depth: int) -> None:
+    """What the newest blocks held is gone, also from the nodes' memory."""
+    desk.world.node.ask(Question("anvil_reorg", [depth, []], lambda done: done))
+
+
+def mined_nonces(desk: Desk) -> int:
+    return desk.world.controls.nonce(desk.account)
+
+
+def test_a_plan_on_a_slow_chain_ends_once_all_of_it_is_final(slow: Desk) -> None:
+    mine_at_looks(slow)
+    before, coins = slow.held(), slow.native()
+    outcome = slow.carry_out(slow.swap(), slow.mint())
+    assert outcome.stopped is None
+    moved = sum((wallet_change(fact) for fact in facts(outcome)), slow.world.pool.amounts(0, 0))
+    assert slow.held() - before == moved
+    assert coins - slow.native() == sum(step.gas_paid.raw for step in outcome.steps)
+    assert slow.world.node.head().number - outcome.steps[-1].block.number + 1 >= 3
+    assert mined_nonces(slow) == len(outcome.steps)
+
+
+def test_an_offer_that_gas_outgrew_is_raised_and_mined_once(slow: Desk) -> None:
+    token_id = mint_at_once(slow)
+    before = mined_nonces(slow)
+
+    def gas_soars() -> None:
+        base_fee(slow, 50 * GWEI)
+        slow.world.pass_time(12)
+
+    slow.transport.before_look = gas_soars
+    outcome = slow.carry_out(slow.collect(token_id))
+    assert outcome.stopped is None
+    (step,) = outcome.steps
+    intent = slow.journal.intents(slow.account)[-1]
+    first, *_, last = intent.attempts
+    assert first.max_fee < 50 * GWEI <= last.max_fee
+    assert step.tx_hash != first.tx_hash
+    for lower, higher in pairwise(intent.attempts):
+        assert 8 * higher.max_fee >= 9 * lower.max_fee
+        assert 8 * higher.tip >= 9 * lower.tip
+    assert mined_nonces(slow) == before + 1
+
+
+def test_a_plan_that_is_not_mined_by_its_deadline_is_cancelled_and_allows_nothing(
+    slow: Desk,
+) -> None:
+    """Gas costs nearly all that may be offered, until the swap is given up."""
+    before = slow.held()
+
+    def dear_until_given_up() -> None:
+        intent = slow.journal.intents(slow.account)[-1]
+        swaps, given_up = intent.purpose.action is not None, intent.attempts[-1].cancels
+        base_fee(slow, 950 * GWEI if swaps and not given_up else GWEI)
+        slow.world.pass_time(12)
+
+    slow.transport.before_look = dear_until_given_up
+    outcome = slow.carry_out(slow.swap(), expires_at=slow.world.node.head().timestamp + 200)
+    assert outcome.stopped is not None
+    assert "cancelled at its deadline" in outcome.stopped
+    assert [step.what.split(" ")[0] for step in outcome.steps] == ["allow", "cancel:", "revoke"]
+    assert facts(outcome) == []
+    assert slow.held() == before
+    assert slow.allowances() == ()
+    assert mined_nonces(slow) == 3
+    offers = [a.max_fee for i in slow.journal.intents(slow.account) for a in i.attempts]
+    assert max(offers) <= POLICY.fees.cap
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_a_reorganisation_took_out_is_mined_again_and_once(slow: Desk, depth: int) -> None:
+    token_id = mint_at_once(slow)
+    before, nonces = slow.held(), mined_nonces(slow)
+    looks = iter(range(100))
+
+    def mine_and_reorganise() -> None:
+        slow.world.pass_time(12)
+        if next(looks) == depth:
+            reorganise(slow, depth + 1)
+
+    slow.transport.before_look = mine_and_reorganise
+    outcome = slow.carry_out(slow.withdraw(token_id))
+    assert outcome.stopped is None
+    (withdrawn,) = facts(outcome)
+    assert slow.held() - before == wallet_change(withdrawn)
+    assert mined_nonces(slow) == nonces + 1
+    events = events_of_last_intent(slow)
+    assert events.count("reopened") >= 1
+    assert events.count("signed") == 1
+    assert events[-2:] == ["final", "booked"]
+
+
+def test_a_plan_whose_every_step_is_taken_out_is_done_again_from_its_journal(slow: Desk) -> None:
+    before = slow.held()
+    looks = iter(range(100))
+
+    def mine_and_reorganise() -> None:
+        slow.world.pass_time(12)
+        if next(looks) == 2:
+            reorganise(slow, 3)
+
+    slow.transport.before_look = mine_and_reorganise
+    outcome = slow.carry_out(slow.swap())
+    again = slow.booked(slow.executor().recover("main"))
+    slow.booked(slow.executor().take_back("main"))
+    assert slow.open() == []
+    assert slow.allowances() == ()
+    steps = (*outcome.steps, *again.steps)
+    moved = [wallet_change(step.fact) for step in steps if step.fact is not None]
+    assert slow.held() - before == sum(moved, slow.world.pool.amounts(0, 0))
+    assert len(moved) <= 1
+
+
+def test_a_plan_that_is_taken_out_after_its_deadline_is_cancelled_and_says_so(
+    slow: Desk,
+) -> None:
+    before, looks = slow.held(), iter(range(100))
+
+    def mine_and_reorganise_at_the_end() -> None:
+        slow.world.pass_time(12)
+        if mined_nonces(slow) == 2 and next(looks) == 1:
+            reorganise(slow, 3)
+            slow.world.pass_time(700)
+
+    slow.transport.before_look = mine_and_reorganise_at_the_end
+    outcome = slow.carry_out(slow.swap())
+    assert [step.what for step in outcome.steps] == [
+        "cancel: allow USDC",
+        "cancel: swap 1,000.000000 USDC to WETH",
+    ]
+    assert outcome.stopped is not None
+    assert "swap 1,000.000000 USDC to WETH: 0x" in outcome.stopped
+    assert "cancelled" in outcome.stopped
+    assert slow.held() == before
+    assert slow.allowances() == ()
+    assert slow.open() == []
+
+
+def mint_at_once(desk: Desk) -> int:
+    """A position, minted on a chain that mines at every look."""
+    mine_at_looks(desk)
+    token_id = desk.minted()
+    desk.transport.before_look = lambda: None
+    return token_id
+
+
+def events_of_last_intent(desk: Desk) -> list[str]:
+    with desk.engine.connect() as connection:
+        rows = connection.execute(text("SELECT intent, event FROM journal ORDER BY id")).all()
+    return [event for intent, event in rows if intent == rows[-1].intent]

@@ -15,6 +15,7 @@ from lpmanager.amm import uncollected_fees
 from lpmanager.chain.node import Node
 from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.reader import Reader
+from lpmanager.chain.transport import RpcError
 from lpmanager.devnet.deploy import created_address
 from lpmanager.devnet.npm import core_artifact
 from lpmanager.errors import ChainError, ConfigError
@@ -25,6 +26,10 @@ WIDE = "[195000, 203000)"
 #: Enough to move the pool's price by some thousand ticks.
 MUCH_USDC, MUCH_WETH = 2 * 10**12, 10**21
 
+#: When `World.read` reads, by its clock.
+READ_AT = 1_700_000_000
+#: The selector of tokenOfOwnerByIndex(address,uint256).
+TOKEN_BY_INDEX = "0x2f745c59"
 _CREATE_POOL = Function("createPool(address,address,uint24)")
 _INITIALIZE = Function("initialize(uint160)")
 
@@ -167,6 +172,18 @@ def test_a_chosen_position_that_is_burned_or_never_was_is_not_there(small_world:
     assert small_world.read(owner, positions=(gone, 999)).positions == ()
 
 
+def test_a_position_that_was_minted_for_the_campaign_and_given_away_is_not_there(
+    small_world: World,
+) -> None:
+    owner, stranger = owner_of(small_world), small_world.backend.accounts[4]
+    token_id = small_world.mint(owner, WIDE, 10**10, 10**19)
+    small_world.give_nft(owner, stranger, token_id)
+    reader = Reader(
+        small_world.node, small_world.venue, small_world.watch(owner, positions=()), lambda: 0
+    )
+    assert reader.read({token_id}).positions == ()
+
+
 def test_a_chosen_position_of_somebody_else_is_refused(small_world: World) -> None:
     owner, stranger = owner_of(small_world), small_world.backend.accounts[4]
     token_id = small_world.mint(owner, WIDE, 10**10, 10**19)
@@ -291,6 +308,96 @@ def test_a_pool_without_a_price_cannot_be_read(small_world: World) -> None:
         small_world.read(owner_of(small_world), pool=pool)
 
 
+# ---- readings of one reader, one after the other ----
+
+
+class Counting:
+    """A transport that counts its round trips."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.trips = 0
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        self.trips += bool(requests)
+        return self._inner.request_many(requests)
+
+
+def test_while_nothing_of_ours_changes_a_reading_is_one_round_trip_after_the_head(
+    world: World,
+) -> None:
+    owner = owner_of(world)
+    world.mint(owner, WIDE, 10**10, 10**19)
+    transport = Counting(world.backend.transport)
+    node = Node(transport, world.backend.chain_id)
+    reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT)
+    reader.read()
+    transport.trips = 0
+    world.trade(10**9, zero_for_one=True)
+    assert reader.read() == world.read(owner)
+    assert transport.trips == 2
+
+
+def test_what_has_changed_since_the_last_reading_is_read(small_world: World) -> None:
+    world, owner = small_world, owner_of(small_world)
+    reader = Reader(world.node, world.venue, world.watch(owner), lambda: READ_AT)
+    first = world.mint(owner, WIDE, 10**10, 10**19)
+    assert reader.read() == world.read(owner)
+    world.mint(owner, "[198000, 200000)", 10**10, 10**19)
+    assert reader.read() == world.read(owner)
+    world.trade(MUCH_WETH, zero_for_one=False)  # to ticks that were not read before
+    assert reader.read() == world.read(owner)
+    world.close(owner, first, position(world, first).liquidity)
+    assert reader.read() == world.read(owner)
+    assert len(reader.read().positions) == 1
+
+
+def test_a_chosen_position_that_is_burned_costs_no_round_trip(small_world: World) -> None:
+    world, owner = small_world, owner_of(small_world)
+    gone = world.mint(owner, WIDE, 10**10, 10**19)
+    world.close(owner, gone, position(world, gone).liquidity)
+    transport = Counting(world.backend.transport)
+    node = Node(transport, world.backend.chain_id)
+    reader = Reader(node, world.venue, world.watch(owner, positions=(gone,)), lambda: READ_AT)
+    reader.read()
+    transport.trips = 0
+    assert reader.read().positions == ()
+    assert transport.trips == 2
+
+
+class Refusing:
+    """A transport that can be told to refuse one function, for no reason a contract gives."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.refuses: str | None = None
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answers = self._inner.request_many(requests)
+        return [
+            RpcError(-32000, "VM execution error", None)
+            if self.refuses is not None and self.refuses in str(params)
+            else answer
+            for (_, params), answer in zip(requests, answers, strict=True)
+        ]
+
+
+def test_what_is_refused_this_time_is_not_asked_for_in_advance_next_time(
+    small_world: World,
+) -> None:
+    world, owner = small_world, owner_of(small_world)
+    only = world.mint(owner, WIDE, 10**10, 10**19)
+    transport = Refusing(world.backend.transport)
+    node = Node(transport, world.backend.chain_id)
+    reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT)
+    reader.read()
+    world.close(owner, only, position(world, only).liquidity)
+    transport.refuses = TOKEN_BY_INDEX
+    with pytest.raises(ChainError, match="VM execution error"):
+        reader.read()
+    assert reader.read().positions == ()
+
+
 # ---- a chain that changes its mind ----
 
 
@@ -312,6 +419,32 @@ def test_a_block_that_was_reorganised_away_is_noticed(small_world: World) -> Non
     node = Node(Reorganised(small_world.backend.transport), small_world.backend.chain_id)
     reader = Reader(node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0)
     with pytest.raises(ChainError, match="reorganised away while it was read"):
+        reader.read()
+
+
+class SwapsOfABranch:
+    """A transport whose logs of the newest block are of another block of that height."""
+
+    def __init__(self, inner: Any, head: str) -> None:
+        self._inner = inner
+        self._head = head
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answers = self._inner.request_many(requests)
+        for (method, _), answer in zip(requests, answers, strict=True):
+            for log in answer if method == "eth_getLogs" else []:
+                if log["blockHash"] == self._head:
+                    log["blockHash"] = "0x" + "ee" * 32
+        return answers
+
+
+def test_swaps_of_another_branch_are_noticed(small_world: World) -> None:
+    small_world.trade(10**9, zero_for_one=True)
+    head = small_world.node.head()
+    transport = SwapsOfABranch(small_world.backend.transport, head.hash)
+    node = Node(transport, small_world.backend.chain_id)
+    reader = Reader(node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0)
+    with pytest.raises(ChainError, match="reorganised away while its swaps were read"):
         reader.read()
 
 
@@ -340,3 +473,11 @@ def test_an_empty_chosen_position_is_nothing_to_manage(small_world: World) -> No
     small_world.collect(owner, token_id)
     assert small_world.read(owner).positions == ()
     assert small_world.read(owner, positions=(token_id,)).positions == ()
+
+
+def test_earlier_blocks_are_told_of_as_far_as_the_chain_reaches(small_world: World) -> None:
+    world, head = small_world, small_world.node.head()
+    reader = Reader(world.node, world.venue, world.watch(owner_of(world)), lambda: READ_AT)
+    before, beyond = head.number - 1, head.number + 5
+    told = reader.read(heights=(before, beyond)).earlier
+    assert told == {before: world.node.block(before).hash, beyond: None}

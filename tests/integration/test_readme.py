@@ -18,8 +18,13 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 ELSEWHERE = {
     "make demo": "tests/integration/test_demo.py",
     "make test": "Makefile",
+    "make faults": "Makefile",
+    "make faults FAULTS=quick": "Makefile",
     "lpm demo --keep --dir lpm-demo": "tests/integration/test_demo.py",
     "lpm simulate --flow EVENTS.csv.gz": "tests/integration/test_simulate.py",
+    "lpm keys new": "tests/integration/test_keys.py",
+    "lpm keys import": "tests/integration/test_keys.py",
+    "lpm keys list": "tests/unit/cli/test_keys.py",
 }
 #: Commands that go on until they are stopped.
 ENDLESS = {"lpm run", "lpm run --live"}

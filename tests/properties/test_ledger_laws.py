@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from paper_account import PaperAccount, an_account
 from sqlalchemy import select
 
-from lpmanager.amm import principal_down, uncollected_fees
+from lpmanager.amm import liquidity_for_amounts_down, principal_down, uncollected_fees
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import BooksDoNotClose
 from lpmanager.ledger import tables as t
+from lpmanager.ledger.by_hand import ByHand
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import (
     Amounts,
@@ -99,12 +100,49 @@ def owner_moves(share0: int, share1: int) -> Event:
     return happen
 
 
-def a_mint(tick_range: TickRange, share: int) -> Move:
-    def do(account: PaperAccount) -> Step:
-        raw0, raw1 = account.wallet.raw
-        return account.mints(tick_range, amounts(raw0 * share // 100, raw1 * share // 100))
+def owner_opens(tick_range: TickRange, share: int) -> Event:
+    def happen(account: PaperAccount) -> None:
+        account.owner_opens(tick_range, of_wallet(account, share))
 
-    return do
+    return happen
+
+
+def owner_adds(choice: int, share: int) -> Event:
+    def happen(account: PaperAccount) -> None:
+        chosen = some_position(account, choice)
+        if chosen is not None:
+            price, tick_range = account.sqrt_price_x96, account.positions[chosen].range
+            offered = of_wallet(account, share).raw
+            account.owner_adds(chosen, liquidity_for_amounts_down(price, tick_range, *offered))
+
+    return happen
+
+
+def owner_takes_out(choice: int, share: int) -> Event:
+    def happen(account: PaperAccount) -> None:
+        chosen = some_position(account, choice)
+        if chosen is not None:
+            account.owner_takes_out(chosen, account.positions[chosen].liquidity * share // 100)
+
+    return happen
+
+
+def owner_does(act: str, choice: int) -> Event:
+    def happen(account: PaperAccount) -> None:
+        chosen = some_position(account, choice)
+        if chosen is not None:
+            getattr(account, act)(chosen)
+
+    return happen
+
+
+def of_wallet(account: PaperAccount, share: int) -> Amounts:
+    raw0, raw1 = account.wallet.raw
+    return amounts(raw0 * share // 100, raw1 * share // 100)
+
+
+def a_mint(tick_range: TickRange, share: int) -> Move:
+    return lambda account: account.mints(tick_range, of_wallet(account, share))
 
 
 def a_withdrawal(choice: int, short: int) -> Move:
@@ -148,7 +186,21 @@ moves = st.one_of(
         a_swap, st.sampled_from(SwapPurpose), st.booleans(), shares, st.integers(0, 10**12), ticks
     ),
 )
+by_hand = st.one_of(
+    st.builds(owner_opens, ranges, shares),
+    st.builds(owner_adds, st.integers(0, 9), shares),
+    st.builds(owner_takes_out, st.integers(0, 9), shares),
+    st.builds(
+        owner_does,
+        st.sampled_from(["owner_closes", "owner_collects", "owner_gives_away"]),
+        st.integers(0, 9),
+    ),
+)
 cycles = st.lists(st.tuples(st.lists(events, max_size=3), st.lists(moves, max_size=3)), max_size=6)
+cycles_by_hand = st.lists(
+    st.tuples(st.lists(st.one_of(events, by_hand), max_size=4), st.lists(moves, max_size=2)),
+    max_size=6,
+)
 wallets = st.tuples(st.integers(0, 10**15), st.integers(0, 10**15))
 
 
@@ -156,6 +208,7 @@ def play(
     wallet: tuple[int, int],
     quote_is_token0: bool,
     cycles: list[tuple[list[Event], list[Move]]],
+    rule: ByHand = ByHand.HALT,
 ) -> Played:
     account = an_account(wallet, pool=POOL, quote=POOL.token0 if quote_is_token0 else POOL.token1)
     adopted = a_position("[-600, 1200)", token_id=7, liquidity=10**13, fees=(11, 13))
@@ -163,7 +216,7 @@ def play(
     ledger = Ledger.open("sqlite://")
     played = Played(
         account=account,
-        books=Bookkeeper("main", ledger, None, account.outside_transfers),
+        books=Bookkeeper("main", ledger, None, account.outside_transfers, rule),
         ledger=ledger,
         principal_in=amounts(*principal_down(adopted, account.sqrt_price_x96)),
         fees_before=amounts(*uncollected_fees(adopted)),
@@ -177,7 +230,7 @@ def play(
         steps = tuple(move(account) for move in does)
         for step in steps:
             played.note(step)
-        played.books.close(before, Outcome(steps=steps, stopped=None), account.snapshot)
+        played.books.close(before, Outcome(steps=steps, stop=None), account.snapshot)
     return played
 
 
@@ -204,6 +257,30 @@ def test_the_result_adds_up_exactly_whatever_happens(
     played.ledger.engine.dispose()
 
 
+@settings(max_examples=50)
+@given(wallet=wallets, quote_is_token0=st.booleans(), cycles=cycles_by_hand)
+def test_books_that_take_in_what_the_owner_does_close_whatever_he_does(
+    wallet: tuple[int, int],
+    quote_is_token0: bool,
+    cycles: list[tuple[list[Event], list[Move]]],
+) -> None:
+    played = play(wallet, quote_is_token0, cycles, ByHand.ADOPT)
+    account, snapshot = played.account, played.account.snapshot()
+    record = played.books.bring_up_to(snapshot)
+    held = account.wallet
+    for position in snapshot.positions:
+        held += amounts(*principal_down(position, account.sqrt_price_x96))
+        held += amounts(*uncollected_fees(position))
+    result = played.books.result(snapshot)
+    assert result.identity_error == 0
+    assert result.nav_end + result.gas == snapshot.price.value(held)
+    assert record.wallet == account.wallet
+    assert {i: b.liquidity for i, b in record.bases.items()} == {
+        i: p.liquidity for i, p in account.positions.items()
+    }
+    played.ledger.engine.dispose()
+
+
 @settings(max_examples=40)
 @given(wallet=wallets, cycles=cycles)
 def test_the_kept_balances_are_the_sums_of_their_postings_and_sum_to_nothing(
@@ -224,13 +301,19 @@ def test_the_kept_balances_are_the_sums_of_their_postings_and_sum_to_nothing(
 
 
 @settings(max_examples=30)
-@given(wallet=wallets, cycles=cycles, lost=st.sampled_from([(1, 0), (0, 1), (-1, 0), (0, -1)]))
+@given(
+    wallet=wallets,
+    cycles=cycles,
+    lost=st.sampled_from([(1, 0), (0, 1), (-1, 0), (0, -1)]),
+    rule=st.sampled_from(ByHand),
+)
 def test_a_unit_that_goes_or_comes_without_a_trace_never_passes(
     wallet: tuple[int, int],
     cycles: list[tuple[list[Event], list[Move]]],
     lost: tuple[int, int],
+    rule: ByHand,
 ) -> None:
-    played = play(wallet, True, cycles)
+    played = play(wallet, True, cycles, rule)
     played.account.block += 1
     played.account.wallet -= amounts(*lost)
     with pytest.raises(BooksDoNotClose):

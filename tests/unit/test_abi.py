@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lpmanager.abi import Event, Function, decode_values, revert_reason, topic_address
 from lpmanager.errors import ChainError
@@ -24,6 +28,41 @@ def test_a_calls_answer_has_the_type_its_reader_gives() -> None:
     call = Function("pair()", "(uint256,uint8)").call("0xC", read=lambda a, b: (b, a))
     assert call.to == "0xC"
     assert call.decode(bytes.fromhex(WORD + "07" + WORD + "02")) == (2, 7)
+
+
+INTEGERS = st.lists(
+    st.builds("{}int{}".format, st.sampled_from(["u", ""]), st.integers(1, 32).map(lambda n: 8 * n))
+)
+EDGES = [b"\0" * 32, b"\xff" * 32, *(bytes(32 - n) + b"\x80" + bytes(n - 1) for n in range(1, 33))]
+
+
+def decoded_by_eth_abi(types: list[str], data: bytes) -> tuple[int, ...] | None:
+    try:
+        return tuple(decode(types, data))
+    except DecodingError:
+        return None
+
+
+def decoded_by_us(types: list[str], data: bytes) -> tuple[int, ...] | None:
+    try:
+        return decode_values(f"({','.join(types)})", data, "x")
+    except ChainError:
+        return None
+
+
+@given(INTEGERS, st.lists(st.sampled_from(EDGES) | st.binary(max_size=32)).map(b"".join))
+def test_integers_are_decoded_or_refused_as_eth_abi_does(types: list[str], data: bytes) -> None:
+    assert decoded_by_us(types, data) == decoded_by_eth_abi(types, data)
+
+
+@given(INTEGERS, st.data())
+def test_integers_that_fit_are_decoded_to_what_was_encoded(
+    types: list[str], data: st.DataObject
+) -> None:
+    least = {t: 0 if t[0] == "u" else -(2 ** (int(t[3:]) - 1)) for t in types}
+    most = {t: 2 ** int(t[4:]) - 1 if t[0] == "u" else 2 ** (int(t[3:]) - 1) - 1 for t in types}
+    values = tuple(data.draw(st.integers(least[t], most[t])) for t in types)
+    assert decoded_by_us(types, encode(types, values)) == values
 
 
 @pytest.mark.parametrize("data", [b"", b"\1" * 31, b"\xff" * 32])

@@ -5,13 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from builders import ACCOUNT, CHAIN_ID, a_block, a_pool, a_position, a_range, amounts, price_at
+from builders import (
+    ACCOUNT,
+    CHAIN_ID,
+    a_block,
+    a_plan,
+    a_pool,
+    a_position,
+    a_purpose,
+    a_range,
+    amounts,
+    an_attempt,
+    an_inclusion,
+    price_at,
+)
 from paper_account import GAS_OF_A_STEP, Q128, PaperAccount, an_account
+from sqlalchemy import text
 
 from lpmanager.bookkeeping import Bookkeeper
-from lpmanager.errors import BooksDoNotClose, ChainError, ConfigError, Halted
+from lpmanager.errors import (
+    BooksDoNotClose,
+    ChainError,
+    ConfigError,
+    Halted,
+    JournalDamaged,
+    MaybeSent,
+    PlanRefused,
+)
+from lpmanager.execution.intent import Intent, Status
+from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import (
     Amounts,
@@ -20,6 +45,8 @@ from lpmanager.model import (
     Minted,
     Outcome,
     Step,
+    Stop,
+    StopKind,
     Swapped,
     SwapPurpose,
     TickRange,
@@ -29,6 +56,7 @@ from lpmanager.model import (
 POOL = a_pool()
 RANGE = TickRange(-600, 600)
 DAY_IN_BLOCKS = 86_400 // 12
+ASKED = Stop(kind=StopKind.ASKED, reason="asked to stop")
 
 
 @pytest.fixture
@@ -49,8 +77,8 @@ def books_of(
     return Bookkeeper(name, ledger, budget, account.outside_transfers)
 
 
-def did(*steps: Step, stopped: str | None = None) -> Outcome:
-    return Outcome(steps=steps, stopped=stopped)
+def did(*steps: Step, stop: Stop | None = None) -> Outcome:
+    return Outcome(steps=steps, stop=stop)
 
 
 def test_the_first_look_takes_the_whole_wallet_and_every_position(
@@ -137,6 +165,22 @@ def test_books_go_on_where_an_earlier_run_left_them(ledger: Ledger, account: Pap
     account.receives(amounts(1, 1))
     record = books_of(ledger, account).bring_up_to(account.snapshot())
     assert [d.amounts.raw for d in record.deposits] == [(10**9, 10**9), (1, 1)]
+
+
+@pytest.mark.parametrize("budget", [None, amounts(10**6, 10**6)], ids=["all", "a budget"])
+def test_a_transfer_that_an_rpc_tells_of_late_is_taken_in_once_it_is_told(
+    ledger: Ledger, account: PaperAccount, budget: Amounts | None
+) -> None:
+    books = books_of(ledger, account, budget=budget)
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(50, -7))
+    told_late = account.came.pop()
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(account.snapshot())
+    account.came.append(told_late)
+    account.block += 1
+    books.bring_up_to(account.snapshot())
+    assert books.result(account.snapshot()).identity_error == 0
 
 
 @pytest.mark.parametrize("missing", [amounts(1, 0), amounts(0, 1), amounts(0, -1)])
@@ -350,7 +394,7 @@ def test_a_decision_is_written_down_with_what_came_of_it(
     books.bring_up_to(snapshot)
     hold = Hold(campaign="main", block=a_block(), reason="in range", gates=())
     books.write_down(snapshot, hold, None)
-    books.write_down(snapshot, hold, did(account.approves(), stopped="asked to stop"))
+    books.write_down(snapshot, hold, did(account.approves(), stop=ASKED))
     held, acted = books.diary()
     assert (held.decision["decision"], held.decision["reason"]) == ("hold", "in range")
     assert (held.acted, held.stopped) == (False, None)
@@ -434,3 +478,184 @@ def test_a_budget_that_was_changed_is_refused(ledger: Ledger, account: PaperAcco
     books_of(ledger, account, "one", budget=amounts(10, 10)).bring_up_to(account.snapshot())
     with pytest.raises(ConfigError, match="budget"):
         books_of(ledger, account, "one", budget=amounts(11, 10)).bring_up_to(account.snapshot())
+
+
+# ---- transactions that are under way, and such as an earlier run left ----
+
+
+def sent(
+    ledger: Ledger, number: int, *, campaign: str = "main", decided_block: int = 100
+) -> Intent:
+    """An intent that was signed and sent; `mined` and `final` take it further."""
+    journal = ledger.journal(CHAIN_ID)
+    purpose = a_purpose(number, campaign=campaign, decided=a_block(decided_block))
+    intent = journal.plan(ACCOUNT, number, purpose)
+    return journal.note(journal.signed(intent, an_attempt(number)), Status.SENT)
+
+
+def mined(ledger: Ledger, step: Step, **of: Any) -> Step:
+    """A step that is in the journal, mined and final."""
+    number, journal = int(step.tx_hash, 16), ledger.journal(CHAIN_ID)
+    inclusion = an_inclusion(number, block=step.block.number)
+    intent = journal.note(sent(ledger, number, **of), Status.MINED, inclusion)
+    journal.note(intent, Status.FINAL)
+    return step
+
+
+def open_statuses(ledger: Ledger) -> list[Status]:
+    return [intent.status for intent in ledger.journal(CHAIN_ID).open_intents(ACCOUNT)]
+
+
+HALT = Stop(kind=StopKind.HALT, reason="somebody else signs for the account")
+
+
+def test_what_was_done_is_booked_in_the_journal_too(ledger: Ledger, account: PaperAccount) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    step = mined(ledger, account.mints(RANGE, amounts(10**6, 10**6)))
+    assert open_statuses(ledger) == [Status.FINAL]
+    books.close(before, did(step), account.snapshot)
+    assert open_statuses(ledger) == []
+
+
+def test_while_something_is_under_way_books_and_chain_are_not_compared(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    sent(ledger, 7)
+    account.wallet -= ONE_OFF
+    with pytest.raises(MaybeSent, match=r"swap of campaign main is under way \(sent\)"):
+        books.bring_up_to(account.snapshot())
+    assert books.halted() is None
+
+
+def test_gas_of_what_is_mined_and_not_final_halts_nothing(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    done, mined_only = mined(ledger, account.approves()), account.approves()
+    number, journal = int(mined_only.tx_hash, 16), ledger.journal(CHAIN_ID)
+    journal.note(
+        sent(ledger, number),
+        Status.MINED,
+        an_inclusion(number, block=mined_only.block.number),
+    )
+    stop = Stop(kind=StopKind.ERROR, reason="not final in time")
+    with pytest.raises(MaybeSent, match=r"under way \(mined\)"):
+        books.close(before, did(done, stop=stop), account.snapshot)
+    assert books.halted() is None
+    assert open_statuses(ledger) == [Status.MINED]
+
+
+def test_what_an_earlier_run_had_done_is_booked_as_of_its_decision(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.block += 5
+    step = mined(ledger, account.mints(RANGE, amounts(10**6, 10**6)), decided_block=102)
+    again = books_of(ledger, account)
+    again.catch_up(did(step))
+    record = again.bring_up_to(account.snapshot())
+    assert record.usage.moves == 1
+    assert record.bases.keys() == {1001}
+    assert open_statuses(ledger) == []
+    (entry,) = ledger.entries("main", ["minted"])
+    assert entry.decided_at == a_block(102).timestamp
+    assert again.result(account.snapshot()).identity_error == 0
+
+
+def test_where_an_earlier_run_left_nothing_nothing_is_booked(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.catch_up(did())
+    record = books.bring_up_to(account.snapshot())
+    books.catch_up(did())
+    assert books.bring_up_to(account.snapshot()) == record
+
+
+def test_transactions_of_a_campaign_without_books_are_not_booked_anyhow(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    with pytest.raises(Halted, match="main: has transactions of its own but no books"):
+        books_of(ledger, account).catch_up(did(account.approves()))
+
+
+def test_a_plan_that_was_told_to_halt_is_booked_and_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    step = mined(ledger, account.mints(RANGE, amounts(10**6, 10**6)))
+    with pytest.raises(Halted, match="main is halted: somebody else signs for the account"):
+        books.close(before, did(step, stop=HALT), account.snapshot)
+    assert books.halted() == HALT.reason
+    assert books.open_positions(POOL) == {1001}
+    assert open_statuses(ledger) == []
+
+
+def test_what_an_earlier_run_left_may_halt_the_campaign(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    with pytest.raises(Halted, match="main is halted: somebody else signs for the account"):
+        books.catch_up(did(stop=HALT))
+    assert books.halted() == HALT.reason
+
+
+def test_a_halt_that_a_person_asked_for_keeps_its_reason(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    Diary(ledger.engine, "main").halt("I want to look at it", 1)
+    told = Stop(kind=StopKind.HALT, reason="campaign main is halted: I want to look at it")
+    with pytest.raises(Halted, match=r"^campaign main is halted: I want to look at it$"):
+        books.close(before, did(stop=told), account.snapshot)
+    Diary(ledger.engine, "main").resume(2)
+    books.require_running()
+
+
+def test_a_stop_that_is_no_halt_lets_the_campaign_run(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    books.close(before, did(stop=Stop(kind=StopKind.ERROR, reason="no answer")), account.snapshot)
+    books.catch_up(did(stop=Stop(kind=StopKind.ERROR, reason="no answer")))
+    books.require_running()
+
+
+def test_a_plan_of_which_anything_was_signed_is_not_begun_again(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    plan = a_plan(block=a_block(103))
+    sent(ledger, 7, campaign="aside", decided_block=103)
+    sent(ledger, 8, decided_block=102)
+    ledger.journal(CHAIN_ID).plan(ACCOUNT, 9, a_purpose(9, decided=a_block(103)))
+    books.require_not_begun(plan)
+    sent(ledger, 10, decided_block=103)
+    with pytest.raises(PlanRefused, match="was begun before: swap is sent; make a new one"):
+        books.require_not_begun(plan)
+
+
+def test_a_damaged_journal_keeps_the_books_from_being_trusted(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    sent(ledger, 7)
+    with ledger.engine.begin() as connection:
+        connection.execute(text("UPDATE journal SET event = 'booked' WHERE id = 3"))
+    with pytest.raises(JournalDamaged, match="row 3 "):
+        books.bring_up_to(account.snapshot())

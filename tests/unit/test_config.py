@@ -103,7 +103,7 @@ def test_the_example_is_valid_once_the_account_is_filled_in(tmp_path: Path) -> N
 def test_the_defaults_the_example_names_are_the_defaults(tmp_path: Path) -> None:
     section = EXAMPLE.read_text().split("limits]")[1].split("# A chain of your own")[0]
     named = re.findall(r"^# (\w+ = .+)$", section, flags=re.MULTILINE)
-    assert len(named) == 13
+    assert len(named) == 14
     assert (
         campaign(tmp_path).limits
         == campaign(
@@ -352,6 +352,8 @@ def test_the_json_schema_knows_every_key_and_no_secret() -> None:
         "store",
         "account",
         "schedule",
+        "transactions",
+        "rpc",
         "campaigns",
         "chains",
     }

@@ -4,76 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from apscheduler.triggers.base import BaseTrigger
-from filelock import Timeout
 
-from lpmanager.errors import ConfigError, UsageError
-from lpmanager.scheduler import cron_trigger, interval_trigger, only_one, run_on, stop_on_signal
-
-HOLD_LOCK = """
-import sys, time
-from pathlib import Path
-from lpmanager.scheduler import only_one
-with only_one(Path(sys.argv[1])):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def holder(lock: Path) -> subprocess.Popen[str]:
-    """Another process that holds the lock."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD_LOCK, str(lock)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
-    lock = tmp_path / "account.lock"
-    with holder(lock) as other:
-        try:
-            with pytest.raises(UsageError, match="another lpm holds"), only_one(lock):
-                pytest.fail("two at once")
-        finally:
-            other.kill()
-    with only_one(lock):
-        assert lock.exists()
-
-
-def test_the_folder_of_the_lock_is_made_where_it_is_missing(tmp_path: Path) -> None:
-    with only_one(tmp_path / "new" / "folder" / "account.lock"):
-        assert (tmp_path / "new" / "folder").is_dir()
-
-
-def test_a_place_that_takes_no_lock_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises(UsageError, match="cannot lock"),
-        only_one(tmp_path / "file" / "account.lock"),
-    ):
-        pytest.fail("locked")
-
-
-@pytest.mark.parametrize("error", [Timeout("other"), OSError("disk"), ValueError("x")])
-def test_an_error_of_the_work_is_not_mistaken_for_the_locks(
-    tmp_path: Path, error: Exception
-) -> None:
-    lock = tmp_path / "account.lock"
-    with pytest.raises(type(error)), only_one(lock):
-        raise error
-    with only_one(lock):
-        pass
+from lpmanager.errors import ConfigError
+from lpmanager.scheduler import cron_trigger, interval_trigger, run_on, stop_on_signal
 
 
 def test_a_first_signal_asks_and_a_second_interrupts() -> None:

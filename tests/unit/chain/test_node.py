@@ -10,19 +10,45 @@ from builders import a_block
 
 from lpmanager.abi import Function
 from lpmanager.chain.history import block_chunks, join_flow
-from lpmanager.chain.node import Node, Question, call_question, or_none
+from lpmanager.chain.node import (
+    Node,
+    Question,
+    call_question,
+    chain_id_question,
+    logs_question,
+    or_none,
+    receipt_question,
+    require_same_genesis,
+    sent_question,
+)
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import CallReverted, ChainError, MaybeSent, RpcUnavailable, WrongChain
 
 NAME = Function("decimals()", "(uint8)").call("0xC", read=int)
+
+
+def a_hash(number: int) -> str:
+    return f"0x{number:064x}"
+
+
+HASH = a_hash(1)
 RECEIPT = {
-    "transactionHash": "0x01",
+    "transactionHash": HASH,
     "status": "0x1",
     "blockNumber": "0x7",
-    "blockHash": "0x07",
+    "blockHash": a_hash(7),
     "gasUsed": "0x10",
     "effectiveGasPrice": "0x3",
     "logs": [],
+}
+LOG = {
+    "address": "0x" + "11" * 20,
+    "topics": [],
+    "data": "0x",
+    "blockNumber": "0x8",
+    "blockHash": a_hash(8),
+    "transactionHash": HASH,
+    "logIndex": "0x0",
 }
 
 
@@ -66,15 +92,26 @@ def test_an_answer_that_is_no_value_of_its_type_is_refused(answer: Any) -> None:
         node(answer).call(NAME, a_block())
 
 
-@pytest.mark.parametrize("answer", [None, "0x1", {"number": "0x1"}, {"number": 1}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "0x1",
+        [],
+        {"number": "0x1"},
+        {"number": 1},
+        {"number": "0x1", "hash": None, "timestamp": "0x2"},
+        {"number": "0x1", "hash": "0xab", "timestamp": "0x2"},
+    ],
+)
 def test_a_block_the_node_does_not_have_is_refused(answer: Any) -> None:
     with pytest.raises(ChainError):
         node(answer).head()
 
 
 def test_a_block_before_base_fees_has_none() -> None:
-    head = node({"number": "0x1", "hash": "0xab", "timestamp": "0x2"}).head()
-    assert (head.number, head.hash, head.timestamp, head.base_fee) == (1, "0xab", 2, 0)
+    head = node({"number": "0x1", "hash": HASH, "timestamp": "0x2"}).head()
+    assert (head.number, head.hash, head.timestamp, head.base_fee) == (1, HASH, 2, 0)
 
 
 @pytest.mark.parametrize(
@@ -107,47 +144,121 @@ def test_one_refusal_among_many_is_not_lost() -> None:
 
 
 def test_a_receipt_is_none_until_mined_and_pays_for_a_rollups_data_too() -> None:
-    assert node(None).receipt("0x01") is None
-    receipt = node({**RECEIPT, "l1Fee": "0x5"}).receipt("0x01")
+    assert node(None).ask(receipt_question(HASH)) is None
+    receipt = node({**RECEIPT, "l1Fee": "0x5"}).ask(receipt_question(HASH))
     assert receipt is not None
     assert (receipt.succeeded, receipt.gas_used, receipt.gas_paid) == (True, 16, 53)
 
 
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Time that passes only by sleeping."""
-    slept = [0.0]
-    monkeypatch.setattr("lpmanager.chain.node.time.monotonic", lambda: slept[0])
+def test_the_receipt_of_another_transaction_is_no_data() -> None:
+    with pytest.raises(ChainError, match=r"told of 0x0+9"):
+        node({**RECEIPT, "transactionHash": a_hash(9)}).ask(receipt_question(HASH))
 
-    def sleep(seconds: float) -> None:
-        slept[0] += seconds
 
-    monkeypatch.setattr("lpmanager.chain.node.time.sleep", sleep)
-    return slept
+def test_the_block_of_another_height_is_no_data() -> None:
+    with pytest.raises(ChainError, match="asked for block 5, told of 6"):
+        node({"number": "0x6", "hash": HASH, "timestamp": "0x2"}).block(5)
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    ("changes", "why"),
     [
-        RpcUnavailable("no answer"),
-        RpcError(-32005, "limit exceeded", None),
-        {"transactionHash": "0x01"},
+        ({"blockNumber": "0x9"}, "asked for logs up to 8, told of 9"),
+        ({"address": "0x" + "22" * 20}, "asked for logs of"),
+        ({"removed": True}, "reorganised away"),
+        ({"transactionHash": "0x01"}, "is not a hash"),
     ],
 )
-def test_trouble_while_waiting_is_no_news_of_the_transaction(
-    trouble: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    no_pause(monkeypatch)
-    receipt = node(None, trouble, RECEIPT).wait("0x01", timeout_s=10, poll_s=1)
-    assert receipt.tx_hash == "0x01"
+def test_logs_that_were_not_asked_for_are_no_data(changes: dict[str, Any], why: str) -> None:
+    question = logs_question([], 5, 8, address="0x" + "11" * 20)
+    assert len(node([LOG]).ask(question)) == 1
+    with pytest.raises(ChainError, match=why):
+        node([LOG | changes]).ask(question)
 
 
-def test_a_transaction_that_is_not_mined_in_time_is_maybe_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    slept = no_pause(monkeypatch)
-    with pytest.raises(MaybeSent, match="not mined within 3 s"):
-        node(*[None] * 10).wait("0x01", timeout_s=3, poll_s=1)
-    assert slept == [3.0]
+@pytest.mark.parametrize("odd", ["-0x5", "0x-5", "0x_5", " 0x5", "5", "0x", 5, None])
+def test_a_number_is_a_quantity_or_no_data(odd: Any) -> None:
+    with pytest.raises(ChainError, match="malformed"):
+        node(odd).ask(chain_id_question())
+
+
+def test_hashes_are_compared_whatever_their_case() -> None:
+    upper = {"number": "0x5", "hash": "0x" + "AB" * 32, "timestamp": "0x2"}
+    assert node(upper).block(5).hash == "0x" + "ab" * 32
+
+
+def test_the_head_is_what_is_agreed_on_where_somebody_tells_that() -> None:
+    agreed = Node(Stub(), 1, newest=lambda: a_block(7)).head()
+    assert agreed == a_block(7)
+
+
+def test_a_chain_is_known_by_its_first_block() -> None:
+    found = node({"number": "0x0", "hash": HASH, "timestamp": "0x0"}).genesis()
+    require_same_genesis(None, found)
+    require_same_genesis(HASH, found)
+    with pytest.raises(WrongChain, match="another chain of the same id"):
+        require_same_genesis(a_hash(2), found)
+
+
+@pytest.mark.parametrize(("public", "by"), [(False, ["relay"]), (True, ["RPC", "relay"])])
+def test_a_private_transaction_goes_to_the_relay_alone(public: bool, by: list[str]) -> None:
+    sides = {"RPC": Stub(HASH), "relay": Stub(HASH)}
+    Node(sides["RPC"], 1, relay=sides["relay"]).send_raw(b"\x02", public=public)
+    assert [name for name, stub in sides.items() if stub.asked] == by
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_without_a_relay_every_transaction_is_public(public: bool) -> None:
+    stub = Stub(HASH)
+    Node(stub, 1).send_raw(b"\x02", public=public)
+    assert stub.asked == [("eth_sendRawTransaction", ["0x02"])]
+
+
+@pytest.mark.parametrize("refusal", [RpcUnavailable("no answer"), RpcError(-32000, "busy", None)])
+def test_a_transaction_is_taken_where_either_of_relay_and_rpc_takes_it(refusal: Any) -> None:
+    for rpc, relay in ((refusal, HASH), (HASH, refusal)):
+        Node(Stub(rpc), 1, relay=Stub(relay)).send_raw(b"\x02", public=True)
+    with pytest.raises(MaybeSent, match=r"(no answer|busy).*; .*(no answer|busy)"):
+        Node(Stub(refusal), 1, relay=Stub(refusal)).send_raw(b"\x02", public=True)
+
+
+def sent(number: int, **changes: Any) -> dict[str, Any]:
+    """A transaction as a block tells of it."""
+    return {"hash": a_hash(number), "from": "0x" + "aB" * 20, "nonce": hex(number)} | changes
+
+
+FULL = {"number": "0x5", "hash": HASH, "timestamp": "0x2"}
+MINE = "0x" + "Ab" * 20
+
+
+def test_what_an_account_has_in_a_block_is_told_by_nonce() -> None:
+    others = sent(7, **{"from": "0x" + "ac" * 20, "hash": a_hash(70)})
+    block = FULL | {"transactions": [sent(7), others, sent(8, hash="0x" + "CD" * 32)]}
+    found = node(block).ask(sent_question(MINE, 5))
+    assert found == {7: a_hash(7), 8: "0x" + "cd" * 32}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        FULL,
+        FULL | {"number": "0x6", "transactions": [sent(7)]},
+        FULL | {"transactions": [a_hash(7)]},
+        FULL | {"transactions": [sent(7, nonce="7")]},
+        FULL | {"transactions": [sent(7, nonce=None)]},
+        FULL | {"transactions": [sent(7, hash="0x7")]},
+    ],
+    ids=["nothing", "no list", "another block", "hashes alone", "no hex", "no nonce", "no hash"],
+)
+def test_a_block_that_does_not_tell_what_it_holds_is_no_answer(told: Any) -> None:
+    with pytest.raises(ChainError):
+        node(told).ask(sent_question(MINE, 5))
+
+
+@pytest.mark.parametrize("lie", [a_hash(9), None, 5, {}])
+def test_what_hash_the_answer_tells_does_not_matter(lie: Any) -> None:
+    node(lie).send_raw(b"\x02")
 
 
 @pytest.mark.parametrize(

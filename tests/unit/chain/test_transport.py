@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import time
 import traceback
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
-from loopback_rpc import always, loopback, result
+from loopback_rpc import Answer, always, loopback, result
 
 from lpmanager.chain.node import Node
 from lpmanager.chain.transport import HttpTransport, RpcError, masked
@@ -40,6 +46,156 @@ def test_answers_in_any_order_go_to_their_questions() -> None:
         assert asked(rpc.url, *requests) == ["a", "b", "c"]
 
 
+def reply(i: Any, value: Any = "0x1") -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": i, "result": value}
+
+
+@pytest.mark.parametrize("wrong", [7, "0", None, False, 0.5, [], {}])
+def test_an_answer_to_another_request_is_no_answer(wrong: Any) -> None:
+    with (
+        loopback(always(200, reply(wrong))) as rpc,
+        pytest.raises(RpcUnavailable, match="it mixes up its answers"),
+    ):
+        asked(rpc.url)
+
+
+@pytest.mark.parametrize("ids", [(0, 0), (0, 2), (1, 2), (0, None), (None, None), ("0", "1")])
+def test_a_batch_with_answers_to_other_requests_is_no_answer(ids: tuple[Any, Any]) -> None:
+    answers = [reply(i) for i in ids]
+    with (
+        loopback(always(200, answers)) as rpc,
+        pytest.raises(RpcUnavailable, match="it mixes up its answers"),
+    ):
+        asked(rpc.url, CHAIN, CHAIN)
+
+
+def test_the_answer_to_an_earlier_request_is_no_answer_to_a_later_one() -> None:
+    with loopback(always(200, reply(0))) as rpc:
+        transport = HttpTransport(rpc.url)
+        assert transport.request_many([CHAIN]) == ["0x1"]
+        with pytest.raises(RpcUnavailable, match="mixes up"):
+            transport.request_many([CHAIN])
+
+
+def test_a_request_that_was_refused_unread_is_no_answer() -> None:
+    error = {"code": -32700, "message": "parse error"}
+    with (
+        loopback(always(200, {"jsonrpc": "2.0", "id": None, "error": error})) as rpc,
+        pytest.raises(RpcUnavailable, match="refused: parse error"),
+    ):
+        asked(rpc.url)
+
+
+def test_what_is_nested_deep_is_read_only_as_deep_as_any_answer_is() -> None:
+    def nested(deep: int) -> Answer:
+        return always(200, json.dumps(reply(0, "")).replace('""', "[" * deep + '"]"' + "]" * deep))
+
+    with loopback(nested(60)) as rpc:
+        assert len(asked(rpc.url)) == 1
+    with loopback(nested(90_000)) as rpc, pytest.raises(RpcUnavailable, match="not JSON-RPC"):
+        asked(rpc.url)
+
+
+def test_a_long_answer_of_many_shallow_things_is_read() -> None:
+    logs = [{"data": "[" * 9, "topics": ["0x"]} for _ in range(2_000)]
+    with loopback(always(200, reply(0, logs))) as rpc:
+        assert asked(rpc.url) == [logs]
+
+
+def test_a_redirection_is_not_followed() -> None:
+    with (
+        loopback(always(307, "elsewhere")) as rpc,
+        pytest.raises(RpcUnavailable, match="HTTP 307"),
+    ):
+        asked(rpc.url)
+    assert len(rpc.posts) == 1
+
+
+def test_a_body_that_drips_in_is_given_up(dripping: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(RpcUnavailable, match="it comes in too slowly"):
+        HttpTransport(dripping, timeout_s=0.3).request_many([CHAIN])
+    assert time.monotonic() - began < 2
+
+
+def test_a_body_without_end_is_given_up(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lpmanager.chain.transport._LONGEST_ANSWER", 3)
+    with pytest.raises(RpcUnavailable, match="longer than 3 bytes"):
+        HttpTransport(dripping).request_many([CHAIN])
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The URL of a server that sends a byte every 20 ms, for 10 s at most."""
+
+    class Drip(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the client has hung up, as it should
+                for _ in range(500):
+                    self.wfile.write(b" ")
+                    time.sleep(0.02)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: a test's output is its own."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def keeping() -> Iterator[tuple[str, list[object]]]:
+    """The URL of a server that keeps connections open, and those it was asked over."""
+    connections: list[object] = []
+
+    class Keep(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            connections.append(self.client_address)
+            super().setup()
+
+        def do_POST(self) -> None:
+            posted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.dumps(reply(posted["id"])).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: a test's output is its own."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Keep)
+    server.daemon_threads = True  # they wait for a client that may not hang up
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", connections
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_connection_is_used_again_unless_it_was_idle_for_long(
+    keeping: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, connections = keeping
+    transport = HttpTransport(url)
+    for _ in range(3):
+        assert transport.request_many([CHAIN]) == ["0x1"]
+    assert len(connections) == 1
+    monkeypatch.setattr("lpmanager.chain.transport._LONGEST_IDLE_S", 0.01)
+    time.sleep(0.05)
+    assert transport.request_many([CHAIN]) == ["0x1"]
+    assert len(connections) == 2
+
+
 def test_an_error_object_is_a_value_with_its_data() -> None:
     error = {"code": 3, "message": "execution reverted", "data": "0x08c379a0"}
     with loopback(always(200, {"jsonrpc": "2.0", "id": 0, "error": error})) as rpc:
@@ -57,6 +213,9 @@ def test_an_error_object_is_a_value_with_its_data() -> None:
         "[]",
         "{}",
         '{"error": "no"}',
+        "[" * 100_000,
+        '{"jsonrpc": "2.0", "id": 0}',
+        '{"jsonrpc": "2.0", "id": 0, "resu',
         '{"jsonrpc": "2.0", "id": 0, "error": {"code": "x", "message": "no"}}',
     ],
 )
@@ -115,6 +274,23 @@ def test_the_key_in_a_url_is_in_no_error_nor_its_traceback(status: int) -> None:
     with pytest.raises(RpcUnavailable) as caught:
         asked(f"{rpc.url}/{SECRET}")
     assert SECRET not in told(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("place", ["/v3/{key}", "/?apikey={key}&x=1"])
+def test_a_server_that_repeats_the_key_it_was_asked_with_is_not_quoted(
+    place: str, count: int
+) -> None:
+    key = "0123456789abcdef"
+    error = {"code": -32005, "message": f"project {key} is over its limit"}
+    with loopback(always(200, {"jsonrpc": "2.0", "id": 0, "error": error})) as rpc:
+        transport = HttpTransport(rpc.url + place.format(key=key))
+        try:
+            said = str(transport.request_many([CHAIN] * count))
+        except RpcUnavailable as refused:
+            said = told(refused)
+    assert key not in said
+    assert "project *** is over its limit" in said
 
 
 def test_a_url_is_shown_by_its_host_alone() -> None:

@@ -85,7 +85,7 @@ def test_a_mark_books_what_the_pool_swapped_and_what_was_earned() -> None:
     after = a_position("[-60, 60)", fees=(11, 12))
     first = opening(a_snapshot(tick=0, positions=(before,)), NOTHING)
     was = held([first], "position:1")
-    second = mark(a_snapshot(tick=60, positions=(after,)), books([first]))
+    second = mark(a_snapshot(tick=60, positions=(after,)), books([first]), [after])
     now = held([first, second], "position:1")
     assert now[0] == 0
     assert now[1] > was[1]
@@ -98,7 +98,7 @@ def test_a_mark_books_what_the_pool_swapped_and_what_was_earned() -> None:
 def test_a_mark_where_nothing_changed_posts_nothing() -> None:
     snapshot = a_snapshot(positions=(a_position(fees=(1, 2)),))
     entry = opening(snapshot, amounts(1, 1))
-    assert mark(snapshot, books([entry])).postings == ()
+    assert mark(snapshot, books([entry]), snapshot.positions).postings == ()
 
 
 def test_a_mint_leaves_what_the_pool_rounds_up_in_rounding() -> None:

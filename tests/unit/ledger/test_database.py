@@ -7,13 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import op
+from alembic import command, op
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from builders import a_purpose
+from sqlalchemy import create_engine, text
 
 from lpmanager.errors import StoreError
-from lpmanager.ledger.database import copy_in_memory, open_database, read_database
+from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
+from lpmanager.ledger.store import Ledger
 from lpmanager.ledger.tables import metadata
 
 
@@ -92,6 +95,14 @@ def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
         open_database(url(path))
 
 
+def test_a_store_whose_schema_is_no_text_any_more_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    open_database(url(path)).dispose()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE journal", b"CREATE \xa8ABLE journal"))
+    with pytest.raises(StoreError, match=r"books\.db.*restore it from a copy"):
+        open_database(url(path))
+
+
 def test_a_truncated_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "books.db"
     open_database(url(path)).dispose()
@@ -103,6 +114,16 @@ def test_a_truncated_store_is_refused(tmp_path: Path) -> None:
 def test_a_store_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         open_database(url(tmp_path / "missing" / "books.db"))
+
+
+def test_a_store_that_another_program_is_writing_to_is_to_be_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    engine = open_database(f"{url(path)}?timeout=0.01")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"books\.db.*locked.*try again"), writing(engine):
+            pass
+    engine.dispose()
 
 
 @pytest.mark.parametrize("wrong", ["books.db", "nosuch://host/books", ""])
@@ -128,10 +149,63 @@ def test_a_migration_that_fails_leaves_nothing_half_made(
         return whole(name, *columns, **options)
 
     monkeypatch.setattr("alembic.op.create_table", breaks_at_the_journal)
-    with pytest.raises(sqlite3.OperationalError, match="disk full"):
+    with pytest.raises(StoreError, match="disk full"):
         open_database(url(path))
     monkeypatch.undo()
     open_database(url(path)).dispose()
+
+
+# ---- stores of earlier versions ----
+
+
+def store_of_the_first_version(path: Path, status: str) -> None:
+    """A store as the first version left it: a campaign, and one transaction in its journal."""
+    engine = create_engine(url(path))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "lpmanager:ledger/migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "insert into campaigns (name, chain_id, account, pool, token0, token1, last_block) "
+                "values ('main', 1, '0xA1', '0xF0', '0x01', '0x02', 100)"
+            )
+        )
+        connection.execute(
+            text("insert into journal values ('0xabc', 1, '0xA1', 7, 'a swap', x'02', 5, :status)"),
+            {"status": status},
+        )
+    engine.dispose()
+
+
+@pytest.mark.parametrize("status", ["mined", "failed"])
+def test_a_store_of_the_first_version_whose_transactions_are_settled_goes_on(
+    tmp_path: Path, status: str
+) -> None:
+    path = tmp_path / "books.db"
+    store_of_the_first_version(path, status)
+    ledger = Ledger.open(url(path))
+    assert ledger.campaign("main") is not None
+    journal = ledger.journal(1)
+    planned = journal.plan("0xA1", 8, a_purpose())
+    assert journal.intents("0xA1") == [planned]
+    ledger.engine.dispose()
+
+
+def test_a_store_of_the_first_version_with_an_open_transaction_is_refused_and_left_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "books.db"
+    store_of_the_first_version(path, "open")
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"transaction 0xabc .* never settled: look it up"):
+            open_database(url(path))
+    with closing(sqlite3.connect(path)) as connection:
+        (left,) = connection.execute("select tx_hash, nonce, status from journal")
+        (version,) = connection.execute("select version_num from lpmanager_schema")
+    assert left == ("0xabc", 7, "open")
+    assert version == ("0001",)
 
 
 def test_a_copy_in_memory_has_the_content_and_forgets_what_is_added(tmp_path: Path) -> None:

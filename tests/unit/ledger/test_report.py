@@ -9,7 +9,7 @@ from builders import a_block, a_pool, amounts
 from paper_account import an_account
 
 from lpmanager.bookkeeping import Bookkeeper
-from lpmanager.ledger.journal import CycleRow
+from lpmanager.ledger.diary import CycleRow
 from lpmanager.ledger.report import Activity, PositionLife, activity
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Outcome, TickRange
@@ -57,7 +57,7 @@ def test_every_position_is_remembered_from_its_mint_to_its_end(tmp_path: Path) -
         account.withdraws(1001),
         account.mints(TickRange(-60, 60), amounts(10**6, 10**6)),
     )
-    books.close(before, Outcome(steps=steps, stopped=None), account.snapshot)
+    books.close(before, Outcome(steps=steps, stop=None), account.snapshot)
     assert books.lineage() == (
         PositionLife(
             token_id=1001,

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from builders import a_pool, a_snapshot, amounts, price_at, wei
 
+from lpmanager.errors import ConfigError
 from lpmanager.inventory.holdings import Holdings
 from lpmanager.ledger.result import Flows, SwapRecord, result_of, split_swap, total_cost
 from lpmanager.model import Deposit, SqrtPriceX96, SwapPurpose
@@ -143,7 +144,7 @@ def test_a_price_without_an_end_still_gives_decimals_that_end() -> None:
 
 def test_gas_that_nothing_prices_is_refused() -> None:
     snapshot = a_snapshot(prices_gas=False)
-    with pytest.raises(ValueError, match="native_pool"):
+    with pytest.raises(ConfigError, match="native_pool"):
         result_of(flows(a_deposit(1, 1, price_at(0)), gas=1), holding(1, 1), snapshot)
 
 

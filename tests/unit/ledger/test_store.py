@@ -89,6 +89,11 @@ def test_everything_is_there_after_the_store_was_closed(tmp_path: Path) -> None:
     again.engine.dispose()
 
 
+def test_a_ledger_keeps_the_journal_that_has_verified_its_rows(ledger: Ledger) -> None:
+    assert ledger.journal(CHAIN_ID) is ledger.journal(CHAIN_ID)
+    assert ledger.journal(CHAIN_ID) is not ledger.journal(CHAIN_ID + 1)
+
+
 def test_the_largest_amounts_of_a_chain_keep_every_unit(ledger: Ledger) -> None:
     open_with(ledger, a_row(), amounts(UINT256_MAX, UINT256_MAX - 1))
     assert ledger.balances("first")["wallet", POOL.token0.address] == UINT256_MAX

@@ -1,0 +1,1 @@
+"""From a configuration to campaigns that run: chains, markets, signers, custody."""

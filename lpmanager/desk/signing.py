@@ -1,0 +1,172 @@
+"""Who signs, on what terms, and under which locks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from lpmanager.chain.presets import Chain
+from lpmanager.chain.transport import HttpTransport
+from lpmanager.desk.markets import Market
+from lpmanager.errors import ConfigError
+from lpmanager.execution.allowed import AllowList
+from lpmanager.execution.executor import Executor
+from lpmanager.execution.fees import FeePolicy
+from lpmanager.execution.keystore import read_password
+from lpmanager.execution.moves import Pace
+from lpmanager.execution.remote_signer import RemoteSigner, SignerKind
+from lpmanager.execution.sender import Sender, SendPolicy
+from lpmanager.execution.signer import (
+    GuardedSigner,
+    Signer,
+    signer_from_clear_key,
+    signer_from_keystore,
+)
+from lpmanager.ledger.diary import Diary
+from lpmanager.ledger.store import Ledger
+from lpmanager.settings import AccountTable, Settings
+
+#: How long a sent transaction is waited for, in blocks, and how often it is looked for in a block.
+_WAIT_BLOCKS = 60
+_POLLS_PER_BLOCK = 4
+_LONGEST_POLL_S = 1.0
+
+#: More blocks than any chain here takes to finalize one.
+_FINALIZED_AFTER_BLOCKS = 200
+
+#: Blocks that a transaction's offer stands before it is raised.
+_BUMP_AFTER_BLOCKS = 3
+_WEI_PER_GWEI = 10**9
+
+
+def state_folder() -> Path:
+    """Where this user's programs keep what belongs to no configuration."""
+    return Path.home() / ".local" / "state" / "lpmanager"
+
+
+def lock_paths(settings: Settings, chain: Chain) -> frozenset[Path]:
+    """The files whose locks keep two programs from signing for one account of a chain.
+
+    One is in the user's state folder, so that it is the same whatever configuration, store or
+    working directory a program has. The other is beside a SQLite store, for those who share that
+    but not the folder: other users, other containers. Devnets have the latter alone: any number of
+    them share a chain id and its accounts.
+    """
+    name = f"lpmanager-{chain.chain_id}-{settings.account.address}.lock"
+    folders = set() if chain.devnet else {state_folder()}
+    store = make_url(settings.store)
+    if store.get_backend_name() == "sqlite" and store.database:
+        folders.add(Path(store.database).parent)
+    return frozenset(folder / name for folder in folders)
+
+
+def send_policy(settings: Settings, chain: Chain) -> SendPolicy:
+    """How this configuration prices and waits for transactions on a chain."""
+    table, block_time = settings.transactions, chain.block_time_s
+    confirmations = table.confirmations or chain.confirmations
+    depth = _FINALIZED_AFTER_BLOCKS if confirmations == "finalized" else confirmations
+    fallback = table.relay_fallback
+    return SendPolicy(
+        timeout_s=max(30.0, float((_WAIT_BLOCKS + depth) * block_time)),
+        poll_s=min(float(block_time) / _POLLS_PER_BLOCK, _LONGEST_POLL_S),
+        confirmations=None if confirmations == "finalized" else confirmations,
+        fees=FeePolicy(cap=int(table.max_fee_gwei * _WEI_PER_GWEI)),
+        pace=Pace(
+            bump_after_s=table.bump_after or math.ceil(_BUMP_AFTER_BLOCKS * block_time),
+            public_after_s=None if fallback == "never" else fallback,
+        ),
+    )
+
+
+def wallet_custody(
+    name: str,
+    market: Market,
+    ledger: Ledger,
+    signer: Signer,
+    policy: SendPolicy,
+    stop_asked: Callable[[], bool],
+) -> Executor:
+    """Custody by the account that signs. A halt of the campaign keeps it from signing, and it
+    signs nothing that is not on the campaign's allow-list."""
+    journal = ledger.journal(market.chain.chain_id)
+    may_sign = Diary(ledger.engine, name).require_running
+    allowed = AllowList(
+        chain_id=market.chain.chain_id,
+        account=signer.address,
+        venue=market.chain.uniswap_v3,
+        pool=market.pool,
+        max_fee=policy.fees.cap,
+    )
+    guarded = GuardedSigner(signer, allowed, may_sign)
+    sender = Sender(market.node, guarded, journal, policy, may_sign)
+    return Executor(
+        market.node,
+        market.chain.uniswap_v3,
+        market.pool,
+        market.chain.native,
+        sender,
+        stop_asked,
+    )
+
+
+def load_signer(settings: Settings, chain: Chain, ask_password: Callable[[], str]) -> Signer:
+    """Who signs for the configured account. Raises ConfigError where the key is another's."""
+    account = settings.account
+    if settings.private_key is not None:
+        key = settings.private_key.get_secret_value()
+        signer: Signer = signer_from_clear_key(key, devnet=chain.devnet)
+    elif account.signer_url is not None and account.signer_kind is not None:
+        signer = remote_signer(account)
+    elif account.keystore is not None:
+        signer = signer_from_keystore(account.keystore, _password(settings, ask_password))
+    else:
+        raise ConfigError(
+            "account: nothing to sign with; make a keystore with `lpm keys new` and set "
+            "account.keystore, or set account.signer_url and account.signer_kind"
+        )
+    if signer.address != account.address:
+        raise ConfigError(
+            f"account.address: is {account.address}, but the key signs for {signer.address}"
+        )
+    return signer
+
+
+def remote_signer(account: AccountTable) -> RemoteSigner:
+    """The external signer of the configuration. Raises ConfigError where none is configured."""
+    if account.signer_url is None or account.signer_kind is None:
+        raise ConfigError("account.signer_url: missing")
+    transport = HttpTransport(account.signer_url.get_secret_value(), account.signer_timeout)
+    return RemoteSigner(
+        transport=transport,
+        kind=SignerKind(account.signer_kind),
+        address=account.address,
+        name=f"{account.signer_kind} at {transport.name}",
+    )
+
+
+def password_path(settings: Settings) -> tuple[str, Path] | None:
+    """The setting that says where the keystore's password lies, and the file; None where it is to
+    be typed. Raises ConfigError for a credential where systemd handed none over."""
+    account = settings.account
+    if account.password_credential is not None:
+        if settings.credentials_folder is None:
+            raise ConfigError(
+                "account.password_credential: $CREDENTIALS_DIRECTORY is not set; start lpm from a "
+                f"systemd unit with LoadCredential={account.password_credential}:FILE, or set "
+                "account.password_file"
+            )
+        folder = settings.credentials_folder
+        return "account.password_credential", folder / account.password_credential
+    if account.password_file is not None:
+        return "account.password_file", account.password_file
+    return None
+
+
+def _password(settings: Settings, ask: Callable[[], str]) -> str:
+    if settings.keystore_password is not None:
+        return settings.keystore_password.get_secret_value()
+    place = password_path(settings)
+    return ask() if place is None else read_password(place[1], place[0])

@@ -1,0 +1,105 @@
+"""What a campaign needs: its pool, tokens that behave, an oracle, funds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+
+from lpmanager.chain.node import Node
+from lpmanager.chain.token_probe import require_exact, token_probe_question
+from lpmanager.desk.markets import configured_pool, open_market
+from lpmanager.doctor.check import Check, attempt
+from lpmanager.errors import ChainError, GuardVeto, LpmError
+from lpmanager.model import Amount, Snapshot
+from lpmanager.rebalancer.economics import GAS_UNITS
+from lpmanager.risk import assess
+from lpmanager.risk.guards import market_gates
+from lpmanager.settings import Settings
+from lpmanager.venues import uniswap_v3
+
+#: What one change of range takes, and as much again in reserve.
+_GAS_RESERVE = 2 * (GAS_UNITS["withdraw"] + GAS_UNITS["swap"] + GAS_UNITS["mint"])
+
+
+def look_at_campaign(
+    settings: Settings, name: str, node: Node, clock: Callable[[], int]
+) -> Iterator[Check]:
+    """The pool, its tokens, and what can be read; each only where the one before it is right."""
+    for what, look in (("pool", _pool), ("tokens", _tokens), ("oracle", _oracle)):
+        check = attempt(name, what, partial(look, settings, name, node))
+        yield check
+        if not check.passed and what != "oracle":
+            return
+    try:
+        market = open_market(settings, name, node, clock)
+        snapshot = market.reader.read()
+    except LpmError as error:
+        yield Check(subject=name, name="snapshot", passed=False, found=str(error))
+        return
+    limits = settings.campaigns[name].limits_for(market.chain, market.quote)
+    for gate in market_gates(snapshot, assess(snapshot), limits):
+        found = f"{gate.measured}, limit {gate.limit}: {gate.reason}"
+        yield Check(subject=name, name=gate.name, passed=gate.passed, found=found)
+    yield attempt(name, "funds", partial(_funds, snapshot))
+    yield attempt(name, "gas money", partial(_gas_money, snapshot))
+    yield attempt(name, "allowances", partial(_allowances, snapshot))
+
+
+def _pool(settings: Settings, name: str, node: Node) -> str:
+    pool = configured_pool(settings.campaigns[name], settings.chain_of(name), node)
+    return f"{pool} at {pool.address}, made by the factory"
+
+
+def _tokens(settings: Settings, name: str, node: Node) -> str:
+    pool = configured_pool(settings.campaigns[name], settings.chain_of(name), node)
+    for finding in node.ask(token_probe_question(pool, node.head())):
+        require_exact(finding)
+    return f"{pool.token0.symbol} and {pool.token1.symbol} deliver what is sent"
+
+
+def _oracle(settings: Settings, name: str, node: Node) -> str:
+    """How far back the pool's own prices reach, at the least and now."""
+    table, chain = settings.campaigns[name], settings.chain_of(name)
+    pool, window = configured_pool(table, chain, node), table.limits.twap_window_s
+    head = node.head()
+    slots = node.call(uniswap_v3.oracle_slots(pool.address), head)
+    needed = math.ceil(Fraction(window) / chain.block_time_s) + 1
+    grow = (
+        f"at {pool.address} call increaseObservationCardinalityNext({needed}), or shorten "
+        "limits.twap_window_s"
+    )
+    try:
+        node.call(uniswap_v3.observe(pool.address, window), head)
+    except ChainError as error:
+        raise GuardVeto(
+            f"expected prices of the last {window} s, and {slots} kept do not reach back as far; "
+            f"{grow}, and wait"
+        ) from error
+    if slots < needed:
+        return f"{slots} prices reach back {window} s now, not when every block has a swap; {grow}"
+    return f"{slots} prices reach back {window} s at any time"
+
+
+def _funds(snapshot: Snapshot) -> str:
+    wallet, positions = snapshot.wallet, len(snapshot.positions)
+    if not positions and wallet.balances.is_zero:
+        raise GuardVeto(f"nothing; send some of the pool's tokens to {wallet.address}")
+    return f"{wallet.balances} in the wallet, {positions} positions"
+
+
+def _gas_money(snapshot: Snapshot) -> str:
+    wallet = snapshot.wallet
+    needed = Amount(wallet.native.token, _GAS_RESERVE * snapshot.gas_price)
+    found = f"{wallet.native}, two changes of range take {needed}"
+    if wallet.native < needed:
+        raise GuardVeto(f"{found}; send some to {wallet.address}")
+    return found
+
+
+def _allowances(snapshot: Snapshot) -> str:
+    left = [f"{raw} raw of {t} to {spender}" for t, spender, raw in snapshot.wallet.allowances]
+    if left:
+        raise GuardVeto(f"left over: {'; '.join(left)}; revoke by approving 0")
+    return "none left over"

@@ -1,0 +1,86 @@
+"""What a chain and its RPCs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from eth_utils.crypto import keccak
+
+from lpmanager.chain.node import Node, code_question
+from lpmanager.chain.presets import Chain
+from lpmanager.chain.providers import Standing
+from lpmanager.desk.nodes import open_node, open_providers
+from lpmanager.doctor.check import Check
+from lpmanager.errors import ClockDrift, ConfigError, LpmError
+from lpmanager.settings import Settings
+
+
+def look_at_chain(settings: Settings, chain: Chain, clock: Callable[[], int]) -> Iterator[Check]:
+    """Each RPC, then whether enough of them agree; only then anything else is asked."""
+    try:
+        providers = open_providers(settings, chain, clock)
+    except ConfigError as error:
+        yield Check(subject=chain.name, name="RPC", passed=False, found=str(error), needed=True)
+        return
+    for standing in providers.standings():
+        yield _rpc(chain, standing, clock)
+    try:
+        head = providers.head()
+    except LpmError as error:
+        name = "clock" if isinstance(error, ClockDrift) else "quorum"
+        yield Check(subject=chain.name, name=name, passed=False, found=str(error), needed=True)
+        return
+    agreed = f"enough RPCs agree on block {head.number:,}, {head.hash}"
+    yield Check(subject=chain.name, name="quorum", passed=True, found=agreed)
+    kept = "a devnet's own" if chain.devnet else "not behind the chain's"
+    yield Check(subject=chain.name, name="clock", passed=True, found=kept)
+    yield _contracts(chain, open_node(settings, chain, clock))
+
+
+def _rpc(chain: Chain, standing: Standing, clock: Callable[[], int]) -> Check:
+    head = standing.head
+    found = (
+        f"serves chain {chain.chain_id}, block {head.number:,} is {clock() - head.timestamp} s old"
+        if head is not None
+        else str(standing.trouble)
+    )
+    name = f"RPC {standing.name}"
+    return Check(subject=chain.name, name=name, passed=head is not None, found=found)
+
+
+def _contracts(chain: Chain, node: Node) -> Check:
+    name = "venue contracts"
+    try:
+        codes = _codes(chain, node)
+    except LpmError as error:
+        return Check(subject=chain.name, name=name, passed=False, found=str(error))
+    hashes = {key: "0x" + keccak(code).hex() for key, code in codes.items()}
+    wrong = [key for key, known in chain.code_hashes.items() if hashes.get(key) != known]
+    missing = [key for key, code in codes.items() if not code]
+    if missing:
+        found = f"no contract at {', '.join(missing)}; correct the chain's addresses"
+    elif wrong:
+        found = (
+            f"another contract at {wrong[0]}: expected code of hash "
+            f"{chain.code_hashes[wrong[0]]}, found {hashes.get(wrong[0])}; do not use it"
+        )
+    else:
+        found = f"all {len(codes)} have code, {len(chain.code_hashes)} of them of a known hash"
+    passed = not missing and not wrong
+    return Check(subject=chain.name, name=name, passed=passed, found=found, details=hashes)
+
+
+def _codes(chain: Chain, node: Node) -> dict[str, bytes]:
+    """The code of every contract that is relied on, by the key that names its address."""
+    venue = chain.uniswap_v3
+    addresses = {
+        "factory": venue.factory,
+        "position_manager": venue.position_manager,
+        "swap_router": venue.swap_router,
+        "quoter": venue.quoter,
+        "tick_lens": venue.tick_lens,
+        "wrapped_native": chain.wrapped_native,
+    }
+    at = node.head()
+    codes = node.ask_many([code_question(address, at) for address in addresses.values()])
+    return dict(zip(addresses, codes, strict=True))

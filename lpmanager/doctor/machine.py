@@ -1,0 +1,178 @@
+"""What lies on this machine: the store, its journal, keys and locks."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from lpmanager.account_lock import holder
+from lpmanager.chain.presets import Chain
+from lpmanager.desk.signing import lock_paths, password_path, remote_signer
+from lpmanager.doctor.check import Check, attempt
+from lpmanager.errors import ConfigError, Halted, MaybeSent, StoreError, UsageError
+from lpmanager.execution.keystore import is_private, look_at
+from lpmanager.ledger.chained import verified_rows
+from lpmanager.ledger.diary import Diary
+from lpmanager.ledger.store import Ledger
+from lpmanager.settings import Settings
+
+#: What must be free on the disk. A full one stops all signing, because nothing is signed that is
+#: not written down first.
+_LEAST_FREE = 256 * 2**20
+_MIB = 2**20
+
+
+def look_at_machine(
+    settings: Settings, names: Sequence[str], chains: Sequence[Chain]
+) -> Iterator[Check]:
+    """The store first: what is in it is looked at only where it opens."""
+    folder = _store_folder(settings.store)
+    if folder is not None:
+        yield attempt("store", "disk", partial(_disk, folder))
+    opened = attempt("store", "database", partial(_database, settings.store), needed=True)
+    yield opened
+    if opened.passed:
+        yield from _content(settings, names, chains)
+    yield attempt("account", "signing key", partial(_key, settings, chains))
+    yield attempt("account", "password", partial(_password, settings))
+    for chain in chains:
+        paths = lock_paths(settings, chain)
+        yield attempt("account", f"lock on {chain.name}", partial(_lock, paths))
+
+
+def _store_folder(store: str) -> Path | None:
+    """Where a SQLite store is or will be; None for another database."""
+    address = make_url(store)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        return None
+    return Path(address.database).parent
+
+
+def _disk(folder: Path) -> str:
+    """Whether the folder takes a file, by making a nameless one."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0")
+            file.flush()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: takes no file ({error.strerror}); correct its rights, or name another store"
+        ) from error
+    if free < _LEAST_FREE:
+        raise StoreError(
+            f"{folder}: expected {_LEAST_FREE // _MIB} MiB free, found {free // _MIB}; make room"
+        )
+    return f"{folder} takes files, {free // _MIB:,} MiB free"
+
+
+def _database(store: str) -> str:
+    address = make_url(store)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        Ledger.open(store).engine.dispose()
+        return f"{address.get_backend_name()} opens"
+    Ledger.read(store).engine.dispose()
+    path = Path(address.database)
+    return f"{path} opens" if path.exists() else f"{path} will be made by the first live run"
+
+
+def _content(settings: Settings, names: Sequence[str], chains: Sequence[Chain]) -> Iterator[Check]:
+    ledger = Ledger.read(settings.store)
+    try:
+        whole = attempt("store", "journal", partial(_journal, ledger))
+        yield whole
+        if whole.passed:
+            for chain in chains:
+                look = partial(_nothing_open, ledger, chain, settings.account.address)
+                yield attempt("account", f"open transactions on {chain.name}", look)
+        for name in names:
+            yield attempt(name, "halt", partial(_running, ledger, name))
+    finally:
+        ledger.engine.dispose()
+
+
+def _journal(ledger: Ledger) -> str:
+    with ledger.engine.connect() as connection:
+        rows = sum(1 for _ in verified_rows(connection))
+    return f"{rows:,} rows, each as it was written"
+
+
+def _nothing_open(ledger: Ledger, chain: Chain, account: str) -> str:
+    for intent in ledger.journal(chain.chain_id).open_intents(account):
+        campaign = intent.purpose.campaign
+        raise MaybeSent(
+            f"{intent.purpose.call.what} of campaign {campaign}, nonce {intent.nonce}, is "
+            f"{intent.status}; `lpm run --once --live {campaign}` sees it through"
+        )
+    return "none"
+
+
+def _running(ledger: Ledger, name: str) -> str:
+    reason = Diary(ledger.engine, name).halted()
+    if reason is not None:
+        raise Halted(f"halted: {reason}; look into it, then `lpm resume {name}`")
+    return "not halted"
+
+
+def _key(settings: Settings, chains: Sequence[Chain]) -> str:
+    account = settings.account
+    if settings.private_key is not None:
+        return _clear_key(chains)
+    if account.signer_url is not None:
+        signer = remote_signer(account)
+        signer.require_account()
+        return f"{signer.name} answers"
+    if account.keystore is None:
+        return "none, so dry runs only"
+    keystore = look_at(account.keystore)
+    if not keystore.private:
+        raise ConfigError(
+            f"account.keystore: others may read {keystore.path}; run `chmod 600 {keystore.path}`"
+        )
+    if keystore.address not in (None, account.address):
+        raise ConfigError(
+            f"account.keystore: {keystore.path} is of {keystore.address}, account.address is "
+            f"{account.address}; correct one of them"
+        )
+    return f"{keystore.path}, for its owner alone"
+
+
+def _clear_key(chains: Sequence[Chain]) -> str:
+    for chain in chains:
+        if not chain.devnet:
+            raise ConfigError(
+                f"LPM_PRIVATE_KEY: a key in clear text is refused on {chain.name}; take it into a "
+                "keystore with `lpm keys import`, set account.keystore, and delete it here"
+            )
+    return "in clear text, which a devnet accepts"
+
+
+def _password(settings: Settings) -> str:
+    if settings.account.keystore is None:
+        return "none is needed"
+    if settings.keystore_password is not None:
+        return "in LPM_KEYSTORE_PASSWORD"
+    place = password_path(settings)
+    if place is None:
+        return "asked for at each start"
+    key, path = place
+    try:
+        private = is_private(path)
+    except OSError as error:
+        raise ConfigError(f"{key}: cannot read {path}: {error.strerror}") from error
+    if not private:
+        raise ConfigError(f"{key}: others may read {path}; run `chmod 600 {path}`")
+    return f"in {path}, for its owner alone"
+
+
+def _lock(paths: frozenset[Path]) -> str:
+    for path in sorted(paths):
+        other = holder(path)
+        if other is not None:
+            raise UsageError(f"{other} holds {path}; wait until it ends, or stop it")
+    return "free"

@@ -1,0 +1,127 @@
+"""Mending a damaged journal, once the chain shows that nothing of the account is under way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from lpmanager.account_lock import only_one
+from lpmanager.chain.node import nonce_question, pending_nonce_question
+from lpmanager.chain.presets import Chain
+from lpmanager.desk.nodes import open_node
+from lpmanager.desk.signing import lock_paths, state_folder
+from lpmanager.errors import LpmError, StoreError, UsageError
+from lpmanager.ledger.database import writing
+from lpmanager.ledger.repair import Damage, begin_anew, find_damage, loose_attempts
+from lpmanager.ledger.store import Ledger
+from lpmanager.private_file import write_private
+from lpmanager.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What is wrong with the journal, what stands in the way of mending it, and where all its rows
+    go before it is begun anew."""
+
+    damage: Damage
+    obstacles: tuple[str, ...]
+    aside: Path
+
+
+def plan_repair(settings: Settings, clock: Callable[[], int]) -> Repair | None:
+    """What would be done about the journal; None where it is whole. Changes nothing.
+
+    Raises StoreError where the database does not even open.
+    """
+    ledger = Ledger.read(settings.store)
+    try:
+        with ledger.engine.connect() as connection:
+            damage = find_damage(connection)
+    finally:
+        ledger.engine.dispose()
+    if damage is None:
+        return None
+    obstacles = tuple(_obstacles(settings, damage, clock))
+    return Repair(damage=damage, obstacles=obstacles, aside=_aside(settings, clock()))
+
+
+def carry_out(settings: Settings, clock: Callable[[], int]) -> Repair | None:
+    """Move a damaged journal aside and begin a new one, while no other program signs; what was
+    done, or None where the journal is whole.
+
+    Raises UsageError where something stands in the way, StoreError where a file cannot be written.
+    """
+    chains = _chains(settings)
+    with only_one(path for chain in chains for path in lock_paths(settings, chain)):
+        repair = plan_repair(settings, clock)
+        if repair is None:
+            return None
+        if repair.obstacles:
+            raise UsageError(repair.obstacles[0])
+        _write_aside(repair)
+        engine = Ledger.open(settings.store).engine
+        try:
+            with writing(engine) as connection:
+                begin_anew(connection, repair.damage)
+        finally:
+            engine.dispose()
+    return repair
+
+
+def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> Iterator[str]:
+    account, attempts = settings.account.address, loose_attempts(damage)
+    for chain in _chains(settings):
+        try:
+            mined, pending = _nonces(settings, chain, clock)
+        except LpmError as error:
+            yield f"{chain.name}: what is under way cannot be told: {error}"
+            continue
+        if pending > mined:
+            yield (
+                f"{chain.name}: {pending - mined} transactions of {account} are pending; wait "
+                "until they are mined"
+            )
+        for attempt in attempts:
+            if attempt.chain_id == chain.chain_id and attempt.nonce >= mined:
+                yield (
+                    f"{chain.name}: {attempt.tx_hash}, nonce {attempt.nonce}, was signed and may "
+                    "still be mined; use the nonce up from a wallet (send nothing to yourself), "
+                    "then try again"
+                )
+
+
+def _nonces(settings: Settings, chain: Chain, clock: Callable[[], int]) -> tuple[int, int]:
+    """How many transactions of the account are mined, and how many with those that wait."""
+    node, account = open_node(settings, chain, clock), settings.account.address
+    head = node.head()
+    mined, pending = node.ask_many([nonce_question(account, head), pending_nonce_question(account)])
+    return mined, pending
+
+
+def _chains(settings: Settings) -> list[Chain]:
+    chains = {settings.chain_of(name).name: settings.chain_of(name) for name in settings.campaigns}
+    return list(chains.values())
+
+
+def _aside(settings: Settings, now: int) -> Path:
+    """A new file beside the store, or in the user's state folder where it is no file."""
+    store = make_url(settings.store)
+    in_file = store.get_backend_name() == "sqlite" and store.database
+    folder = Path(store.database).parent if in_file and store.database else state_folder()
+    return folder / f"journal-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}.jsonl"
+
+
+def _write_aside(repair: Repair) -> None:
+    text = "".join(json.dumps(dict(row)) + "\n" for row in repair.damage.rows)
+    try:
+        repair.aside.parent.mkdir(parents=True, exist_ok=True)
+        write_private(repair.aside, text)
+    except OSError as error:
+        raise StoreError(
+            f"{repair.aside}: cannot be written ({error.strerror}); nothing was changed"
+        ) from error

@@ -1,0 +1,129 @@
+"""What the chain shows of intents, all at one look."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from lpmanager.chain.node import (
+    Node,
+    Receipt,
+    block_question,
+    chain_id_question,
+    nonce_question,
+    nonce_question_at,
+    receipt_question,
+    sent_question,
+    tip_question,
+)
+from lpmanager.errors import WrongChain
+from lpmanager.execution.intent import Inclusion, Intent
+from lpmanager.execution.moves import Seen
+from lpmanager.model import Block
+
+
+class Sight(NamedTuple):
+    """What was seen of an intent, and the receipt of the attempt that is mined."""
+
+    seen: Seen
+    receipt: Receipt | None
+
+
+def look(
+    node: Node, account: str, intents: Sequence[Intent], confirmations: int | None
+) -> list[Sight]:
+    """A sight of each intent of the account.
+
+    A block counts as final once `confirmations` blocks stand, itself among them; None means the
+    chain's own `finalized`. Raises ChainError where it cannot be told.
+    """
+    head = node.head()
+    final_height = final_block(node, head, confirmations)
+    settled_height = max(final_height, 0)
+    hashes = [attempt.tx_hash for intent in intents for attempt in intent.attempts]
+    # The receipts come last: what the nonces count is among them.
+    chain_id, tip, nonce, final_nonce, *receipts = node.ask_many(
+        [
+            chain_id_question(),
+            tip_question(),
+            nonce_question(account, head),
+            nonce_question_at(account, settled_height),
+            *(receipt_question(tx_hash) for tx_hash in hashes),
+        ]
+    )
+    require_chain(node, chain_id)
+    told = [receipt for receipt in receipts if receipt is not None]
+    mined = {r.tx_hash: r for r in told if r not in _orphaned(node, told, final_height)}
+    sights = []
+    for intent in intents:
+        receipt = _receipt_of(intent, mined)
+        used_by = None
+        if receipt is None and final_nonce > intent.nonce:
+            used_by = _user_of(node, account, intent.nonce, settled_height)
+        seen = Seen(
+            head=head,
+            final_block=final_height,
+            nonce=nonce,
+            inclusion=None if receipt is None else _inclusion(receipt),
+            used_by=used_by,
+            tip=tip,
+        )
+        sights.append(Sight(seen, receipt))
+    return sights
+
+
+def final_block(node: Node, head: Block, confirmations: int | None) -> int:
+    """The height of the newest block that counts as final, as `look` counts; below 0 on a chain
+    too young to have one."""
+    if confirmations is None:
+        return node.ask(block_question("finalized")).number
+    return head.number - confirmations + 1
+
+
+def require_chain(node: Node, found: int) -> None:
+    """Raise WrongChain unless an answer says that the RPC serves the configured chain."""
+    if found != node.chain_id:
+        raise WrongChain(
+            f"the RPC serves chain {found} now, the configuration says {node.chain_id}; nothing is "
+            "signed on it; correct the RPC URL"
+        )
+
+
+def _user_of(node: Node, account: str, nonce: int, newest: int) -> str | None:
+    """The hash of the transaction that used a nonce, in the block of height `newest` or before it.
+
+    It stands in the block itself, which a node has before the receipts. None where the block found
+    does not hold it, as when the chain changes meanwhile.
+    """
+
+    def nonce_at(height: int) -> int:
+        return node.ask(nonce_question_at(account, height))
+
+    # Back in growing steps, and no further than needed: many nodes forget what old blocks left.
+    oldest, step = newest, 1
+    while oldest > 0 and nonce_at(oldest) > nonce:
+        oldest, step = max(oldest - step, 0), 2 * step
+    height = bisect_right(range(newest), nonce, lo=oldest, key=nonce_at)
+    return node.ask(sent_question(account, height)).get(nonce)
+
+
+def _orphaned(node: Node, told: Sequence[Receipt], final_height: int) -> list[Receipt]:
+    """Those receipts that would count as final, but are of a block the chain does not have: an RPC
+    that lags behind a reorganisation still tells of the other branch."""
+    final = [receipt for receipt in told if receipt.block_number <= final_height]
+    blocks = node.ask_many([block_question(receipt.block_number) for receipt in final])
+    return [r for r, block in zip(final, blocks, strict=True) if r.block_hash != block.hash]
+
+
+def _receipt_of(intent: Intent, mined: Mapping[str, Receipt]) -> Receipt | None:
+    return next((mined[a.tx_hash] for a in intent.attempts if a.tx_hash in mined), None)
+
+
+def _inclusion(receipt: Receipt) -> Inclusion:
+    return Inclusion(
+        tx_hash=receipt.tx_hash,
+        block_number=receipt.block_number,
+        block_hash=receipt.block_hash,
+        succeeded=receipt.succeeded,
+    )

@@ -1,0 +1,83 @@
+"""What `lpm doctor` finds wrong on a chain with the real contracts, and how to mend it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from live_desk import Desk
+
+
+def checks(desk: Desk) -> dict[str, dict[str, Any]]:
+    """What was looked at, by its name."""
+    told = json.loads(desk.lpm("doctor", "--json").stdout)
+    return {check["name"]: check for check in told["checks"]}
+
+
+def wrong(desk: Desk) -> list[str]:
+    return [name for name, check in checks(desk).items() if not check["passed"]]
+
+
+def test_every_precondition_is_looked_at(desk: Desk) -> None:
+    assert [name for name in checks(desk) if not name.startswith("RPC ")] == [
+        "disk",
+        "database",
+        "journal",
+        "open transactions on devnet",
+        "halt",
+        "signing key",
+        "password",
+        "lock on devnet",
+        "quorum",
+        "clock",
+        "venue contracts",
+        "pool",
+        "tokens",
+        "oracle",
+        "head age",
+        "TWAP",
+        "history",
+        "price of gas",
+        "funds",
+        "gas money",
+        "allowances",
+    ]
+    assert wrong(desk) == []
+
+
+def test_code_of_a_known_hash_is_told_from_any_other(desk: Desk) -> None:
+    hashes = checks(desk)["venue contracts"]["details"]
+    table = "[chains.devnet.uniswap_v3]"
+    known = f'[chains.devnet.code_hashes]\nquoter = "{hashes["quoter"]}"\n{table}'
+    desk.edit(table, known)
+    assert checks(desk)["venue contracts"]["found"] == "all 6 have code, 1 of them of a known hash"
+    desk.edit(hashes["quoter"], hashes["factory"])
+    assert wrong(desk) == ["venue contracts"]
+
+
+def test_an_oracle_that_does_not_reach_back_is_told_what_it_needs(desk: Desk) -> None:
+    assert "prices reach back 600 s" in checks(desk)["oracle"]["found"]
+    desk.edit("history_s = ", 'twap_window_s = "1d"\nhistory_s = ')
+    assert wrong(desk) == ["oracle", "TWAP"]
+    found = checks(desk)["oracle"]["found"]
+    assert "call increaseObservationCardinalityNext(86401)" in found
+
+
+def test_an_rpc_whose_head_is_old_is_found(desk: Desk) -> None:
+    desk.edit('max_head_age_s = "5m"', 'max_head_age_s = "1s"')
+    desk.devnet.refresh()
+    time.sleep(3)
+    process = desk.start("doctor", "--json")  # mines no block, as typing it does
+    out, _err = process.communicate(timeout=60)
+    assert process.returncode == 4
+    failed = [check["name"] for check in json.loads(out)["checks"] if not check["passed"]]
+    assert failed == [f"RPC {desk.devnet.backend.rpc_url}", "quorum"]
+
+
+@pytest.mark.parametrize("verb", ["doctor", "status"])
+def test_those_who_only_look_leave_nothing_on_the_disk(desk: Desk, verb: str) -> None:
+    before = {path.name for path in desk.folder.iterdir()}
+    assert desk.lpm(verb).returncode == 0
+    assert {path.name for path in desk.folder.iterdir()} == before

@@ -1,0 +1,193 @@
+"""`lpm doctor --repair`: a damaged journal is mended once the chain shows that nothing can happen
+any more, and what was under way is not lost with it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from live_desk import Desk
+from sqlalchemy import text
+
+from lpmanager.chain.node import Question
+from lpmanager.execution.intent import CLOSED, Intent, Status
+from lpmanager.ledger.store import Ledger
+
+CHAIN_ID = 31337
+
+
+def ask(desk: Desk, method: str, *params: object) -> object:
+    return desk.devnet.controls.node.ask(Question(method, list(params), lambda told: told))
+
+
+def nonce(desk: Desk, block: str = "latest") -> int:
+    told = ask(desk, "eth_getTransactionCount", desk.account, block)
+    return int(str(told), 16)
+
+
+@pytest.fixture
+def ledger(desk: Desk) -> Iterator[Ledger]:
+    ledger = Ledger.open(f"sqlite:///{desk.folder / 'lpmanager.db'}")
+    yield ledger
+    ledger.engine.dispose()
+
+
+def intents(desk: Desk, ledger: Ledger) -> list[Intent]:
+    """As a program reads them that starts now."""
+    return Ledger(ledger.engine).journal(CHAIN_ID).intents(desk.account)
+
+
+def damage(ledger: Ledger, event: Status) -> int:
+    """Let the first row of that event rot; its number."""
+    with ledger.engine.begin() as connection:
+        found = text("SELECT min(id) FROM journal WHERE event = :event")
+        row = connection.execute(found, {"event": str(event)}).scalar()
+        connection.execute(text("UPDATE journal SET intent = 'x' WHERE id = :row"), {"row": row})
+    assert isinstance(row, int)
+    return row
+
+
+def files(desk: Desk) -> set[Path]:
+    """Those of the journal that were moved aside."""
+    return set(desk.folder.glob("journal-*.jsonl"))
+
+
+def repair(desk: Desk, *arguments: str) -> tuple[int, dict[str, object], str]:
+    done = desk.lpm("doctor", "--repair", "--json", *arguments)
+    return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+
+
+def require_normal(desk: Desk) -> None:
+    done = desk.lpm("run", "--once", "--live")
+    assert done.returncode == 0, done.stderr
+    assert desk.json("report")["campaigns"]["main"]["identity_error"] == "0"
+
+
+def stop_half_way(desk: Desk, reached: Callable[[], bool]) -> None:
+    """A live run that is killed once it has got somewhere."""
+    process = desk.start("run", "--once", "--live")
+    give_up = time.monotonic() + 60
+    while not reached() and time.monotonic() < give_up:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert reached()
+
+
+def leave_pending(desk: Desk) -> None:
+    """A live run is killed while a transaction of its own waits to be mined."""
+    desk.devnet.refresh()
+    desk.devnet.controls.set_automine(False)
+    stop_half_way(desk, lambda: nonce(desk, "pending") > nonce(desk))
+
+
+@pytest.fixture(autouse=True)
+def _mines_again(desk: Desk) -> Iterator[None]:
+    yield
+    ask(desk, "anvil_dropAllTransactions")
+    ask(desk, "evm_setIntervalMining", 0)
+    desk.devnet.controls.set_automine(True)
+
+
+def test_a_damaged_journal_halts_is_shown_and_mended_when_told(desk: Desk, ledger: Ledger) -> None:
+    require_normal(desk)
+    row = damage(ledger, Status.SIGNED)
+    halted = desk.lpm("run", "--once", "--live")
+    assert halted.returncode == 1
+    assert f"row {row} of the journal is damaged" in halted.stderr
+    told = {c["name"]: c for c in json.loads(desk.lpm("doctor", "--json").stdout)["checks"]}
+    assert f"row {row}" in told["journal"]["found"]
+
+    code, shown, err = repair(desk)
+    assert (code, shown["done"], shown["kept"], shown["obstacles"]) == (4, False, [], [])
+    assert list(shown["bad"]) == [str(row)]
+    assert "add --yes to do it" in err
+    assert files(desk) == set()
+    assert desk.lpm("run", "--once", "--live").returncode == 1
+
+    table = desk.lpm("doctor", "--repair")
+    assert f"{row} " in table.stdout
+    assert "all rows are moved to" in table.stdout
+
+    code, shown, err = repair(desk, "--yes")
+    assert (code, shown["done"]) == (0, True)
+    (aside,) = files(desk)
+    assert aside.stat().st_mode & 0o777 == 0o600
+    assert len(aside.read_text().splitlines()) == shown["rows"]
+    assert intents(desk, ledger) == []
+    require_normal(desk)
+    assert repair(desk)[1] == {"whole": True, "done": False}
+
+
+def test_what_was_mined_and_not_booked_is_kept_and_settled_by_the_next_run(
+    desk: Desk, ledger: Ledger
+) -> None:
+    ask(desk, "evm_setAutomine", False)
+    ask(desk, "evm_setIntervalMining", 1)
+    stop_half_way(desk, lambda: len(intents(desk, ledger)) > 2)
+    lost, *kept = intents(desk, ledger)
+    assert lost.purpose.action is None  # an allowance: it moved nothing that books would miss
+    kept = [intent for intent in kept if intent.attempts]
+    damage(ledger, Status.PLANNED)
+    wait_until_mined(desk)
+    desk.devnet.controls.set_automine(True)
+
+    code, shown, err = repair(desk, "--yes")
+    assert (code, shown["done"]) == (0, True), err
+    assert shown["kept"] == sorted(intent.id for intent in kept)
+    assert [i.id for i in intents(desk, ledger)] == [intent.id for intent in kept]
+    require_normal(desk)
+    assert all(i.status in CLOSED for i in intents(desk, ledger))
+
+
+def wait_until_mined(desk: Desk) -> None:
+    give_up = time.monotonic() + 30
+    while nonce(desk, "pending") > nonce(desk):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def test_while_a_transaction_is_pending_nothing_is_mended(desk: Desk, ledger: Ledger) -> None:
+    leave_pending(desk)
+    damage(ledger, Status.PLANNED)
+    for arguments, code in ((("--json",), 4), (("--yes",), 2)):
+        process = desk.start("doctor", "--repair", *arguments)  # mines no block, as typing it does
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == code
+        assert "1 transactions of" in out + err
+    assert files(desk) == set()
+
+
+def test_a_signed_transaction_that_only_the_journal_knows_is_used_up_first(
+    desk: Desk, ledger: Ledger
+) -> None:
+    """It was dropped by this RPC, not by all: it may still be mined."""
+    leave_pending(desk)
+    ask(desk, "anvil_dropAllTransactions")
+    damage(ledger, Status.PLANNED)
+    code, shown, _err = repair(desk, "--yes")
+    assert (code, files(desk)) == (2, set())
+    code, shown, _err = repair(desk)
+    (obstacle,) = map(str, shown["obstacles"])
+    assert "nonce 0, was signed and may still be mined; use the nonce up" in obstacle
+
+    desk.devnet.controls.set_automine(True)
+    ask(desk, "anvil_impersonateAccount", desk.account)
+    desk.devnet.controls.execute(desk.account, desk.account, b"", what="use up the nonce")
+    code, shown, _err = repair(desk, "--yes")
+    assert (code, shown["done"], shown["kept"]) == (0, True, [])
+
+
+def test_without_the_chain_nothing_is_mended(desk: Desk, ledger: Ledger) -> None:
+    require_normal(desk)
+    damage(ledger, Status.SIGNED)
+    env = desk.folder / ".env"
+    env.write_text("LPM_RPC_URL=http://127.0.0.1:1\n")
+    code, shown, _err = repair(desk)
+    assert code == 4
+    assert "what is under way cannot be told" in " ".join(map(str, shown["obstacles"]))
+    assert repair(desk, "--yes")[0] == 2
+    assert files(desk) == set()

@@ -1,0 +1,174 @@
+"""`lpm keys` and `lpm halt` on the command line, without a chain."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from eth_account import Account
+from live_desk import Done, surroundings
+
+from lpmanager.cli.main import main
+
+#: Public knowledge: the first account of every development chain.
+KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+PASSWORD = "correct horse"
+
+Lpm = Callable[..., Done]
+
+
+@pytest.fixture
+def lpm(tmp_path: Path) -> Lpm:
+    """Type `lpm ...` in a folder with a password file; `typed` is piped in."""
+    (tmp_path / "password").write_text(PASSWORD + "\n")
+
+    def run(*arguments: str, typed: str = "") -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.chdir(tmp_path),
+            mock.patch.dict(os.environ, surroundings({}), clear=True),
+            mock.patch.object(sys, "argv", ["lpm", *arguments]),
+            mock.patch.object(sys, "stdin", io.StringIO(typed)),
+            mock.patch("lpmanager.cli.secret_input.Path", side_effect=OSError("no terminal")),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as left,
+        ):
+            main()
+        assert isinstance(left.value.code, int)
+        return Done(left.value.code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+def put_a_key(folder: Path, name: str = "key.json") -> Path:
+    """A keystore that was made quickly."""
+    (folder / "keys").mkdir(exist_ok=True)
+    path = folder / "keys" / name
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(Account.encrypt(KEY, PASSWORD, kdf="pbkdf2", iterations=1)))
+    return path
+
+
+def test_a_key_that_is_piped_in_is_sealed_and_only_its_address_shown(
+    lpm: Lpm, tmp_path: Path
+) -> None:
+    done = lpm("keys", "import", "--password-file", "password", typed=f"0x{KEY}\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{ADDRESS}  keys/{ADDRESS}.json\n"
+    assert f'keystore = "keys/{ADDRESS}.json"' in " ".join(done.stderr.split())
+    assert (tmp_path / "keys" / f"{ADDRESS}.json").stat().st_mode & 0o777 == 0o600
+    assert KEY not in done.stdout + done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+
+
+def test_what_is_no_key_is_refused_and_not_repeated(lpm: Lpm, tmp_path: Path) -> None:
+    done = lpm("keys", "import", "--password-file", "password", typed="attack at dawn")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not a private key" in done.stderr
+    assert "attack" not in done.stderr
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_key_is_no_argument(lpm: Lpm) -> None:
+    assert lpm("keys", "import", KEY, typed="").returncode == 2
+
+
+def test_a_short_password_makes_no_file(lpm: Lpm, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("short")
+    done = lpm("keys", "new", "--password-file", "password")
+    assert done.returncode == 2
+    assert "too short" in done.stderr
+    assert not (tmp_path / "keys").exists()
+
+
+def test_without_a_terminal_a_password_is_not_asked_for(lpm: Lpm) -> None:
+    done = lpm("keys", "new")
+    assert done.returncode == 2
+    assert "no terminal to ask for the new password; name a --password-file" in done.stderr
+
+
+def test_keys_are_listed_without_a_password(lpm: Lpm, tmp_path: Path) -> None:
+    path = put_a_key(tmp_path)
+    assert lpm("keys", "list").stdout == f"{ADDRESS}  keys/key.json\n"
+    path.chmod(0o644)
+    shown = lpm("keys", "list")
+    assert "run `chmod 600 keys/key.json`" in shown.stderr
+    (told,) = json.loads(lpm("keys", "list", "--json").stdout)["keys"]
+    assert told == {"address": ADDRESS, "path": "keys/key.json", "private": False}
+
+
+def test_keys_lie_beside_the_configuration_unless_a_folder_is_named(
+    lpm: Lpm, tmp_path: Path
+) -> None:
+    (tmp_path / "desk").mkdir()
+    put_a_key(tmp_path / "desk")
+    listed = lpm("keys", "list", "--config", "desk/lpmanager.toml").stdout
+    assert listed == f"{ADDRESS}  desk/keys/key.json\n"
+    assert lpm("keys", "list", "--folder", "desk/keys").stdout == listed
+    nothing = lpm("keys", "list")
+    assert nothing.returncode == 2
+    assert "lpm keys new" in nothing.stderr
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> None:
+    """The template's configuration, of one campaign, without RPC and key."""
+    text = files("lpmanager").joinpath("templates", "lpmanager.toml").read_text(encoding="utf-8")
+    (tmp_path / "lpmanager.toml").write_text(text.replace("0x" + "0" * 40, ADDRESS))
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_halt_needs_neither_rpc_nor_key_and_lasts_until_it_is_lifted(lpm: Lpm) -> None:
+    halted = lpm("halt", "--reason", "the price feed looks odd")
+    assert (halted.returncode, halted.stdout) == (0, "")
+    assert "eth-usdc is halted" in halted.stderr
+    assert "lpm resume eth-usdc" in halted.stderr
+    resumed = lpm("resume", "--yes")
+    assert resumed.returncode == 0
+    assert "eth-usdc is halted: the price feed looks odd" in resumed.stderr
+    assert "eth-usdc runs again" in resumed.stderr
+    assert lpm("resume", "--yes").returncode == 2
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_halt_is_lifted_by_name_and_only_where_there_is_one(lpm: Lpm) -> None:
+    refused = lpm("resume", "eth-usdc", "--yes")
+    assert refused.returncode == 2
+    assert "campaign eth-usdc is not halted" in refused.stderr
+    assert lpm("halt", "eth-usdc").returncode == 0
+    assert lpm("resume", "eth-usdc", typed="n\n").returncode == 1
+    assert lpm("resume", "eth-usdc", "--yes").returncode == 0
+
+
+@pytest.mark.usefixtures("configured")
+def test_an_unknown_campaign_is_neither_halted_nor_resumed(lpm: Lpm) -> None:
+    for verb in ("halt", "resume"):
+        refused = lpm(verb, "eth-usdt")
+        assert refused.returncode == 2
+        assert "there is no campaign 'eth-usdt'" in refused.stderr
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_repair_is_not_asked_for_by_yes_alone(lpm: Lpm) -> None:
+    refused = lpm("doctor", "--yes")
+    assert refused.returncode == 2
+    assert "--yes goes with --repair" in refused.stderr
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_whole_journal_is_not_repaired(lpm: Lpm) -> None:
+    for arguments in ((), ("--yes",)):
+        whole = lpm("doctor", "--repair", *arguments)
+        assert whole.returncode == 0
+        assert "the journal is whole: nothing to repair" in whole.stderr
+    assert json.loads(lpm("doctor", "--repair", "--json").stdout) == {"whole": True, "done": False}

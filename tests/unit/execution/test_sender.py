@@ -1,0 +1,963 @@
+"""One intent after the other, each written down before it is sent and seen through to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from builders import ACCOUNT, CHAIN_ID, GENESIS, a_purpose
+from paper_chain import (
+    BUMP_AFTER_S,
+    CAP,
+    GWEI,
+    PaperChain,
+    PaperRelay,
+    PaperSigner,
+    PaperTransaction,
+    a_sender,
+)
+from sqlalchemy import text
+from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
+
+from lpmanager.chain.node import Receipt
+from lpmanager.chain.transport import RpcError
+from lpmanager.errors import (
+    CallReverted,
+    ChainError,
+    Halted,
+    JournalDamaged,
+    MaybeSent,
+    RpcUnavailable,
+    SignerUnavailable,
+    SigningRefused,
+    StrangersTransaction,
+    TransactionFailed,
+    WrongChain,
+)
+from lpmanager.execution.intent import Intent, Status
+from lpmanager.execution.sender import Sender, Settled
+from lpmanager.ledger.journal import TransactionJournal, append_booked
+from lpmanager.ledger.store import Ledger
+
+PATIENT = 5.0
+
+
+@dataclass
+class Desk:
+    """An account on a paper chain, with a journal. Every process is a sender of its own."""
+
+    ledger: Ledger
+    chain: PaperChain = field(default_factory=PaperChain)
+    signer: PaperSigner = field(default_factory=PaperSigner)
+    halt: Exception | None = None
+
+    @property
+    def journal(self) -> TransactionJournal:
+        return self.ledger.journal(CHAIN_ID)
+
+    def sender(self, *, timeout_s: float = 0.0) -> Sender:
+        return a_sender(self.chain, self.journal, self.signer, self._may_sign, timeout_s=timeout_s)
+
+    def _may_sign(self) -> None:
+        if self.halt is not None:
+            raise self.halt
+
+    def intents(self) -> list[Intent]:
+        return self.journal.intents(ACCOUNT)
+
+    def open(self) -> list[Intent]:
+        return self.journal.open_intents(ACCOUNT)
+
+    def calls_mined(self) -> list[str]:
+        return [tx.data for tx in self.chain.mined]
+
+    def settle(self, campaign: str = "main") -> list[Settled]:
+        """What a new process takes over and books, on a chain that mines."""
+        self.chain.busy = True
+        settled = list(self.sender(timeout_s=PATIENT).take_over(campaign))
+        self.chain.busy = False
+        self.book(settled)
+        return settled
+
+    def book(self, settled: list[Settled]) -> None:
+        with self.ledger.engine.begin() as connection:
+            append_booked(connection, [done.receipt.tx_hash for done in settled])
+
+    def sent_and_lost_sight_of(self, *numbers: int, campaign: str = "main") -> None:
+        """Intents that an earlier process signed and sent, and saw nothing more of."""
+        sender = self.sender()
+        for number in numbers:
+            with pytest.raises(MaybeSent):
+                sender.send(a_purpose(number, campaign=campaign))
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[Ledger]:
+    ledger = Ledger.open("sqlite://")
+    yield ledger
+    ledger.engine.dispose()
+
+
+@pytest.fixture
+def desk(empty: Ledger) -> Iterator[Desk]:
+    ledger = empty.rehearsal()
+    yield Desk(ledger)
+    ledger.engine.dispose()
+
+
+@pytest.fixture
+def busy(desk: Desk) -> Desk:
+    """On a chain that mines a block at every look."""
+    desk.chain.busy = True
+    return desk
+
+
+def data_of(*numbers: int) -> list[str]:
+    return ["0x" + a_purpose(number).call.data.hex() for number in numbers]
+
+
+def no_more_than_once(desk: Desk) -> bool:
+    calls = [call for call in desk.calls_mined() if call != "0x"]
+    return len(calls) == len(set(calls))
+
+
+# ---- the plain way ----
+
+
+def test_a_call_goes_from_planned_to_final(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    receipt = sender.send(a_purpose(1))
+    assert receipt.succeeded
+    assert [intent.status for intent in busy.open()] == [Status.MINED]
+    (settled,) = sender.finish()
+    assert (settled.purpose, settled.status) == (a_purpose(1), Status.FINAL)
+    assert settled.receipt.tx_hash == receipt.tx_hash
+    depth = busy.chain.head.number - settled.receipt.block_number + 1
+    assert depth == 3
+    busy.book([settled])
+    assert busy.open() == []
+
+
+def test_calls_of_a_plan_need_not_be_final_for_the_next_to_be_sent(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    for number in (1, 2, 3):
+        sender.send(a_purpose(number))
+    assert [s.purpose for s in sender.finish()] == [a_purpose(n) for n in (1, 2, 3)]
+    assert [intent.nonce for intent in busy.intents()] == [0, 1, 2]
+    assert busy.calls_mined() == data_of(1, 2, 3)
+
+
+def test_a_call_that_is_mined_and_reverts_has_failed(busy: Desk) -> None:
+    busy.chain.failing.update(data_of(1))
+    sender = busy.sender(timeout_s=PATIENT)
+    assert not sender.send(a_purpose(1)).succeeded
+    assert [settled.status for settled in sender.finish()] == [Status.FAILED]
+
+
+def test_the_chains_own_finality_counts_where_it_is_asked_for(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    sender = a_sender(desk.chain, desk.journal, desk.signer, confirmations=None)
+    desk.chain.mine(5)
+    with pytest.raises(MaybeSent, match="not final"):
+        list(sender.take_over("main"))
+    desk.chain.mine()
+    assert [settled.status for settled in sender.take_over("main")] == [Status.FINAL]
+
+
+# ---- before anything is signed ----
+
+
+def test_the_bytes_are_in_the_journal_before_the_node_gets_them(desk: Desk) -> None:
+    at_sending: list[list[Intent]] = []
+
+    def note_what_is_written(method: str) -> None:
+        if method == "eth_sendRawTransaction":
+            at_sending.append(desk.intents())
+
+    desk.chain.meddle = note_what_is_written
+    desk.sent_and_lost_sight_of(1)
+    (intent,) = at_sending[0]
+    assert intent.status is Status.SIGNED
+    assert PaperTransaction.of(intent.attempts[0].raw) == desk.chain.pool[0]
+
+
+def test_a_call_that_would_revert_is_neither_signed_nor_written_down(desk: Desk) -> None:
+    desk.chain.reverting.update(data_of(1))
+    with pytest.raises(CallReverted, match="swap: would revert"):
+        desk.sender().send(a_purpose(1))
+    assert (desk.signer.signed, desk.intents()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("chain", "error", "message"),
+    [
+        ({"chain_id": 1}, WrongChain, "the RPC serves chain 1 now, the configuration says 31337"),
+        ({"base_fee": CAP}, ChainError, "swap: gas costs .* above the"),
+    ],
+)
+def test_nothing_is_signed_on_a_chain_that_is_not_fit_for_it(
+    desk: Desk, chain: dict[str, int], error: type[Exception], message: str
+) -> None:
+    for name, value in chain.items():
+        setattr(desk.chain, name, value)
+    desk.chain.mine()
+    with pytest.raises(error, match=message):
+        desk.sender().send(a_purpose(1))
+    assert (desk.signer.signed, desk.intents()) == ([], [])
+
+
+def test_a_halt_keeps_from_signing_and_leaves_nothing_open(desk: Desk) -> None:
+    desk.halt = Halted("campaign main is halted")
+    with pytest.raises(Halted):
+        desk.sender().send(a_purpose(1))
+    assert desk.signer.signed == []
+    assert [intent.status for intent in desk.intents()] == [Status.ABANDONED]
+
+
+def test_nothing_is_signed_on_a_journal_that_is_damaged(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    with desk.ledger.engine.begin() as connection:
+        connection.execute(text("UPDATE journal SET event = 'abandoned' WHERE id = 3"))
+    with pytest.raises(JournalDamaged, match="row 3 "):
+        desk.sender().send(a_purpose(2))
+    with pytest.raises(JournalDamaged, match="row 3 "):
+        desk.settle()
+    assert len(desk.signer.signed) == 1
+
+
+def test_a_signer_that_does_not_sign_leaves_nothing_open_and_its_nonce_free(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.signer, "sign", raising(SignerUnavailable("no answer")))
+    sender = desk.sender(timeout_s=PATIENT)
+    with pytest.raises(SignerUnavailable):
+        sender.send(a_purpose(1))
+    monkeypatch.undo()
+    desk.chain.busy = True
+    sender.send(a_purpose(2))
+    assert [settled.purpose for settled in sender.finish()] == [a_purpose(2)]
+    assert [(i.nonce, i.status) for i in desk.intents()] == [
+        (0, Status.ABANDONED),
+        (0, Status.FINAL),
+    ]
+
+
+def raising(error: Exception):
+    def fail(*_: Any) -> Any:
+        raise error
+
+    return fail
+
+
+# ---- what the node says of a sent transaction proves nothing ----
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        RpcUnavailable("no answer"),
+        RpcError(-32000, "already known", None),
+        RpcError(-32000, "nonce too low", None),
+        RpcError(-32000, "replacement transaction underpriced", None),
+        RpcError(-32005, "limit exceeded", None),
+    ],
+)
+@pytest.mark.parametrize("taken", [True, False])
+def test_whatever_the_node_says_it_is_looked_for_on_chain(
+    busy: Desk, trouble: Any, taken: bool
+) -> None:
+    """`taken`: the node took it, and only its answer is bad. Otherwise it is sent again."""
+    answers = iter([trouble])
+
+    def answer_badly(method: str) -> Any:
+        if method != "eth_sendRawTransaction" or (bad := next(answers, None)) is None:
+            return None
+        if taken:
+            raw = busy.intents()[0].attempts[0].raw
+            busy.chain.pool[0] = PaperTransaction.of(raw)
+        return bad
+
+    busy.chain.meddle = answer_badly
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(1)).succeeded
+    assert busy.calls_mined() == data_of(1)
+    assert len(busy.signer.signed) == 1
+
+
+def test_silence_while_it_waits_is_no_news(busy: Desk) -> None:
+    silent = iter([RpcUnavailable("no answer"), RpcError(-32005, "limit exceeded", None)])
+    busy.chain.meddle = lambda m: next(silent, None) if m == "eth_getTransactionReceipt" else None
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(1)).succeeded
+
+
+def test_what_the_nodes_have_dropped_is_sent_again_unchanged(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.forget()
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+    assert len(desk.signer.signed) == 1
+
+
+def test_what_is_not_mined_in_time_stays_open_and_nothing_else_is_signed(desk: Desk) -> None:
+    sender = desk.sender()
+    with pytest.raises(MaybeSent, match="swap: not mined within 0 s; it may still be"):
+        sender.send(a_purpose(1))
+    assert [intent.status for intent in desk.open()] == [Status.SENT]
+    with pytest.raises(MaybeSent, match=r"is not settled .*lpm run --once --live main"):
+        desk.sender().send(a_purpose(2))
+    assert len(desk.signer.signed) == 1
+
+
+# ---- replacements ----
+
+
+def test_an_offer_that_stands_too_long_is_raised_under_the_same_nonce(desk: Desk) -> None:
+    desk.chain.base_fee = GWEI
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+    first, second = desk.signer.signed
+    assert (first["nonce"], first["data"]) == (second["nonce"], second["data"])
+    for field_name in ("maxFeePerGas", "maxPriorityFeePerGas"):
+        assert 8 * second[field_name] >= 9 * first[field_name]
+    assert desk.calls_mined() == data_of(1)
+
+
+def test_the_offer_that_was_replaced_may_be_the_one_that_is_mined(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    first = desk.chain.pool[0]
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert desk.chain.pool[0] != first
+    desk.chain.pool[0] = first
+    desk.chain.base_fee = GWEI
+    (settled,) = desk.settle()
+    assert settled.receipt.tx_hash == first.tx_hash
+    assert desk.calls_mined() == data_of(1)
+
+
+def test_a_call_is_cancelled_at_its_deadline(desk: Desk) -> None:
+    sender = desk.sender()
+    soon = a_purpose(1, deadline=GENESIS + 20)
+    with pytest.raises(MaybeSent):
+        sender.send(soon)
+    desk.chain.base_fee = 4 * GWEI  # above the first offer
+    desk.chain.mine(2)
+    (settled,) = desk.settle()
+    assert settled.status is Status.CANCELLED
+    cancel = desk.signer.signed[-1]
+    assert (cancel["to"], cancel["data"], cancel["value"]) == (ACCOUNT, b"", 0)
+    assert desk.calls_mined() == ["0x"]
+
+
+def test_who_waits_for_a_call_is_told_that_it_was_cancelled(busy: Desk) -> None:
+    busy.chain.meddle = first_send_is_lost()
+    with pytest.raises(TransactionFailed, match="swap: cancelled at its deadline"):
+        busy.sender(timeout_s=PATIENT).send(a_purpose(1, deadline=GENESIS))
+    assert busy.calls_mined() == ["0x"]
+
+
+def first_send_is_lost():
+    lost = iter([RpcUnavailable("no answer")])
+    return lambda m: next(lost, None) if m == "eth_sendRawTransaction" else None
+
+
+def test_a_halt_keeps_from_signing_a_replacement_but_not_from_sending_again(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.forget()
+    desk.chain.mine(3)
+    desk.halt = Halted("campaign main is halted")
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+    assert len(desk.signer.signed) == 1
+
+
+def test_no_replacement_is_signed_on_another_chain(desk: Desk) -> None:
+    """The RPC serves another one since the call was sent."""
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    desk.chain.chain_id = 1
+    with pytest.raises(MaybeSent, match="not final"):
+        list(desk.sender().take_over("main"))
+    assert len(desk.signer.signed) == 1
+
+
+def test_a_replacement_that_would_revert_is_not_signed(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.reverting.update(data_of(1))
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert len(desk.signer.signed) == 1
+
+
+def test_a_replacement_that_the_signer_refuses_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.forget()
+    desk.chain.mine(BUMP_AFTER_S)
+    monkeypatch.setattr(desk.signer, "sign", raising(SigningRefused("not what was asked")))
+    with pytest.raises(SigningRefused):
+        list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.open()] == [Status.SENT]
+
+
+# ---- reorganisations ----
+
+
+def test_what_a_reorganisation_took_out_is_sent_again_and_mined_once(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    busy.chain.reorganise(1, forget=True)
+    assert [settled.status for settled in sender.finish()] == [Status.FINAL]
+    assert busy.calls_mined() == data_of(1)
+    assert len(busy.signer.signed) == 1
+
+
+def test_an_earlier_call_that_was_taken_out_does_not_hold_up_the_later_one(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    took_out = iter([True])
+
+    def reorganise(method: str) -> None:
+        if method == "eth_sendRawTransaction" and next(took_out, False):
+            busy.chain.reorganise(1, forget=True)
+
+    busy.chain.meddle = reorganise
+    assert sender.send(a_purpose(2)).succeeded
+    assert busy.calls_mined() == data_of(1, 2)
+    assert [settled.status for settled in sender.finish()] == [Status.FINAL] * 2
+
+
+def test_what_was_settled_and_is_not_booked_is_looked_at_again(desk: Desk) -> None:
+    """A reorganisation deeper than what counted as final."""
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.mine(3)
+    (before,) = desk.sender().take_over("main")
+    desk.chain.reorganise(3, forget=True)
+    (after,) = desk.settle()
+    assert after.receipt.block_hash != before.receipt.block_hash
+    assert desk.calls_mined() == data_of(1)
+    assert desk.open() == []
+
+
+def test_a_receipt_of_a_branch_that_was_left_is_not_believed(desk: Desk) -> None:
+    """An RPC of several nodes may ask one of them that has not seen the reorganisation."""
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.mine(3)
+    sent = desk.intents()[0].attempts[-1].tx_hash
+    (orphaned,) = desk.chain.request_many([("eth_getTransactionReceipt", [sent])])
+    desk.chain.reorganise(3, forget=True)
+    desk.chain.meddle = lambda method: orphaned if method == "eth_getTransactionReceipt" else None
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert [intent.inclusion for intent in desk.open()] == [None]
+    desk.chain.meddle = lambda _method: None
+    (settled,) = desk.settle()
+    assert settled.receipt.block_hash != orphaned["blockHash"]
+    assert desk.calls_mined() == data_of(1)
+
+
+def test_while_a_call_of_the_plan_is_taken_out_no_other_takes_its_nonce(desk: Desk) -> None:
+    sender = desk.sender()
+    desk.chain.busy = True
+    sender.send(a_purpose(1))
+    desk.chain.busy = False
+    desk.chain.reorganise(1, forget=True)
+    with pytest.raises(ChainError, match=r"is at nonce 0 .*the journal at 1; it lags behind"):
+        sender.send(a_purpose(2))
+    assert len(desk.signer.signed) == 1
+
+
+# ---- somebody else signs for the account ----
+
+
+def test_a_nonce_that_a_stranger_used_is_told_once_and_then_gone_on_from(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    busy.book(list(sender.finish()))
+    busy.chain.stranger_uses(1)
+    busy.chain.mine()
+    with pytest.raises(
+        StrangersTransaction, match="expected its next nonce to be 1, found 2 mined"
+    ):
+        busy.sender().send(a_purpose(2))
+    assert busy.open() == []
+    assert len(busy.signer.signed) == 1
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+    assert busy.signer.signed[-1]["nonce"] == 2
+
+
+def test_nothing_is_built_on_a_strangers_transaction_that_may_be_taken_out_yet(
+    busy: Desk,
+) -> None:
+    """Without it, what was signed behind it would wait for ever."""
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    busy.book(list(sender.finish()))
+    busy.chain.busy = False
+    busy.chain.stranger_uses(1)
+    busy.chain.mine()
+    with pytest.raises(StrangersTransaction):
+        busy.sender().send(a_purpose(2))
+    with pytest.raises(ChainError, match="somebody else used a nonce before 2, and that is not"):
+        busy.sender().send(a_purpose(2))
+    assert len(busy.signer.signed) == 1
+    busy.chain.mine(2)
+    busy.chain.busy = True
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+
+
+def test_a_nonce_that_a_stranger_used_and_a_reorganisation_gave_back_is_ours_again(
+    busy: Desk,
+) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    busy.book(list(sender.finish()))
+    busy.chain.stranger_uses(1)
+    busy.chain.mine()
+    with pytest.raises(StrangersTransaction):
+        busy.sender().send(a_purpose(2))
+    busy.chain.reorganise(2, forget=True)
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+    assert busy.signer.signed[-1]["nonce"] == 1
+
+
+def test_nothing_is_signed_while_a_strangers_transaction_waits(desk: Desk) -> None:
+    desk.chain.stranger_uses(0)
+    with pytest.raises(StrangersTransaction, match=r"found 0 mined and 1 pending.*lpm resume main"):
+        desk.sender().send(a_purpose(1))
+    assert (desk.signer.signed, desk.open()) == ([], [])
+
+
+def test_an_intent_whose_nonce_a_stranger_used_is_given_up(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.stranger_uses(0)
+    with pytest.raises(StrangersTransaction, match=r"nonce 0, of swap, was used by .*resume main"):
+        desk.settle()
+    assert [intent.status for intent in desk.intents()] == [Status.REPLACED]
+    desk.chain.busy = True
+    assert desk.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+    assert desk.signer.signed[-1]["nonce"] == 1
+
+
+def test_a_node_that_lags_behind_the_journal_is_not_signed_on(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    busy.book(list(sender.finish()))
+    busy.chain.busy = False
+    busy.chain.blocks = busy.chain.blocks[:2]
+    with pytest.raises(ChainError, match="lags behind, try again"):
+        busy.sender().send(a_purpose(2))
+    assert len(busy.signer.signed) == 1
+
+
+# ---- a nonce that is used up, and receipts that are told late ----
+
+
+def test_what_is_final_before_its_receipt_is_told_is_waited_for(desk: Desk) -> None:
+    desk.chain.unindexed = 10
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.mine(5)
+    for _ in range(2):
+        with pytest.raises(MaybeSent, match="swap: not final within"):
+            list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.open()] == [Status.SENT]
+    desk.chain.unindexed = 0
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+    assert len(desk.signer.signed) == 1
+
+
+def test_an_older_offer_that_is_final_before_its_receipt_is_told_is_waited_for(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    first = desk.chain.pool[0]
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    desk.chain.base_fee = GWEI
+    desk.chain.pool[0], desk.chain.unindexed = first, 10
+    desk.chain.mine(5)
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    desk.chain.unindexed = 0
+    (settled,) = desk.settle()
+    assert settled.receipt.tx_hash == first.tx_hash
+
+
+def test_a_receipt_that_is_not_told_any_more_is_no_reorganisation(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.mine(2)
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    desk.chain.unindexed = 10
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.open()] == [Status.MINED]
+    desk.chain.unindexed = 0
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+
+
+@pytest.mark.parametrize("since", [0, 1, 2, 3, 7, 40])
+@pytest.mark.parametrize("before", [0, 1, 5])
+def test_a_stranger_is_found_in_whatever_block_he_used_the_nonce(
+    desk: Desk, before: int, since: int
+) -> None:
+    desk.chain.mine(before)
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.stranger_uses(0)
+    desk.chain.stranger_uses(1)
+    desk.chain.mine(3 + since)
+    with pytest.raises(StrangersTransaction, match="nonce 0, of swap"):
+        list(desk.sender().take_over("main"))
+
+
+def test_a_stranger_is_found_where_his_block_took_the_place_of_one_before_the_plan(
+    desk: Desk,
+) -> None:
+    desk.chain.mine(8)
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.stranger_uses(0)
+    desk.chain.blocks = desk.chain.blocks[:5]
+    desk.chain.mine(8)
+    with pytest.raises(StrangersTransaction, match="nonce 0, of swap"):
+        list(desk.sender().take_over("main"))
+
+
+def test_who_used_a_nonce_is_not_known_where_the_block_that_is_told_does_not_hold_it(
+    desk: Desk,
+) -> None:
+    """Of several nodes behind one URL, the one that tells of the block may be on another fork."""
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.stranger_uses(0)
+    desk.chain.mine(5)
+    desk.chain.blocks[1] = replace(desk.chain.blocks[1], transactions=())
+    desk.chain.meddle = lambda method: "0x1" if method == "eth_getTransactionCount" else None
+    with pytest.raises(MaybeSent, match="within 0 s; it may still be, and is looked up first"):
+        list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.open()] == [Status.SENT]
+
+
+def test_a_node_that_has_forgotten_when_the_nonce_was_used_is_no_news_but_told(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.stranger_uses(0)
+    desk.chain.mine(40)
+    desk.chain.remembered = 20
+    with pytest.raises(MaybeSent, match=r"The last look failed: .*missing trie node"):
+        list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.open()] == [Status.SENT]
+
+
+def test_a_look_that_failed_before_a_better_one_is_not_told_of(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1)
+    silent = iter([RpcUnavailable("no answer")])
+    desk.chain.meddle = lambda m: next(silent, None) if m == "eth_getTransactionReceipt" else None
+    with pytest.raises(MaybeSent, match=r"looked up first next time$"):
+        list(desk.sender(timeout_s=0.05).take_over("main"))
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_nobody_is_looked_for_while_a_nonce_is_not_used_for_good(desk: Desk, blocks: int) -> None:
+    desk.chain.mine(8)
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.unindexed = 10
+    desk.chain.mine(blocks)
+    asked: list[str] = []
+    desk.chain.meddle = asked.append
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert asked.count("eth_getTransactionCount") == 2
+    assert asked.count("eth_getBlockByNumber") == 1
+
+
+def test_no_more_of_the_past_is_asked_for_than_it_takes(desk: Desk) -> None:
+    desk.chain.mine(500)
+    desk.sent_and_lost_sight_of(1)
+    desk.chain.stranger_uses(0)
+    desk.chain.mine(10)
+    desk.chain.remembered = 20
+    with pytest.raises(StrangersTransaction):
+        list(desk.sender().take_over("main"))
+
+
+# ---- a private relay ----
+
+FALLBACK_S = 60
+
+
+@pytest.fixture
+def relay(desk: Desk) -> PaperRelay:
+    return PaperRelay(desk.chain)
+
+
+def by_relay(desk: Desk, relay: PaperRelay, public_after_s: int | None) -> Sender:
+    """A process that knows of the relay, and looks once."""
+    return a_sender(
+        desk.chain, desk.journal, desk.signer, relay=relay, public_after_s=public_after_s
+    )
+
+
+def looks(desk: Desk, relay: PaperRelay, public_after_s: int | None) -> None:
+    with pytest.raises(MaybeSent):
+        list(by_relay(desk, relay, public_after_s).take_over("main"))
+
+
+def sends(
+    desk: Desk, relay: PaperRelay, public_after_s: int | None, deadline: int = GENESIS + 10**6
+) -> None:
+    with pytest.raises(MaybeSent):
+        by_relay(desk, relay, public_after_s).send(a_purpose(1, deadline=deadline))
+
+
+@pytest.mark.parametrize("public_after_s", [None, FALLBACK_S])
+def test_what_a_relay_gets_mined_no_public_rpc_ever_gets(
+    desk: Desk, relay: PaperRelay, public_after_s: int | None
+) -> None:
+    relay.works = True
+    sends(desk, relay, public_after_s)
+    desk.chain.mine(3, seconds=FALLBACK_S)
+    (settled,) = by_relay(desk, relay, public_after_s).take_over("main")
+    assert settled.status is Status.FINAL
+    assert desk.chain.taken == []
+
+
+def test_what_a_relay_keeps_silent_about_goes_to_the_public_rpcs_too_after_the_wait(
+    desk: Desk, relay: PaperRelay
+) -> None:
+    """However often the offer is raised meanwhile."""
+    sends(desk, relay, FALLBACK_S)
+    desk.chain.mine(seconds=BUMP_AFTER_S)
+    looks(desk, relay, FALLBACK_S)
+    desk.chain.mine(seconds=FALLBACK_S - BUMP_AFTER_S - 1)
+    looks(desk, relay, FALLBACK_S)
+    assert desk.chain.taken == []
+    desk.chain.mine(seconds=1)
+    looks(desk, relay, FALLBACK_S)
+    first, raised = dict.fromkeys(relay.handed)
+    assert raised.max_fee > first.max_fee
+    assert desk.chain.taken == [raised]
+    assert relay.handed[-1] == raised
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+
+
+def test_where_it_is_never_to_be_public_a_call_waits_for_the_relay_alone(
+    desk: Desk, relay: PaperRelay
+) -> None:
+    sends(desk, relay, None)
+    desk.chain.mine(10, seconds=10**4)
+    looks(desk, relay, None)
+    assert desk.chain.taken == []
+    relay.works = True
+    looks(desk, relay, None)
+    desk.chain.mine(3)
+    (settled,) = by_relay(desk, relay, None).take_over("main")
+    assert settled.status is Status.FINAL
+
+
+@pytest.mark.parametrize("public_after_s", [None, FALLBACK_S])
+def test_a_silent_relay_does_not_hold_up_a_cancellation(
+    desk: Desk, relay: PaperRelay, public_after_s: int | None
+) -> None:
+    sends(desk, relay, public_after_s, deadline=GENESIS + 20)
+    desk.chain.mine(seconds=21)
+    looks(desk, relay, public_after_s)
+    assert [tx.data for tx in desk.chain.taken] == ["0x"]
+    desk.chain.mine(3)
+    (settled,) = by_relay(desk, relay, public_after_s).take_over("main")
+    assert settled.status is Status.CANCELLED
+    assert desk.calls_mined() == ["0x"]
+
+
+def test_a_silent_relay_does_not_keep_the_public_rpcs_from_getting_it(
+    desk: Desk, relay: PaperRelay
+) -> None:
+    sends(desk, relay, 1)
+    desk.chain.mine()
+    looks(desk, relay, 1)
+    assert len(desk.chain.taken) == 1
+
+
+# ---- what is mined must be learnt ----
+
+
+def test_a_node_that_is_busy_for_a_moment_is_asked_again_at_the_pace_of_the_chain(
+    busy: Desk,
+) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    receipt = sender.send(a_purpose(1))
+    silences = iter([RpcUnavailable("no answer")] * 4)
+    waits: list[float] = []
+    before = get_on_retry_hooks()
+
+    def read(told: Receipt) -> str:
+        for silence in silences:
+            raise silence
+        return told.block_hash
+
+    set_on_retry_hooks([lambda details: waits.append(details.wait_for)])
+    try:
+        assert sender.learn(receipt, read) == receipt.block_hash
+    finally:
+        set_on_retry_hooks(before)
+    assert waits == [0.0] * 4
+
+
+def test_what_a_reorganisation_moves_before_it_is_read_is_read_where_it_is_mined_again(
+    busy: Desk,
+) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    receipt = sender.send(a_purpose(1))
+    taken_out = iter([True])
+
+    def read(told: Receipt) -> str:
+        if next(taken_out, False):
+            busy.chain.reorganise(1, forget=True)
+            raise ChainError("no block of that hash")
+        return told.block_hash
+
+    found = sender.learn(receipt, read)
+    (settled,) = sender.finish()
+    assert found == settled.receipt.block_hash != receipt.block_hash
+
+
+def test_what_reverts_where_it_is_mined_again_is_not_asked_for_any_more(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    receipt = sender.send(a_purpose(1))
+    asked: list[Receipt] = []
+
+    def read(told: Receipt) -> str:
+        asked.append(told)
+        busy.chain.failing.update(data_of(1))
+        busy.chain.reorganise(1, forget=True)
+        raise ChainError("no block of that hash")
+
+    with pytest.raises(TransactionFailed, match="was taken out, mined again, and reverted"):
+        sender.learn(receipt, read)
+    assert asked == [receipt]
+
+
+def test_a_stranger_who_waits_is_told_even_where_the_call_would_revert_behind_him(
+    desk: Desk,
+) -> None:
+    """Gas is estimated on what is pending, where he may have taken what the call needs."""
+    desk.chain.stranger_uses(0)
+    desk.chain.meddle = lambda method: (
+        RpcError(3, "execution reverted", "0x") if method == "eth_estimateGas" else None
+    )
+    with pytest.raises(StrangersTransaction, match="1 pending"):
+        desk.sender().send(a_purpose(1))
+
+
+# ---- taking over ----
+
+
+def test_what_another_campaign_left_open_is_left_to_it(desk: Desk) -> None:
+    desk.sent_and_lost_sight_of(1, campaign="aside")
+    with pytest.raises(MaybeSent, match=r"for campaign aside .*lpm run --once --live aside"):
+        desk.settle("main")
+    assert [settled.purpose.campaign for settled in desk.settle("aside")] == ["aside"]
+    assert desk.settle("main") == []
+
+
+def test_what_was_planned_and_never_signed_is_abandoned_whosever_it_is(desk: Desk) -> None:
+    desk.journal.plan(ACCOUNT, 0, a_purpose(1, campaign="aside"))
+    assert desk.settle("main") == []
+    assert [intent.status for intent in desk.intents()] == [Status.ABANDONED]
+
+
+def test_a_sender_that_takes_over_from_itself_settles_everything_once(desk: Desk) -> None:
+    sender = desk.sender()
+    with pytest.raises(MaybeSent):
+        sender.send(a_purpose(1))
+    desk.chain.mine(3)
+    assert len(list(sender.take_over("main"))) == 1
+
+
+class Killed(BaseException):
+    """As `kill -9`: nothing catches it."""
+
+
+@dataclass
+class Killer:
+    """Ends the process at the n-th of the points it passes."""
+
+    at: int
+    passed: int = 0
+
+    def point(self) -> None:
+        self.passed += 1
+        if self.passed == self.at:
+            raise Killed
+
+
+class FatalJournal(TransactionJournal):
+    """Passes a point before and after each row."""
+
+    killer: Killer
+
+    def _append(self, *values: Any, **more: Any) -> None:
+        self.killer.point()
+        super()._append(*values, **more)
+        self.killer.point()
+
+
+def run_until_killed(desk: Desk, at: int) -> int:
+    """Two calls sent and settled, booked together; how many points there were."""
+    journal = FatalJournal(desk.ledger.engine, CHAIN_ID)
+    journal.killer = killer = Killer(at)
+    desk.chain.meddle = lambda m: killer.point() if m == "eth_sendRawTransaction" else None
+    sender = a_sender(desk.chain, journal, desk.signer, timeout_s=PATIENT)
+    desk.chain.busy = True
+    try:
+        for number in (1, 2):
+            sender.send(a_purpose(number))
+        settled = list(sender.finish())
+        killer.point()
+        desk.book(settled)
+        killer.point()
+    except Killed:
+        pass
+    desk.chain.busy = False
+    desk.chain.meddle = lambda _method: None
+    return killer.passed
+
+
+#: What the chain does between the end of one process and the beginning of the next.
+MEANWHILE = {
+    "nothing": lambda chain: None,
+    "it is mined": lambda chain: chain.mine(),
+    "it is final": lambda chain: chain.mine(5),
+    "it is dropped": lambda chain: chain.forget(),
+    "the last block is reorganised": lambda chain: chain.reorganise(1),
+    "the last two blocks are lost": lambda chain: chain.reorganise(2, forget=True),
+    "gas costs ten times as much": lambda chain: setattr(chain, "base_fee", 10 * GWEI),
+}
+POINTS = 24
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+@pytest.mark.parametrize("at", range(1, POINTS + 1))
+def test_a_process_killed_anywhere_loses_nothing_and_does_nothing_twice(
+    desk: Desk, at: int, meanwhile: str
+) -> None:
+    run_until_killed(desk, at)
+    MEANWHILE[meanwhile](desk.chain)
+    signed_for = {intent.purpose for intent in desk.intents() if intent.attempts}
+    desk.chain.base_fee = max(desk.chain.base_fee, GWEI)
+    desk.settle()
+    assert desk.open() == []
+    assert desk.calls_mined() == data_of(*range(1, len(signed_for) + 1))
+    booked = [i.purpose for i in desk.intents() if i.status is Status.BOOKED]
+    assert set(booked) == signed_for
+    desk.chain.busy = True
+    assert desk.sender(timeout_s=PATIENT).send(a_purpose(3)).succeeded
+    assert no_more_than_once(desk)
+
+
+def test_the_points_are_all_there_are(desk: Desk) -> None:
+    assert run_until_killed(desk, at=10**6) == POINTS

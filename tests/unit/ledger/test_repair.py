@@ -1,0 +1,246 @@
+"""A damaged journal gives up what cannot be believed, and keeps what is still to be settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from builders import (
+    ACCOUNT,
+    CHAIN_ID,
+    a_pool,
+    a_purpose,
+    a_snapshot,
+    amounts,
+    an_attempt,
+    an_inclusion,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from lpmanager.execution.intent import Attempt, Intent, Status
+from lpmanager.execution.signer import signer_from_clear_key
+from lpmanager.ledger.accounting import opening
+from lpmanager.ledger.repair import Damage, LooseAttempt, begin_anew, find_damage, loose_attempts
+from lpmanager.ledger.store import CampaignRow, Ledger
+from lpmanager.ledger.writing import Batch
+
+#: Public knowledge: the first account of every development chain.
+KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+TEXTS = ("intent", "account", "event", "tx_hash", "body", "digest")
+ROWS = 9
+
+
+def a_signed(nonce: int) -> Attempt:
+    """An attempt with bytes that a chain would take."""
+    signed = signer_from_clear_key(KEY, devnet=True).sign(
+        {
+            "type": 2,
+            "chainId": CHAIN_ID,
+            "nonce": nonce,
+            "to": ACCOUNT,
+            "value": 0,
+            "data": b"",
+            "gas": 21000,
+            "maxFeePerGas": 3000,
+            "maxPriorityFeePerGas": 1000,
+        }
+    )
+    return Attempt(
+        tx_hash=signed.tx_hash, raw=signed.raw, max_fee=3000, tip=1000, cancels=False, signed_at=0
+    )
+
+
+def begin(ledger: Ledger, nonce: int, *attempts: Attempt) -> Intent:
+    journal = ledger.journal(CHAIN_ID)
+    intent = journal.plan(ACCOUNT, nonce, a_purpose(nonce))
+    for attempt in attempts:
+        intent = journal.signed(intent, attempt)
+    return intent
+
+
+def fill(ledger: Ledger) -> None:
+    """Rows 1-5: nonce 7, booked. Rows 6-8: nonce 8, mined. Row 9: nonce 9, never signed."""
+    journal = ledger.journal(CHAIN_ID)
+    booked = begin(ledger, 7, an_attempt(7))
+    booked = journal.note(booked, Status.MINED, an_inclusion(7))
+    booked = journal.note(booked, Status.FINAL)
+    book(ledger, an_attempt(7))
+    journal.note(begin(ledger, 8, a_signed(8)), Status.MINED, an_inclusion(8))
+    begin(ledger, 9)
+
+
+def book(ledger: Ledger, attempt: Attempt) -> None:
+    """Open a campaign, and book the gas of a transaction of ours."""
+    snapshot = a_snapshot(wallet=(5, 5))
+    row = CampaignRow(
+        name="main",
+        chain_id=CHAIN_ID,
+        account=ACCOUNT,
+        pool=a_pool().address,
+        budget=None,
+        last_block=100,
+    )
+    entry = opening(snapshot, snapshot.wallet.balances)
+    none = amounts(0, 0)
+    ledger.open_campaign(row, a_pool(), none, none, Batch(entries=(entry,), last_block=100))
+    paid = replace(entry, kind="gas", tx_hash=attempt.tx_hash)
+    batch = Batch(entries=(paid,), last_block=101, transactions=(attempt.tx_hash,))
+    ledger.post("main", batch)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Ledger]:
+    ledger = Ledger.open("sqlite://")
+    fill(ledger)
+    yield ledger
+    ledger.engine.dispose()
+
+
+@pytest.fixture
+def ledger(whole: Ledger) -> Iterator[Ledger]:
+    """A copy that a test may damage."""
+    copy = whole.rehearsal()
+    yield copy
+    copy.engine.dispose()
+
+
+def run(ledger: Ledger, sql: str, **values: Any) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(text(sql), values)
+
+
+def look(ledger: Ledger) -> Damage | None:
+    with ledger.engine.connect() as connection:
+        return find_damage(connection)
+
+
+def damage(ledger: Ledger) -> Damage:
+    found = look(ledger)
+    assert found is not None
+    return found
+
+
+def kept_nonces(ledger: Ledger) -> list[int]:
+    """The nonces of the intents in the journal that is begun anew."""
+    found = damage(ledger)
+    with ledger.engine.begin() as connection:
+        begin_anew(connection, found)
+    assert look(ledger) is None
+    return [i.nonce for i in Ledger(ledger.engine).journal(CHAIN_ID).intents(ACCOUNT)]
+
+
+def test_a_whole_journal_has_no_damage(ledger: Ledger) -> None:
+    assert look(ledger) is None
+
+
+def test_an_empty_journal_has_no_damage() -> None:
+    ledger = Ledger.open("sqlite://")
+    assert look(ledger) is None
+    ledger.engine.dispose()
+
+
+@settings(max_examples=100)
+@given(
+    row=st.integers(1, ROWS),
+    column=st.sampled_from(TEXTS),
+    place=st.integers(0, 10**4),
+    bit=st.integers(0, 7),
+)
+def test_a_row_of_which_a_bit_has_rotted_is_named_and_not_kept(
+    whole: Ledger, row: int, column: str, place: int, bit: int
+) -> None:
+    """Also where it makes a byte that is no text any more."""
+    ledger = whole.rehearsal()
+    with ledger.engine.begin() as connection:
+        where = {"row": row}
+        query = text(f"SELECT CAST({column} AS BLOB) FROM journal WHERE id = :row")
+        content = bytearray(connection.execute(query, where).scalar() or b"\x00")
+        content[place % len(content)] ^= 1 << bit
+        update = text(f"UPDATE journal SET {column} = CAST(:now AS TEXT) WHERE id = :row")
+        connection.execute(update, {"now": bytes(content), **where})
+    found = damage(ledger)
+    assert row in found.bad
+    assert set(found.bad) <= {row, row + 1}
+    assert row not in {kept["id"] for kept in found.kept}
+    ledger.engine.dispose()
+
+
+def test_what_is_mined_and_not_booked_is_kept_and_the_rest_given_up(ledger: Ledger) -> None:
+    run(ledger, "UPDATE journal SET body = '{}' WHERE id = 2")
+    found = damage(ledger)
+    assert found.bad == {2: "is not as it was written, or follows one that is not"}
+    assert [row["id"] for row in found.kept] == [6, 7, 8]
+    assert kept_nonces(ledger) == [8]
+
+
+def test_what_is_kept_is_as_it_was(ledger: Ledger) -> None:
+    before = {i.nonce: i for i in ledger.journal(CHAIN_ID).intents(ACCOUNT)}
+    run(ledger, "UPDATE journal SET body = '{}' WHERE id = 2")
+    assert kept_nonces(ledger) == [8]
+    journal = Ledger(ledger.engine).journal(CHAIN_ID)
+    assert journal.intents(ACCOUNT) == [before[8]]
+    assert journal.open_intents(ACCOUNT) == [before[8]]
+
+
+def test_what_the_books_hold_is_not_kept_though_its_last_row_is_gone(ledger: Ledger) -> None:
+    """It would be booked a second time."""
+    run(ledger, "DELETE FROM journal WHERE id = 5")
+    found = damage(ledger)
+    assert found.bad == {
+        5: "is gone",
+        6: "is not as it was written, or follows one that is not",
+    }
+    assert found.kept == ()
+    assert kept_nonces(ledger) == []
+
+
+@pytest.mark.parametrize("row", [6, 7, 8])
+def test_a_transaction_with_a_bad_row_is_given_up_but_remembered_while_it_may_be_mined(
+    ledger: Ledger, row: int
+) -> None:
+    run(ledger, "UPDATE journal SET account = 'x' WHERE id = :row", row=row)
+    found = damage(ledger)
+    assert found.kept == ()
+    signed = LooseAttempt(chain_id=CHAIN_ID, nonce=8, tx_hash=a_signed(8).tx_hash)
+    assert loose_attempts(found) == [signed]
+    assert kept_nonces(ledger) == []
+
+
+def test_what_is_kept_is_no_loose_end(ledger: Ledger) -> None:
+    run(ledger, "UPDATE journal SET body = '{}' WHERE id = 9")
+    found = damage(ledger)
+    assert [row["id"] for row in found.kept] == [6, 7, 8]
+    assert loose_attempts(found) == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"raw": 5}', '{"raw": "zz"}', '{"raw": "02c0"}'])
+def test_a_signature_that_cannot_be_read_is_no_loose_end(ledger: Ledger, body: str) -> None:
+    run(ledger, "UPDATE journal SET body = :body WHERE id = 7", body=body)
+    assert loose_attempts(damage(ledger)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "bad"),
+    [
+        ("DELETE FROM journal WHERE id = 9", {9}),
+        ("DELETE FROM journal WHERE id >= 8", {8, 9}),
+        ("DELETE FROM journal", set(range(1, 10))),
+        ("UPDATE journal_tip SET digest = 'x'", {9}),
+        ("DELETE FROM journal_tip", {9}),
+    ],
+)
+def test_an_end_that_is_cut_off_or_not_noted_shows(ledger: Ledger, sql: str, bad: set[int]) -> None:
+    run(ledger, sql)
+    assert set(damage(ledger).bad) == bad
+
+
+def test_a_mended_journal_is_written_on(ledger: Ledger) -> None:
+    run(ledger, "DELETE FROM journal WHERE id = 1")
+    assert kept_nonces(ledger) == [8]
+    begin(ledger, 10, a_signed(10))
+    assert [i.nonce for i in ledger.journal(CHAIN_ID).intents(ACCOUNT)] == [8, 10]
+    assert look(ledger) is None

@@ -1,0 +1,115 @@
+"""Books of a chain on which blocks were taken out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from builders import a_block, a_pool, amounts
+from paper_account import PaperAccount, an_account
+
+from lpmanager.bookkeeping import Bookkeeper
+from lpmanager.errors import BooksDoNotClose, Halted
+from lpmanager.ledger.landmarks import Landmark
+from lpmanager.ledger.store import Ledger
+from lpmanager.model import Liquidity, Outcome, Snapshot, TickRange
+
+POOL = a_pool()
+RANGE = TickRange(-600, 600)
+FEES = 2**100, 2**101
+MINTED_AT = 101
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    ledger = Ledger.open("sqlite://")
+    yield ledger
+    ledger.engine.dispose()
+
+
+@pytest.fixture
+def account() -> PaperAccount:
+    return an_account((10**9, 10**9), pool=POOL)
+
+
+@pytest.fixture
+def books(ledger: Ledger, account: PaperAccount) -> Bookkeeper:
+    """Of a campaign that has minted a position, whose fees were marked two blocks later."""
+    books = Bookkeeper("main", ledger, None, account.outside_transfers)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    minted = account.mints(RANGE, amounts(5 * 10**8, 5 * 10**8))
+    books.close(before, Outcome(steps=(minted,), stop=None), account.snapshot)
+    account.earns(account.last_id, *FEES)
+    account.price_moves_to(30)
+    books.bring_up_to(account.snapshot())
+    return books
+
+
+def without(snapshot: Snapshot, *heights: int) -> Snapshot:
+    """The same, on a chain that has other blocks at those heights."""
+    kept = {n: a_block(n).hash for n in range(snapshot.block.number + 1)}
+    return replace(snapshot, earlier=kept | {height: "0xother" for height in heights})
+
+
+def lose_fees(account: PaperAccount) -> None:
+    position = account.positions[account.last_id]
+    account.adopt(replace(position, fee_growth_inside0_x128=0, fee_growth_inside1_x128=0))
+
+
+def test_books_stand_on_the_block_of_the_last_mark_and_that_of_the_last_transaction(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    marks = books.landmarks()
+    assert marks.newest == Landmark(account.block, a_block(account.block).hash, None)
+    assert marks.transaction == Landmark(MINTED_AT, a_block(MINTED_AT).hash, f"0x{MINTED_AT:064x}")
+    assert marks.heights == (account.block, MINTED_AT)
+
+
+def test_books_that_were_not_opened_stand_on_nothing(ledger: Ledger, account: PaperAccount) -> None:
+    assert Bookkeeper("new", ledger, None, account.outside_transfers).landmarks().heights == ()
+
+
+def test_a_booked_transaction_that_is_taken_out_halts_the_campaign(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    gone = without(account.snapshot(), account.block, MINTED_AT)
+    with pytest.raises(BooksDoNotClose, match=r"was booked in block 101, .* found 0xother"):
+        books.bring_up_to(gone)
+    with pytest.raises(Halted, match=r"raise transactions\.confirmations"):
+        books.require_running()
+
+
+def test_fees_that_went_with_their_block_are_marked_down_and_halt_nothing(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    earned = books.result(account.snapshot()).fees
+    last_mark = account.block
+    lose_fees(account)
+    account.block += 1
+    books.bring_up_to(without(account.snapshot(), last_mark))
+    result = books.result(account.snapshot())
+    assert earned > 0
+    assert result.fees == 0
+    assert result.nav_end - result.nav_start - result.net_deposits == (
+        result.hodl + result.impermanent_loss - result.gas - result.rounding
+    )
+
+
+def test_fees_that_go_while_their_block_stands_halt_the_campaign(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    lose_fees(account)
+    account.block += 1
+    with pytest.raises(BooksDoNotClose, match="went without a transaction of ours"):
+        books.bring_up_to(account.snapshot())
+
+
+def test_a_position_that_differs_halts_the_campaign_whatever_was_taken_out(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    position = account.positions[account.last_id]
+    account.adopt(replace(position, liquidity=Liquidity(position.liquidity - 1)))
+    with pytest.raises(BooksDoNotClose, match="expected liquidity"):
+        books.bring_up_to(without(account.snapshot(), account.block))
