@@ -1,0 +1,76 @@
+"""How hard the fault tests try: `--faults=quick`, as `make test` does, or `--faults=full`; and the
+table of what they measured, with `--faults-table`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from _pytest.terminal import TerminalReporter
+from faults.table import FIGURES, ROW, ROWS, rows_of, table_of
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults", choices=["quick", "full"], default="quick", help="how many seeds per fault"
+    )
+    parser.addoption(
+        "--faults-table", action="store_true", help="print what was measured of each fault"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "seeds(quick, full): gives the test's `seed` so many values, from 0 on"
+    )
+    config.addinivalue_line(
+        "markers", "fault_row(name): the row of the table of faults that the test belongs to"
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    marker = item.get_closest_marker("fault_row")
+    if marker is not None:
+        (name,) = marker.args
+        if name not in ROWS:
+            raise pytest.UsageError(f"{item.nodeid}: {name!r} is no row of faults/table.py")
+        item.user_properties.append((ROW, name))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    if not config.getoption("--faults-table", default=False):
+        return
+    reports = [
+        (outcome, report)
+        for outcome, found in terminalreporter.stats.items()
+        for report in found
+        if isinstance(report, pytest.TestReport)
+    ]
+    terminalreporter.section(f"faults, {config.getoption('--faults')}")
+    for line in table_of(rows_of(reports)):
+        terminalreporter.write_line(line)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("seeds")
+    if marker is not None:
+        metafunc.parametrize("seed", range(_scaled(metafunc.config, *marker.args)))
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> dict[str, int]:
+    """What the test measured, for the table: counts by name, which are added up over its row. Of
+    "most ..." the largest is told; "runs" is how many the test is worth, one without it."""
+    measured: dict[str, int] = {}
+    request.node.user_properties.append((FIGURES, measured))
+    return measured
+
+
+@pytest.fixture(scope="session")
+def scale(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
+    """Chooses between the quick and the full count of something."""
+    return lambda quick, full: _scaled(pytestconfig, quick, full)
+
+
+def _scaled(config: pytest.Config, quick: int, full: int) -> int:
+    return full if config.getoption("--faults", default="quick") == "full" else quick

@@ -1,0 +1,64 @@
+"""Campaigns that are about to do something, to be begun from as often as wanted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults.troubled_desk import TERMS, Run, Stage, a_run, a_stage
+
+STORE = "lpmanager.db"
+
+#: A busy machine is no fault here.
+_RPC_TIMEOUT_S = 10.0
+
+#: How far the market moved before the campaign is to act, in ticks: it mints two positions first;
+#: sells what it has too much of; leaves both positions for new ones.
+_MOVES: dict[str, tuple[int, ...]] = {"opens": (), "hedges": (400,), "re-ranges": (400, 500)}
+_TERMS = TERMS.replace('hedge_band = "0.4"', 'hedge_band = "0.2"')
+
+#: So that the time-weighted price has caught up.
+_QUIET_BLOCKS = 60
+
+#: One after which the campaign leaves its positions: ticks, blocks.
+A_MOVE = (500, _QUIET_BLOCKS)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the campaign does next. `store` is None before it has done anything."""
+
+    name: str
+    stage: Stage
+    store: Path | None
+
+    @contextmanager
+    def run(self, folder: Path, seed: int) -> Iterator[Run]:
+        """Through one RPC, with a store of its own in the folder."""
+        if self.store is not None:
+            shutil.copy(self.store, folder / STORE)
+        with a_run(self.stage, folder, 1, seed, timeout_s=_RPC_TIMEOUT_S, terms=_TERMS) as run:
+            yield run
+
+
+@contextmanager
+def a_scene(name: str, folder: Path) -> Iterator[Scene]:
+    with a_stage() as stage, Scene(name, stage, None).run(folder, 0) as run:
+        for ticks in _MOVES[name]:
+            assert run.cycle(), run.errors
+            stage.move_price(ticks, _QUIET_BLOCKS)
+        run.ledger.engine.dispose()
+        yield Scene(name, stage, folder / STORE if _MOVES[name] else None)
+
+
+@contextmanager
+def all_scenes(folder: Path) -> Iterator[list[Scene]]:
+    with ExitStack() as open_now:
+        scenes = []
+        for name in _MOVES:
+            (folder / name).mkdir()
+            scenes.append(open_now.enter_context(a_scene(name, folder / name)))
+        yield scenes

@@ -1,0 +1,192 @@
+"""A halt stops all signing, at whatever moment it comes, until a person lifts it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from faults.troubled_desk import Run, Stage, a_run, a_stage
+from live_desk import Desk, a_devnet, a_funded_desk
+from sqlalchemy import text
+
+from lpmanager.chain.node import Question
+from lpmanager.errors import Halted
+from lpmanager.execution.intent import CLOSED, Status
+from lpmanager.ledger.diary import Diary
+from lpmanager.ledger.store import Ledger
+
+pytestmark = pytest.mark.fault_row("halt flag")
+
+#: A transaction that is not mined in time is looked up by the next cycle.
+_CYCLES_TO_RECOVER = 3
+
+#: Every signature that was written down while a halt stood; the database itself keeps count.
+_WATCH = """
+CREATE TRIGGER watch AFTER INSERT ON journal WHEN NEW.event = 'signed' AND EXISTS
+(SELECT 1 FROM halts WHERE campaign = 'main' AND resumed_at IS NULL)
+BEGIN INSERT INTO signed_while_halted VALUES (NEW.id); END
+"""
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with a_stage() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def duration_s(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a cycle takes that opens a position."""
+    with a_calm_run(stage, tmp_path_factory.mktemp("timed"), 0) as run:
+        began = time.monotonic()
+        assert run.cycle()
+        return time.monotonic() - began
+
+
+@contextmanager
+def a_calm_run(stage: Stage, folder: Path, seed: int) -> Iterator[Run]:
+    """A run whose RPC is honest, and may take its time on a busy machine."""
+    with a_run(stage, folder, 1, seed) as run:
+        patient = run.settings.rpc.model_copy(update={"timeout_s": Fraction(10)})
+        run.settings = run.settings.model_copy(update={"rpc": patient})
+        yield run
+
+
+def watch(run: Run) -> None:
+    with run.ledger.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE signed_while_halted (id INTEGER)"))
+        connection.execute(text(_WATCH))
+
+
+def signed_while_halted(run: Run) -> list[int]:
+    with run.ledger.engine.connect() as connection:
+        return list(connection.execute(text("SELECT id FROM signed_while_halted")).scalars())
+
+
+def halt_after(run: Run, seconds: float) -> Thread:
+    """Another connection to the store, as another process has one, sets the flag."""
+
+    def halt() -> None:
+        engine = Ledger.open(run.settings.store).engine
+        time.sleep(seconds)
+        Diary(engine, "main").halt("a test says so", 1)
+        engine.dispose()
+
+    thread = Thread(target=halt)
+    thread.start()
+    return thread
+
+
+def signatures(run: Run) -> int:
+    return sum(len(intent.attempts) for intent in run.intents())
+
+
+@pytest.mark.seeds(25, 1_000)
+def test_nothing_is_signed_from_the_moment_a_halt_is_set(
+    stage: Stage, tmp_path: Path, duration_s: float, seed: int
+) -> None:
+    with a_calm_run(stage, tmp_path, seed) as run:
+        watch(run)
+        thread = halt_after(run, random.Random(seed).uniform(0, duration_s))
+        cycle(run)
+        thread.join()
+        before = signatures(run)
+        for _ in range(2):
+            with pytest.raises(Halted, match="halted: "):
+                run.cycle()
+        assert signed_while_halted(run) == []
+        assert signatures(run) == before
+        Diary(run.ledger.engine, "main").resume(2)
+        require_normal(run)
+
+
+def cycle(run: Run) -> None:
+    """A cycle that a halt may end anywhere."""
+    try:
+        run.cycle()
+    except Halted:
+        return
+
+
+def require_normal(run: Run) -> None:
+    """It goes on from where it was stopped, and the books equal the chain."""
+    assert any(run.cycle() for _ in range(_CYCLES_TO_RECOVER)), run.errors
+    assert all(intent.status in CLOSED for intent in run.intents())
+    assert run.wallet_in_books() == run.wallet_on_chain()
+    assert run.positions_in_books() == run.positions_on_chain()
+    ranges = run.ranges_on_chain()
+    assert 0 < len(ranges) == len(set(ranges))
+    assert run.allowances() == {0}
+
+
+@pytest.fixture(scope="module")
+def slow_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A funded desk on a chain that mines a block each second."""
+    with a_devnet() as devnet:
+        desk = a_funded_desk(devnet, tmp_path_factory.mktemp("desk"), "halted")
+        devnet.refresh()
+        ask(desk, "anvil_removeBlockTimestampInterval")
+        ask(desk, "evm_setAutomine", False)
+        ask(desk, "evm_setIntervalMining", 1)
+        yield desk
+
+
+def ask(desk: Desk, method: str, *params: object) -> object:
+    return desk.devnet.controls.node.ask(Question(method, list(params), lambda told: told))
+
+
+def test_another_process_halts_a_run_that_goes_on(slow_desk: Desk) -> None:
+    """`lpm halt` while `lpm run --live` is at work, then a restart, then `lpm resume`."""
+    desk = slow_desk
+    ledger = Ledger.open(f"sqlite:///{desk.folder / 'lpmanager.db'}")
+
+    def written(event: Status) -> int:
+        with ledger.engine.connect() as connection:
+            count = text("SELECT count(*) FROM journal WHERE event = :event")
+            return int(connection.execute(count, {"event": str(event)}).scalar() or 0)
+
+    process = desk.start("run", "--live")
+    try:
+        wait_until(lambda: written(Status.SIGNED) >= 2)
+        ask(desk, "evm_setIntervalMining", 0)  # the plan stays half done until it is halted
+        halted = desk.start("halt", "--reason", "a person says so")
+        _out, err = halted.communicate(timeout=60)
+        assert halted.returncode == 0, err
+        before = written(Status.SIGNED)
+        ask(desk, "evm_setIntervalMining", 1)
+        time.sleep(5)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        _out, log = process.communicate(timeout=60)
+    assert "a person says so" in log
+    again = desk.start("run", "--once", "--live")
+    _out, err = again.communicate(timeout=60)
+    assert again.returncode == 1
+    assert "main is halted: a person says so" in err
+    assert written(Status.SIGNED) == before
+    assert nonce(desk) == before
+    assert desk.lpm("resume", "--yes").returncode == 0
+    on = desk.start("run", "--once", "--live")
+    _out, err = on.communicate(timeout=120)
+    assert on.returncode == 0, err
+    assert nonce(desk) == written(Status.SIGNED) > before
+    ledger.engine.dispose()
+
+
+def nonce(desk: Desk) -> int:
+    asked = Question("eth_getTransactionCount", [desk.account, "latest"], lambda n: int(n, 16))
+    return desk.devnet.controls.node.ask(asked)
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)

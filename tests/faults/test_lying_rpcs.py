@@ -1,0 +1,111 @@
+"""A live campaign through RPCs that lie, stall and disagree: nothing is done twice, nothing on a
+wrong chain or stale data, and all is normal soon after."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults.fault_proxy import Fault
+from faults.troubled_desk import Stage, a_run, a_stage
+from faults.verdict import (
+    require_books_equal_chain,
+    require_normal_soon,
+    require_nothing_doubled,
+    require_our_chain_only,
+)
+
+from lpmanager.errors import Halted
+from lpmanager.execution.intent import Status
+
+pytestmark = pytest.mark.fault_row("RPCs that lie, stall, disagree or serve another chain")
+
+#: Cycles while the fault is on.
+_TROUBLED_CYCLES = 2
+
+#: Lies after which nothing may be signed where nobody contradicts them.
+_DISQUALIFYING = (Fault.WRONG_CHAIN, Fault.OLD_HEAD, Fault.OTHER_BLOCK)
+
+#: A receipt is read from one RPC, whatever the others know.
+_OF_RECEIPTS = (Fault.OTHER_RECEIPT, Fault.NO_RECEIPT)
+
+#: How often each RPC is asked, by what a fault is about, in a cycle without trouble.
+Usual = list[dict[Fault, int]]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with a_stage() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def usual(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Usual]:
+    """By the number of RPCs."""
+    return {count: usual_of(stage, tmp_path_factory.mktemp("usual"), count) for count in (1, 3)}
+
+
+def usual_of(stage: Stage, folder: Path, rpc_count: int) -> Usual:
+    with a_run(stage, folder, rpc_count, 0) as run:
+        assert run.cycle(), run.errors
+        assert len(run.positions_on_chain()) == 2
+        return [{fault: rpc.concerned(fault) for fault in Fault} for rpc in run.rpcs]
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lpmanager.chain.providers._FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("lpmanager.chain.providers._JITTER_S", 0.01)
+
+
+@pytest.mark.seeds(3, 100)
+@pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
+def test_what_an_rpc_does_wrong_is_survived(
+    stage: Stage, usual: dict[int, Usual], tmp_path: Path, fault: Fault, seed: int
+) -> None:
+    """The first of three seeds: one RPC, wrong from the start. The second: from anywhere in the
+    first cycle on. The third: one of three RPCs."""
+    dice = random.Random(f"{fault.name} {seed}")
+    alone, from_the_start = seed % 3 < 2, seed % 3 == 0
+    with a_run(stage, tmp_path, 1 if alone else 3, seed) as run:
+        asked = usual[len(run.rpcs)]
+        which = dice.choice([i for i, counts in enumerate(asked) if counts[fault] > 1])
+        after = 0 if from_the_start else dice.randrange(asked[which][fault])
+        run.rpcs[which].inject(fault, after=after)
+        normal = [run.cycle() for _ in range(_TROUBLED_CYCLES)]
+        assert run.rpcs[which].struck(fault)
+        if not alone and fault not in _OF_RECEIPTS:  # the other two are a quorum
+            assert normal[-1], run.errors
+        if alone and fault in _DISQUALIFYING:
+            assert run.signed_after_first(fault) == []
+        run.heal()
+        require_normal_soon(run)
+        require_nothing_doubled(run)
+        require_books_equal_chain(run)
+        require_our_chain_only(run)
+
+
+def test_a_transaction_whose_receipt_is_told_late_is_no_strangers(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """A node makes the index that finds receipts after it has taken in the block."""
+    with a_run(stage, tmp_path, 1, 0) as run:
+        run.rpcs[0].inject(Fault.NO_RECEIPT, times=3)
+        run.cycle()
+        require_normal_soon(run)
+        require_books_equal_chain(run)
+
+
+def test_a_stranger_is_found_out_though_no_receipt_is_told(stage: Stage, tmp_path: Path) -> None:
+    with a_run(stage, tmp_path, 1, 0) as run:
+        run.rpcs[0].inject(Fault.FORGOTTEN)
+        assert not run.cycle()
+        run.heal()
+        run.rpcs[0].inject(Fault.NO_RECEIPT)
+        (intent,) = run.intents()
+        stage.ask("eth_sendRawTransaction", stage.signed_elsewhere(intent.nonce, 10**12))
+        with pytest.raises(Halted, match=f"nonce {intent.nonce}, of allow USDC, was used by"):
+            run.cycle()
+        assert [intent.status for intent in run.intents()] == [Status.REPLACED]

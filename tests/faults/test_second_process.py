@@ -1,0 +1,178 @@
+"""Whoever comes second waits or goes: no two processes ever sign for one account at once."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+from faults.lpm_process import LpmProcess
+from live_desk import Desk, Devnet, Done, a_devnet, a_funded_desk
+
+pytestmark = pytest.mark.fault_row("a second process at a random moment")
+
+#: Where each process leaves its mark while it holds the account, and tells of what it met there.
+#: A policy is asked in the middle of a cycle, while everything that could be signed would be.
+_POLICY = """
+import os, time
+from dataclasses import dataclass
+from pathlib import Path
+from lpmanager.model import Target
+
+HERE = Path({marks!r})
+
+@dataclass(frozen=True)
+class Watched:
+    def target(self, view):
+        mark = HERE / "inside"
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            (HERE / f"overlap-{{os.getpid()}}").write_text("")
+        time.sleep({inside_s})
+        (HERE / f"was-here-{{os.getpid()}}").write_text("")
+        mark.unlink(missing_ok=True)
+        return Target(ranges=(), swap=False, reason="only watching")
+"""
+_INSIDE_S = 0.15
+_OLD_S = 60
+_PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def devnet() -> Iterator[Devnet]:
+    with a_devnet() as made:
+        yield made
+
+
+class Desks:
+    """One account with two folders, each with a configuration and a store of its own.
+
+    Their chain is no devnet to them: programs of one devnet account with different stores may be of
+    different devnets, and do not wait for each other.
+    """
+
+    def __init__(self, devnet: Devnet, folder: Path) -> None:
+        self.marks = folder / "marks"
+        self.marks.mkdir()
+        self._home = folder / "home"
+        self.folders = [folder / "one", folder / "other"]
+        for place in (self._home, *self.folders):
+            place.mkdir()
+        for place in self.folders:
+            self._desk(devnet, place)
+        self._devnet = devnet
+
+    def _desk(self, devnet: Devnet, place: Path) -> None:
+        desk: Desk = a_funded_desk(devnet, place, "twice")
+        (place / "watched.py").write_text(_POLICY.format(marks=str(self.marks), inside_s=_INSIDE_S))
+        desk.edit(
+            'policy = "fixed_width"\n[campaigns.main.options]\nhalf_width_ticks = 600\n'
+            'deploy = "0.8"\n',
+            'policy = "watched:Watched"\n',
+        )
+        desk.edit("devnet = true", "devnet = false")
+        desk.edit("[account]\n", '[account]\nkeystore = "key.json"\npassword_file = "password"\n')
+        quick_to_open = Account.encrypt(desk.key, _PASSWORD, kdf="scrypt", iterations=2)
+        (place / "key.json").write_text(json.dumps(quick_to_open))
+        (place / "password").write_text(_PASSWORD)
+        (place / ".env").write_text(f"LPM_RPC_URL={devnet.backend.rpc_url}\n")
+
+    def process(self, number: int, *arguments: str) -> LpmProcess:
+        head = self._devnet.controls.node.head().timestamp
+        if head < time.time() - _OLD_S:
+            self._devnet.refresh()
+        # Blocks made in a hurry are stamped ahead of the clock, which is a reason to halt.
+        time.sleep(max(0.0, head - time.time()))
+        said = self.marks.parent / f"said-{number}"
+        said.mkdir(exist_ok=True)
+        folder = self.folders[number % len(self.folders)]
+        return LpmProcess(folder, *arguments, said=said, variables={"HOME": str(self._home)})
+
+    def count(self, what: str) -> int:
+        return len(list(self.marks.glob(f"{what}*")))
+
+
+@pytest.fixture
+def desks(devnet: Devnet, tmp_path: Path) -> Desks:
+    return Desks(devnet, tmp_path)
+
+
+def test_of_processes_that_start_at_random_moments_none_overlap(
+    desks: Desks, scale: Callable[[int, int], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From two folders, with and without patience, two at a time."""
+    starts, dice, ended = scale(20, 1_000), random.Random(4), list[Done]()
+    for first in range(0, starts, 2):
+        pair = [
+            desks.process(number, "run", "--once", "--live", "--wait", dice.choice(["0", "60"]))
+            for number in (first, first + 1)
+        ]
+        for process in pair:
+            process.start()
+            time.sleep(dice.uniform(0, 4 * _INSIDE_S))
+        ended += [process.wait() for process in pair]
+    codes = Counter(done.returncode for done in ended)
+    refused = [done for done in ended if done.returncode == 2]
+    with capsys.disabled():
+        print(f"\n{starts} starts: {codes[0]} ran, {codes[2]} were refused")  # noqa: T201
+    assert desks.count("overlap") == 0
+    assert [done for done in ended if done.returncode not in (0, 2)] == []
+    assert desks.count("was-here") == codes[0]
+    assert codes[0] >= starts // 2
+    assert all("another lpm signs for the account: process" in done.stderr for done in refused)
+
+
+def test_who_waits_is_told_for_whom_and_runs_after_it(desks: Desks) -> None:
+    first = desks.process(0, "run", "--live")
+    first.start()
+    wait_until(lambda: desks.count("was-here") > 0)
+    second = desks.process(1, "run", "--once", "--live", "--wait", "60")
+    second.start()
+    time.sleep(1)
+    first.kill()
+    done = second.wait()
+    assert done.returncode == 0, done.stderr
+    assert f"waiting up to 60 s for process {first.pid}, since 20" in " ".join(done.stderr.split())
+    assert desks.count("overlap") == 0
+
+
+def test_who_does_not_wait_is_told_who_holds_the_account(desks: Desks) -> None:
+    first = desks.process(0, "run", "--live")
+    first.start()
+    wait_until(lambda: desks.count("was-here") > 0)
+    try:
+        for arguments in (("--wait", "0.5"), ()):
+            refused = desks.process(1, "run", "--once", "--live", *arguments)
+            refused.start()
+            done = refused.wait()
+            assert done.returncode == 2
+            assert f"process {first.pid}, since 20" in done.stderr
+        rehearsal = desks.process(3, "run", "--once")
+        rehearsal.start()
+        assert rehearsal.wait().returncode == 0  # a dry run disturbs nobody
+    finally:
+        first.kill()
+
+
+def test_a_holder_that_is_killed_leaves_the_account_free(desks: Desks) -> None:
+    first = desks.process(0, "run", "--live")
+    first.start()
+    wait_until(lambda: desks.count("was-here") > 0)
+    first.kill()
+    next_one = desks.process(1, "run", "--once", "--live")
+    next_one.start()
+    done = next_one.wait()
+    assert done.returncode == 0, done.stderr
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)

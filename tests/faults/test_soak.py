@@ -1,0 +1,226 @@
+"""One manager for days: faults every hour, reorganisations, dear gas, restarts; nobody helps it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from faults.fault_proxy import Fault
+from faults.moving_chain import SENDING, USUAL_BASE_FEE, Fate, MovingChain
+from faults.troubled_desk import (
+    BLOCK_TIME_S,
+    ETHER,
+    NAME,
+    TERMS,
+    Run,
+    Stage,
+    a_run,
+    a_stage,
+)
+from faults.verdict import (
+    require_books_equal_chain,
+    require_normal_soon,
+    require_nothing_lost,
+)
+
+from lpmanager.cycle import Campaign, run_cycle
+from lpmanager.devnet.flow_generated import GeneratedFlow, generated_flow
+from lpmanager.devnet.orders import Order
+from lpmanager.errors import ChainError
+from lpmanager.ledger import accounting
+from lpmanager.model import NATIVE, Hold
+
+pytestmark = pytest.mark.fault_row("soak: simulated days with random faults")
+
+_HOUR_S, _DAY_S = 3_600, 86_400
+_QUICK_DAYS, _FULL_DAYS = 0.5, 30.0
+
+#: A cycle every ten minutes, in which the market has so many blocks.
+_EVERY_S = 600
+_BLOCKS_BETWEEN = 6
+
+#: What counts as final, and the deepest reorganisation.
+_CONFIRMATIONS = 4
+
+_SPIKE = 100 * USUAL_BASE_FEE
+_LONGEST_SPIKE_S = 2 * _HOUR_S
+
+#: What becomes of ours: a stranger in their place is a reason for a person to look.
+_FATES = (Fate.DROPPED, Fate.MINED_AGAIN)
+
+#: Chances per hour.
+_REORGANISED, _RESTARTED, _DEAR = 0.5, 0.2, 0.1
+
+#: Faults after which a request is only given up when its time has run out are short.
+_SLOW = (Fault.STALL_BEFORE, Fault.STALL_AFTER)
+
+#: Memory is compared from here on, when everything has been imported and filled once.
+_WARM_AFTER = 1 / 3
+_MOST_GROWTH = 1.05
+
+#: A range of 3 % each way in a market that moves 6 % a day.
+_NARROW = TERMS.replace("half_width_ticks = 600", "half_width_ticks = 300").replace(
+    "min_interval_s = 0", 'min_interval_s = "1h"'
+)
+_VOLATILITY = 0.06
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with a_stage() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lpmanager.chain.providers._FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("lpmanager.chain.providers._JITTER_S", 0.01)
+
+
+@dataclass
+class Soak:
+    """A campaign that goes on and on, and what happens to it."""
+
+    run: Run
+    chain: MovingChain
+    dice: random.Random
+    campaign: Campaign = field(init=False)
+    dear_until: int = 0
+    faults: int = 0
+    reorganised: int = 0
+    restarted: int = 0
+    troubled: int = 0
+    acted: int = 0
+
+    def __post_init__(self) -> None:
+        self.campaign = self.run.campaign()
+        self.chain.base_fee = self._base_fee
+
+    def hour(self) -> None:
+        """An hour of cycles, with something going wrong in it."""
+        if self.dice.random() < _RESTARTED:
+            self.restart()
+        if self.dice.random() < _DEAR:
+            self.dear_until = self.run.stage.now() + self.dice.randrange(_LONGEST_SPIKE_S)
+        cycles = _HOUR_S // _EVERY_S
+        troubled = self.dice.randrange(cycles)
+        reorganised = self.dice.randrange(cycles) if self.dice.random() < _REORGANISED else None
+        for number in range(cycles):
+            if number == troubled:
+                self._break_the_rpc()
+            if number == reorganised:
+                self._reorganise_soon()
+            self._cycle()
+            for rpc in self.run.rpcs:
+                rpc.heal()
+                rpc.log.clear()
+            for _ in range(_BLOCKS_BETWEEN):
+                self.chain.mine(after_s=_EVERY_S // _BLOCKS_BETWEEN)
+
+    def restart(self) -> None:
+        """As a new process goes on: with the store and nothing else."""
+        self.run.restart()
+        self.campaign = self.run.campaign()
+        self.restarted += 1
+
+    def _cycle(self) -> None:
+        try:
+            cycle = run_cycle(self.campaign)
+        except ChainError:
+            self.troubled += 1
+            return
+        self.acted += not isinstance(cycle.decision, Hold)
+        self.troubled += cycle.outcome is not None and cycle.outcome.stopped is not None
+
+    def _break_the_rpc(self) -> None:
+        fault = self.dice.choice(list(Fault))
+        times = self.dice.randint(1, 3 if fault in _SLOW else 40)
+        (rpc,) = self.run.rpcs
+        rpc.inject(fault, after=self.dice.randrange(60), times=times)
+        self.faults += 1
+
+    def _reorganise_soon(self) -> None:
+        at = self.chain.questions + self.dice.randrange(200)
+        depth, fate = self.dice.randint(1, _CONFIRMATIONS - 1), self.dice.choice(_FATES)
+
+        def is_it_now() -> None:
+            if self.chain.questions >= at:
+                self.chain.before_question = lambda: None
+                self.chain.reorganise(depth, fate, other_prices=False)
+                self.reorganised += 1
+
+        self.chain.before_question = is_it_now
+
+    def _base_fee(self) -> int:
+        return _SPIKE if self.run.stage.now() < self.dear_until else USUAL_BASE_FEE
+
+
+def test_nobody_is_needed_for_days_and_memory_does_not_grow(
+    stage: Stage,
+    tmp_path: Path,
+    scale: Callable[[int, int], int],
+    figures: dict[str, int],
+) -> None:
+    dice = random.Random("soak")
+    hours = scale(round(_QUICK_DAYS * 24), round(_FULL_DAYS * 24))
+    with a_run(stage, tmp_path, 1, 0, terms=_NARROW) as run:
+        run.sending = replace(SENDING, confirmations=_CONFIRMATIONS, timeout_s=2.0)
+        with MovingChain(run, dice, market=a_market(stage)).moving() as chain:
+            soak, warm = Soak(run, chain, dice), 0
+            for hour in range(hours):
+                if hour == round(hours * _WARM_AFTER):
+                    warm = resident_kb()
+                soak.hour()
+            grown = resident_kb() / warm
+            figures["simulated hours"] = hours
+            figures["plans carried out"] = soak.acted
+            figures["faults"] = soak.faults
+            figures["reorganisations"] = soak.reorganised
+            figures["restarts"] = soak.restarted
+            figures["cycles in trouble"] = soak.troubled
+            figures["manual steps"] = 0  # whatever halts the campaign ends the test
+            figures["most growth of memory in %"] = round(100 * (grown - 1))
+            require_normal_soon(run)
+            require_nothing_lost(run)
+            require_books_equal_chain(run)
+            require_gas_equal_chain(run)
+            assert min(soak.acted, soak.reorganised, soak.restarted) > 0
+            assert grown < _MOST_GROWTH
+
+
+def a_market(stage: Stage) -> Iterator[tuple[Order, ...]]:
+    """The orders of each block, for ever."""
+    flow = GeneratedFlow(
+        seed=1,
+        start_timestamp=0,
+        block_time_s=BLOCK_TIME_S,
+        blocks=10**9,
+        start_sqrt_price_x96=stage.price(),
+        fee_pips=500,
+        volatility=_VOLATILITY,
+        jumps_per_day=0.0,
+        jump_volatility=0.0,
+        noise_trades_per_block=0.2,
+        noise_median_raw1=ETHER,
+        noise_spread=1.0,
+    )
+    return (block.orders for block in generated_flow(flow))
+
+
+def resident_kb() -> int:
+    """Memory of this process, by the system."""
+    gc.collect()
+    told = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(os.getpid())], capture_output=True, text=True, check=True
+    )
+    return int(told.stdout)
+
+
+def require_gas_equal_chain(run: Run) -> None:
+    assert run.ledger.balances(NAME)[accounting.GAS, NATIVE] == run.stage.native_spent()

@@ -1,0 +1,89 @@
+"""What must be true of a run after a fault, by what the chain, the books and the journal say."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from eth_account.typed_transactions import TypedTransaction
+from eth_utils.crypto import keccak
+from faults.troubled_desk import NAME, Run
+from hexbytes import HexBytes
+
+from lpmanager.cycle import observe
+from lpmanager.devnet.backend import CHAIN_ID
+from lpmanager.execution.intent import CLOSED
+
+CYCLES_TO_RECOVER = 3
+
+_FACTS = ("minted", "withdrawn", "collected", "swapped")
+
+
+def require_normal_soon(run: Run) -> None:
+    """A cycle without trouble within three, and nothing halted or open after it."""
+    for _ in range(CYCLES_TO_RECOVER):
+        if run.cycle():
+            break
+    else:
+        pytest.fail(f"not normal within {CYCLES_TO_RECOVER} cycles: {run.errors}")
+    assert run.halted() is None
+    assert {intent.status for intent in run.intents()} <= CLOSED
+
+
+def require_nothing_doubled(run: Run) -> None:
+    """By the chain: every transaction is a different intent's, and no plan's action is there
+    twice."""
+    intent_of = {a.tx_hash: intent for intent in run.intents() for a in intent.attempts}
+    mined = run.mined()
+    ids = [intent_of[one.tx_hash].id for one in mined]
+    assert len(set(ids)) == len(ids)
+    purposes = [intent_of[one.tx_hash].purpose for one in mined if one.succeeded]
+    actions = [(p.decided_block, repr(p.action)) for p in purposes if p.action is not None]
+    assert len(set(actions)) == len(actions)
+    require_sound_on_chain(run)
+
+
+def require_sound_on_chain(run: Run) -> None:
+    """The campaign's policy wants two positions at most, of different ranges, and nobody may take
+    anything from the account."""
+    ranges = run.ranges_on_chain()
+    assert 1 <= len(ranges) <= 2
+    assert len(set(ranges)) == len(ranges)
+    assert run.allowances() == {0}
+
+
+def require_nothing_lost(run: Run) -> None:
+    """What was handed out is in the journal, what is mined is in the books, once."""
+    require_all_in_journal(run)
+    intent_of = {a.tx_hash: intent for intent in run.intents() for a in intent.attempts}
+    mined = run.mined()
+    cancels = {a.tx_hash for intent in run.intents() for a in intent.attempts if a.cancels}
+    acted = [m for m in mined if intent_of[m.tx_hash].purpose.action is not None]
+    moved = [m for m in acted if m.succeeded and m.tx_hash not in cancels]
+    assert booked(run, "gas") == Counter(m.tx_hash for m in mined)
+    assert booked(run, *_FACTS) == Counter(m.tx_hash for m in moved)
+
+
+def require_all_in_journal(run: Run) -> None:
+    """No signature left without its durable row."""
+    written = {a.tx_hash for intent in run.intents() for a in intent.attempts}
+    assert {"0x" + keccak(hexstr=raw).hex() for raw in run.raw_transactions()} <= written
+
+
+def require_books_equal_chain(run: Run) -> None:
+    """To the wei, and the campaign's result leaves nothing over."""
+    assert run.wallet_in_books() == run.wallet_on_chain()
+    assert run.positions_in_books() == run.positions_on_chain()
+    campaign = run.campaign()
+    assert campaign.books.result(observe(campaign).snapshot).identity_error == 0
+
+
+def require_our_chain_only(run: Run) -> None:
+    """Every signature that came by is for the configured chain."""
+    for raw in run.raw_transactions():
+        assert TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["chainId"] == CHAIN_ID
+
+
+def booked(run: Run, *kinds: str) -> Counter[str | None]:
+    """How often the books have each transaction, among entries of some kinds."""
+    return Counter(entry.tx_hash for entry in run.ledger.entries(NAME, kinds))
