@@ -13,12 +13,24 @@ from lpmanager.chain.providers import MOST_AHEAD_S, Provider, Providers, Terms, 
 from lpmanager.chain.quorum import default_quorum
 from lpmanager.chain.transport import HttpTransport, masked
 from lpmanager.config import relay_url, rpc_urls
+from lpmanager.ledger.chains import known_genesis
+from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings
 
 #: RPCs that are further apart are not abreast: blocks, or on fast chains the blocks of so many
 #: seconds.
 _LAG_BLOCKS = 2
 _LAG_S = 3
+
+
+def booked_genesis(settings: Settings, chain: Chain) -> str | None:
+    """The hash of the first block of the chain that the store's books are of; None where it has
+    none yet. Raises StoreError where the store does not open."""
+    ledger = Ledger.read(settings.store)
+    try:
+        return known_genesis(ledger.engine, chain.chain_id)
+    finally:
+        ledger.engine.dispose()
 
 
 def open_node(

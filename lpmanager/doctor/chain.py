@@ -9,16 +9,17 @@ from eth_utils.crypto import keccak
 from lpmanager.chain.node import Node, code_question
 from lpmanager.chain.presets import Chain
 from lpmanager.chain.providers import Standing
-from lpmanager.desk.nodes import open_node, open_providers
+from lpmanager.desk.nodes import booked_genesis, open_node, open_providers
 from lpmanager.doctor.check import Check
-from lpmanager.errors import ClockDrift, ConfigError, LpmError
+from lpmanager.errors import ClockDrift, ConfigError, LpmError, StoreError
 from lpmanager.settings import Settings
 
 
 def look_at_chain(settings: Settings, chain: Chain, clock: Callable[[], int]) -> Iterator[Check]:
     """Each RPC, then whether enough of them agree; only then anything else is asked."""
+    genesis = _genesis(settings, chain)
     try:
-        providers = open_providers(settings, chain, clock)
+        providers = open_providers(settings, chain, clock, genesis)
     except ConfigError as error:
         yield Check(subject=chain.name, name="RPC", passed=False, found=str(error), needed=True)
         return
@@ -34,7 +35,14 @@ def look_at_chain(settings: Settings, chain: Chain, clock: Callable[[], int]) ->
     yield Check(subject=chain.name, name="quorum", passed=True, found=agreed)
     kept = "a devnet's own" if chain.devnet else "not behind the chain's"
     yield Check(subject=chain.name, name="clock", passed=True, found=kept)
-    yield _contracts(chain, open_node(settings, chain, clock))
+    yield _contracts(chain, open_node(settings, chain, clock, genesis))
+
+
+def _genesis(settings: Settings, chain: Chain) -> str | None:
+    try:
+        return booked_genesis(settings, chain)
+    except StoreError:
+        return None  # the check of the database tells of it
 
 
 def _rpc(chain: Chain, standing: Standing, clock: Callable[[], int]) -> Check:

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from lpmanager.account_lock import only_one
 from lpmanager.chain.node import nonce_question, pending_nonce_question
 from lpmanager.chain.presets import Chain
-from lpmanager.desk.nodes import open_node
+from lpmanager.desk.nodes import booked_genesis, open_node
 from lpmanager.desk.signing import lock_paths, state_folder
 from lpmanager.errors import LpmError, StoreError, UsageError
 from lpmanager.ledger.database import writing
@@ -97,7 +97,8 @@ def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> 
 
 def _nonces(settings: Settings, chain: Chain, clock: Callable[[], int]) -> tuple[int, int]:
     """How many transactions of the account are mined, and how many with those that wait."""
-    node, account = open_node(settings, chain, clock), settings.account.address
+    node = open_node(settings, chain, clock, booked_genesis(settings, chain))
+    account = settings.account.address
     head = node.head()
     mined, pending = node.ask_many([nonce_question(account, head), pending_nonce_question(account)])
     return mined, pending

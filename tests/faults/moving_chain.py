@@ -116,18 +116,15 @@ class MovingChain:
         low, high = sqrt_price_bounds(price, 1)
         self._seal([self._order(KeepWithin(low=low, high=high))], self.base_fee())
 
-    def reorganise(
-        self, depth: int, fate: Fate, *, others_stay: bool = True, other_prices: bool = True
-    ) -> None:
+    def reorganise(self, depth: int, fate: Fate, *, others_stay: bool) -> None:
         """The newest blocks are others now, of another base fee. What other people did in them
-        stays in its place, or is gone; for `other_prices` somebody else trades before it, so that
-        ours is not worth the same."""
+        stays in its place, or is gone; somebody else trades before it, so that ours is not worth
+        the same."""
         blocks = self._taken_out(depth)
         late = getattr(self, f"_{fate.name.lower()}")(blocks)
         if not others_stay:
             blocks = [[one for one in held if one.ours] for held in blocks]
-        if other_prices:
-            self._ask([self._order(self._trade(), sender=2, tip=10 * GWEI)])
+        self._ask([self._order(self._trade(), sender=2, tip=10 * GWEI)])
         self._put_in(blocks, _BASE_FEE_OF_OTHERS)
         self._ask([_send(one) for one in late])
 

@@ -34,6 +34,9 @@ _OUT_OF_RANGE_BPS = 900
 #: Longer than the window over which the price's mean is taken.
 _UNTIL_CALM_S = 660
 
+#: That what others did in blocks that are taken out is in those that take their place.
+_OTHERS_STAY = 0.5
+
 #: As many times the usual base fee, no first offer is mined.
 _DEAR = 8
 
@@ -61,7 +64,8 @@ class Scene:
     def reorganise(self) -> None:
         self.met = frozenset(intent.status for intent in self.run.intents()) - CLOSED
         self.chain.before_question = lambda: None
-        self.chain.reorganise(self.depth, self.fate)
+        others_stay = self.chain.dice.random() < _OTHERS_STAY
+        self.chain.reorganise(self.depth, self.fate, others_stay=others_stay)
 
     def reorganise_before_question(self, number: int) -> None:
         """A moment in the cycles to come."""
@@ -232,7 +236,9 @@ def test_a_mint_that_is_taken_out_before_its_logs_are_read_is_seen_through(
 ) -> None:
     with a_moving_run(stage, tmp_path, random.Random(0), 0) as (run, chain):
         run.sending = replace(run.sending, confirmations=3, timeout_s=2.0)
-        once_a_mint_is_mined(run, chain, lambda: chain.reorganise(1, Fate.DROPPED))
+        once_a_mint_is_mined(
+            run, chain, lambda: chain.reorganise(1, Fate.DROPPED, others_stay=True)
+        )
         assert run.cycle(), run.errors
 
 
@@ -263,7 +269,7 @@ def take_place_of_newest_allowance(run: Run, chain: MovingChain) -> None:
     assert allowance.inclusion is not None
     depth = run.stage.controls.node.head().number - allowance.inclusion.block_number + 1
     chain.dice = FirstOf()
-    chain.reorganise(depth, Fate.REPLACED)
+    chain.reorganise(depth, Fate.REPLACED, others_stay=True)
 
 
 class FirstOf(random.Random):

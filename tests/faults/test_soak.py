@@ -54,6 +54,9 @@ _LONGEST_SPIKE_S = 2 * _HOUR_S
 #: What becomes of ours: a stranger in their place is a reason for a person to look.
 _FATES = (Fate.DROPPED, Fate.MINED_AGAIN)
 
+#: That what others did in blocks that are taken out is in those that take their place.
+_OTHERS_STAY = 0.5
+
 #: Chances per hour.
 _REORGANISED, _RESTARTED, _DEAR = 0.5, 0.2, 0.1
 
@@ -148,11 +151,12 @@ class Soak:
     def _reorganise_soon(self) -> None:
         at = self.chain.questions + self.dice.randrange(200)
         depth, fate = self.dice.randint(1, _CONFIRMATIONS - 1), self.dice.choice(_FATES)
+        others_stay = self.dice.random() < _OTHERS_STAY
 
         def is_it_now() -> None:
             if self.chain.questions >= at:
                 self.chain.before_question = lambda: None
-                self.chain.reorganise(depth, fate, other_prices=False)
+                self.chain.reorganise(depth, fate, others_stay=others_stay)
                 self.reorganised += 1
 
         self.chain.before_question = is_it_now

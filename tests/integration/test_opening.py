@@ -147,6 +147,9 @@ def test_a_store_that_was_used_on_one_chain_is_refused_on_another_of_the_same_id
             refused = elsewhere.lpm(*command, LPM_RPC_URL=url)
             assert refused.returncode == 4
             assert "another chain of the same id" in refused.stderr
+        examined = elsewhere.lpm("doctor", "--json", LPM_RPC_URL=url)
+        assert examined.returncode == 4
+        assert "another chain of the same id" in examined.stdout
         assert other.controls.nonce(desk.account) == 0
     assert journal_rows(desk) == before
     assert desk.lpm("run", "--once", "--live").returncode == 0
