@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 
-import structlog
-
-from lpmanager.errors import (
-    BooksDoNotClose,
-    ChainError,
-    ConfigError,
-    Halted,
-    MaybeSent,
-    PlanRefused,
-)
+from lpmanager.errors import ConfigError, Halted, PlanRefused
 from lpmanager.execution.plan_file import decision_to_json
 from lpmanager.inventory.holdings import measure_holdings
 from lpmanager.ledger import accounting as a
 from lpmanager.ledger.alarms import loss_alarm, nav_mark
-from lpmanager.ledger.by_hand import ByHand, Change, changes, found_basis
+from lpmanager.ledger.by_hand import ByHand, found_basis
 from lpmanager.ledger.campaign_intents import begun, came_to_nothing, last_decision
 from lpmanager.ledger.diary import CycleRow, Diary
-from lpmanager.ledger.landmarks import Landmark, Landmarks, landmarks
+from lpmanager.ledger.landmarks import Landmarks, landmarks
 from lpmanager.ledger.reading import campaign_flows, campaign_record
 from lpmanager.ledger.report import Adoption, PositionLife, adoptions, lineage
 from lpmanager.ledger.result import Result, result_of
 from lpmanager.ledger.store import CampaignRow, Ledger
 from lpmanager.ledger.writing import Batch
 from lpmanager.model import (
-    Amount,
     Amounts,
     Basis,
     CampaignRecord,
@@ -40,12 +30,9 @@ from lpmanager.model import (
     PoolKey,
     Snapshot,
     StopKind,
-    Token,
     Withdrawn,
 )
-
-#: (first block, last block, hashes of our own transactions) -> what others moved in or out
-OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
+from lpmanager.reconciliation import OutsideTransfers, Reconciliation
 
 
 class Bookkeeper:
@@ -63,8 +50,7 @@ class Bookkeeper:
         self._name = name
         self._ledger = ledger
         self._budget = budget
-        self._outside_transfers = outside_transfers
-        self._by_hand = by_hand
+        self._reconciliation = Reconciliation(name, ledger, outside_transfers, by_hand)
         self._diary = Diary(ledger.engine, name)
 
     def require_running(self) -> None:
@@ -90,18 +76,14 @@ class Bookkeeper:
         the books say then; ChainError where the snapshot is older than the books, MaybeSent while
         something of ours is under way.
         """
-        self._require_settled(snapshot)
+        self._reconciliation.require_settled(snapshot)
         row = self._ledger.campaign(self._name)
         if row is None:
             self._open(snapshot)
         else:
             self._require_same(row, snapshot)
-            marks = self.landmarks()
-            self._require_not_behind(row, snapshot, marks)
-            self._require_transactions_stand(snapshot, marks)
-            self._mark_positions(row, snapshot, marks)
-            self._take_in_transfers(row, snapshot)
-        self._require_wallet_explained(snapshot)
+            self._reconciliation.bring_up_to(row, snapshot, self.landmarks())
+        self._reconciliation.require_wallet_explained(snapshot)
         return campaign_record(self._ledger, self._name, snapshot)
 
     def close(self, before: Snapshot, outcome: Outcome, read_after: Callable[[], Snapshot]) -> None:
@@ -113,8 +95,8 @@ class Bookkeeper:
         self._book(outcome, before.block.number, before.block.timestamp)
         self._halt_if_told(outcome, before.block.timestamp)
         after = read_after()
-        self._require_settled(after)
-        self._require_gas_explained(before, outcome, after)
+        self._reconciliation.require_settled(after)
+        self._reconciliation.require_gas_explained(before, outcome, after)
         self.bring_up_to(after)
 
     def catch_up(self, outcome: Outcome) -> None:
@@ -240,7 +222,7 @@ class Bookkeeper:
                     f"books of campaigns.{holder}; name the positions of each of them"
                 )
         if self._budget is not None:
-            self._take_in_for_neighbours(row, snapshot)
+            self._reconciliation.take_in_for_neighbours(row, snapshot)
         share = held if self._budget is None else self._budget
         batch = Batch(
             entries=(a.opening(snapshot, share),),
@@ -263,154 +245,6 @@ class Bookkeeper:
                     f"says {found}; give the new one another name, or another store"
                 )
 
-    def _require_not_behind(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
-        """An RPC of several nodes may answer from one that has not seen our last block yet: that
-        is no difference between books and chain."""
-        newest = max(row.last_block, *marks.heights)
-        if snapshot.block.number < newest:
-            raise ChainError(
-                f"campaign {self._name}: the RPC is at block {snapshot.block.number}, its books at "
-                f"{newest}; it lags behind, try again"
-            )
-
-    def _require_settled(self, snapshot: Snapshot) -> None:
-        """While something of ours may still happen, books and chain cannot be compared."""
-        journal = self._ledger.journal(snapshot.chain_id)
-        for intent in journal.open_intents(snapshot.wallet.address):
-            raise MaybeSent(
-                f"{intent.purpose.call.what} of campaign {intent.purpose.campaign} is under way "
-                f"({intent.status}); `lpm run --once --live {intent.purpose.campaign}` sees it "
-                "through"
-            )
-
-    def _require_transactions_stand(self, snapshot: Snapshot, marks: Landmarks) -> None:
-        """A reorganisation deeper than what counts as final takes out what is booked."""
-        last = marks.transaction
-        if last is not None and not _stands(snapshot, last):
-            self._halt(
-                snapshot,
-                f"transaction {last.tx_hash} was booked in block {last.number}, expected "
-                f"{last.block_hash} there, found {snapshot.earlier[last.number]}: a reorganisation "
-                "took it out; raise transactions.confirmations, and begin new books under another "
-                "campaign name",
-            )
-
-    def _mark_positions(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
-        """Positions change only by what we book, unless a change by hand may be taken in."""
-        balances = self._ledger.balances(self._name)
-        changed = changes(snapshot, self._ledger.bases(self._name, snapshot.pool), balances)
-        if marks.newest is not None and not _stands(snapshot, marks.newest):
-            # Swaps that had paid these fees went with the block they were marked at.
-            changed = tuple(change for change in changed if not change.of_fees_alone)
-        for change in changed:
-            self._require_ours_to_adopt(snapshot, change)
-        others = {change.token_id for change in changed}
-        untouched = [p for p in snapshot.positions if p.token_id not in others]
-        entries = [a.mark(snapshot, balances, untouched)]
-        for change in changed:
-            entries += a.taken_in(
-                snapshot, balances, change.booked, change.found, change.difference
-            )
-        batch = Batch(
-            entries=tuple(entries),
-            last_block=row.last_block,
-            changed=tuple(
-                found_basis(snapshot, change.found) for change in changed if change.found
-            ),
-            closed={c.token_id: snapshot.block.timestamp for c in changed if c.found is None},
-        )
-        self._ledger.post(self._name, batch)
-        self._tell_of(change.difference for change in changed)
-
-    def _require_ours_to_adopt(self, snapshot: Snapshot, change: Change) -> None:
-        if self._by_hand is ByHand.HALT:
-            self._halt(snapshot, change.difference + _BY_HAND)
-        holder = self._ledger.holder(self._name, change.token_id, snapshot.pool)
-        if holder is not None:
-            self._halt(
-                snapshot,
-                f"{change.difference}, and it is in the books of campaign {holder}; give each of "
-                "them its own `positions`",
-            )
-
-    def _tell_of(self, changed_by_hand: Iterable[str]) -> None:
-        for text in changed_by_hand:
-            structlog.get_logger().warning(
-                "changed by hand, and taken into the books", campaign=self._name, change=text
-            )
-
-    def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot) -> None:
-        """Where the wallet differs from the books, look for the transfers that explain it.
-
-        Such as do not are left for the next look: an RPC may tell of them late.
-        """
-        if row.budget is not None:
-            self._take_in_for_neighbours(row, snapshot)
-            return
-        difference = self._wallet_difference(snapshot)
-        if difference.is_zero:
-            self._post((), last_block=snapshot.block.number)
-        elif self._moved_outside(row.account, row.last_block, snapshot) == difference:
-            self._post((a.transfer(snapshot, difference),), last_block=snapshot.block.number)
-
-    def _take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
-        """What comes to an account whose campaigns have budgets belongs to none of them."""
-        explained = {}
-        for token, found in _by_token(self._wallet_difference(snapshot)).items():
-            rest = self._ledger.unallocated(row.chain_id, row.account, token.address)
-            if rest is None or found == 0:
-                continue
-            moved = self._moved_outside(row.account, rest.last_block, snapshot)
-            if _by_token(moved)[token] != found:
-                continue
-            if rest.raw + found < 0:
-                self._halt(
-                    snapshot,
-                    f"account {row.account}: {Amount(token, -found)} were taken from it, but only "
-                    f"{Amount(token, rest.raw)} belong to no campaign's budget; send the rest back",
-                )
-            explained[token.address] = found
-        self._ledger.add_unallocated(row.chain_id, row.account, explained, snapshot.block.number)
-
-    def _moved_outside(self, account: str, after_block: int, snapshot: Snapshot) -> Amounts:
-        """What came to the wallet after a block, or (negative) left it, without us."""
-        ours = self._ledger.our_transactions(account)
-        return self._outside_transfers(after_block + 1, snapshot.block.number, ours)
-
-    def _wallet_difference(self, snapshot: Snapshot) -> Amounts:
-        """What the chain holds in the wallet beyond what the books say."""
-        return snapshot.wallet.balances - self._booked_wallet(snapshot)
-
-    def _booked_wallet(self, snapshot: Snapshot) -> Amounts:
-        chain_id, wallet = snapshot.chain_id, snapshot.wallet
-        totals = [
-            self._ledger.wallet_totals(chain_id, wallet.address, token.address)
-            for token in _by_token(wallet.balances)
-        ]
-        return snapshot.pool.amounts(*totals)
-
-    def _require_wallet_explained(self, snapshot: Snapshot) -> None:
-        if not self._wallet_difference(snapshot).is_zero:
-            self._halt(
-                snapshot,
-                f"account {snapshot.wallet.address}: expected {self._booked_wallet(snapshot)}, "
-                f"found {snapshot.wallet.balances}, and no transfer explains it",
-            )
-
-    def _require_gas_explained(self, before: Snapshot, outcome: Outcome, after: Snapshot) -> None:
-        """Native coin must not go but for our gas, unless the owner may spend it by transactions of
-        his own. More may come: anybody can send some."""
-        spent = before.wallet.native - after.wallet.native
-        gas = sum((s.gas_paid for s in outcome.steps), Amount(spent.token, 0))
-        if spent <= gas:
-            return
-        text = f"native coin: {spent} went, our transactions paid {gas}"
-        owner_signed = after.wallet.nonce - before.wallet.nonce > len(outcome.steps)
-        if self._by_hand is ByHand.HALT or not owner_signed:
-            self._halt(after, text)
-        self._post((a.native_by_hand(after.block, text),), last_block=before.block.number)
-        self._tell_of([text])
-
     def _halt_if_told(self, outcome: Outcome, timestamp: int) -> None:
         """A halt that a person asked for meanwhile stays as it is. A plan that failed may have been
         one too many."""
@@ -419,25 +253,6 @@ class Bookkeeper:
         if outcome.stop.kind is StopKind.HALT and self._diary.halted() is None:
             self._diary.halt(outcome.stop.reason, timestamp)
         self._diary.require_running()
-
-    def _halt(self, snapshot: Snapshot, difference: str) -> None:
-        reason = f"the books do not close at block {snapshot.block.number}: {difference}"
-        self._diary.halt(reason, snapshot.block.timestamp)
-        raise BooksDoNotClose(f"campaign {self._name}: {reason}")
-
-    def _post(self, entries: tuple[a.Entry, ...], last_block: int) -> None:
-        self._ledger.post(self._name, Batch(entries=entries, last_block=last_block))
-
-
-_BY_HAND = (
-    '; it was changed by hand: set changed_by_hand = "adopt" to take that into the books, or begin '
-    "new books under another campaign name"
-)
-
-
-def _stands(snapshot: Snapshot, mark: Landmark) -> bool:
-    """Whether the snapshot's chain has that block."""
-    return snapshot.earlier[mark.number] == mark.block_hash
 
 
 def _basis(fact: Minted, timestamp: int) -> Basis:
@@ -449,7 +264,3 @@ def _basis(fact: Minted, timestamp: int) -> Basis:
         sqrt_price_x96=fact.sqrt_price_x96,
         timestamp=timestamp,
     )
-
-
-def _by_token(amounts: Amounts) -> dict[Token, int]:
-    return {amount.token: amount.raw for amount in (amounts.amount0, amounts.amount1)}

@@ -31,6 +31,7 @@ ORDER = (
     "settings",
     "config_errors",
     "config",
+    "reconciliation",
     "bookkeeping",
     "cycle",
     "desk",

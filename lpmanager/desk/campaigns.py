@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lpmanager.bookkeeping import Bookkeeper, OutsideTransfers
+from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.chain.transfers import find_transfers, received
 from lpmanager.cycle import Campaign, Custody
 from lpmanager.desk.markets import Market, Markets
@@ -18,6 +18,7 @@ from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Amounts, Snapshot
 from lpmanager.rebalancer import make_policy
+from lpmanager.reconciliation import OutsideTransfers
 from lpmanager.settings import Settings
 
 

@@ -100,3 +100,8 @@ class Snapshot:
     def price(self) -> Price:
         """The pool's valuation price in the campaign's quote token."""
         return self.pool.price(self.quote, self.state.sqrt_price_x96)
+
+    def hash_at(self, height: int) -> str | None:
+        """The hash of its own block, or of an earlier one that was asked about. Raises KeyError for
+        any other."""
+        return self.block.hash if height == self.block.number else self.earlier[height]

@@ -11,6 +11,7 @@ from paper_account import PaperAccount, an_account
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import BooksDoNotClose, Halted
+from lpmanager.ledger.by_hand import ByHand
 from lpmanager.ledger.landmarks import Landmark
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Liquidity, Outcome, Snapshot, TickRange
@@ -53,6 +54,12 @@ def without(snapshot: Snapshot, *heights: int) -> Snapshot:
     return replace(snapshot, earlier=kept | {height: "0xother" for height in heights})
 
 
+def as_read_for(books: Bookkeeper, account: PaperAccount) -> Snapshot:
+    """With no more earlier blocks than the books ask about, as the reader makes it."""
+    asked = {height: a_block(height).hash for height in books.landmarks().heights}
+    return replace(account.snapshot(), earlier=asked)
+
+
 def lose_fees(account: PaperAccount) -> None:
     position = account.positions[account.last_id]
     account.adopt(replace(position, fee_growth_inside0_x128=0, fee_growth_inside1_x128=0))
@@ -65,6 +72,18 @@ def test_books_stand_on_the_block_of_the_last_mark_and_that_of_the_last_transact
     assert marks.newest == Landmark(account.block, a_block(account.block).hash, None)
     assert marks.transaction == Landmark(MINTED_AT, a_block(MINTED_AT).hash, f"0x{MINTED_AT:064x}")
     assert marks.heights == (account.block, MINTED_AT)
+
+
+def test_what_the_owner_spends_during_a_plan_is_a_landmark_of_the_snapshot_it_is_found_in(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = Bookkeeper("main", ledger, None, account.outside_transfers, ByHand.ADOPT)
+    before = as_read_for(books, account)
+    books.bring_up_to(before)
+    done = account.approves()
+    account.owner_spends(10**9)
+    books.close(before, Outcome(steps=(done,), stop=None), lambda: as_read_for(books, account))
+    assert [adoption.text.split(":")[0] for adoption in books.adoptions()] == ["native coin"]
 
 
 def test_books_that_were_not_opened_stand_on_nothing(ledger: Ledger, account: PaperAccount) -> None:

@@ -1,0 +1,219 @@
+"""A campaign's books against what the chain holds: they differ by nothing, or by what may be taken
+in, or the campaign halts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from lpmanager.errors import BooksDoNotClose, ChainError, MaybeSent
+from lpmanager.ledger import accounting as a
+from lpmanager.ledger.by_hand import ByHand, Change, changes, found_basis
+from lpmanager.ledger.diary import Diary
+from lpmanager.ledger.landmarks import Landmark, Landmarks
+from lpmanager.ledger.store import CampaignRow, Ledger
+from lpmanager.ledger.writing import Batch
+from lpmanager.model import Amount, Amounts, Outcome, Snapshot, Token
+
+#: (first block, last block, hashes of our own transactions) -> what others moved in or out
+OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
+
+_BY_HAND = (
+    '; it was changed by hand: set changed_by_hand = "adopt" to take that into the books, or begin '
+    "new books under another campaign name"
+)
+
+
+class Reconciliation:
+    """Compares the books of one campaign with snapshots. `by_hand` is what becomes of the campaign
+    where somebody else changed what it holds.
+
+    What does not close raises BooksDoNotClose, and halts the campaign.
+    """
+
+    def __init__(
+        self, name: str, ledger: Ledger, outside_transfers: OutsideTransfers, by_hand: ByHand
+    ) -> None:
+        self._name = name
+        self._ledger = ledger
+        self._outside_transfers = outside_transfers
+        self._by_hand = by_hand
+
+    def require_settled(self, snapshot: Snapshot) -> None:
+        """Raise MaybeSent while something of ours may still happen: books and chain cannot be
+        compared until then."""
+        journal = self._ledger.journal(snapshot.chain_id)
+        for intent in journal.open_intents(snapshot.wallet.address):
+            raise MaybeSent(
+                f"{intent.purpose.call.what} of campaign {intent.purpose.campaign} is under way "
+                f"({intent.status}); `lpm run --once --live {intent.purpose.campaign}` sees it "
+                "through"
+            )
+
+    def bring_up_to(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
+        """Mark the positions to a snapshot that was read with the heights of `marks`, and take in
+        transfers, and what was changed by hand where that is the rule.
+
+        Raises ChainError where the snapshot is older than the books.
+        """
+        self._require_not_behind(row, snapshot, marks)
+        self._require_transactions_stand(snapshot, marks)
+        self._mark_positions(row, snapshot, marks)
+        self._take_in_transfers(row, snapshot)
+
+    def take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
+        """What comes to an account whose campaigns have budgets belongs to none of them."""
+        explained = {}
+        for token, found in _by_token(self._wallet_difference(snapshot)).items():
+            rest = self._ledger.unallocated(row.chain_id, row.account, token.address)
+            if rest is None or found == 0:
+                continue
+            moved = self._moved_outside(row.account, rest.last_block, snapshot)
+            if _by_token(moved)[token] != found:
+                continue
+            if rest.raw + found < 0:
+                self._halt(
+                    snapshot,
+                    f"account {row.account}: {Amount(token, -found)} were taken from it, but only "
+                    f"{Amount(token, rest.raw)} belong to no campaign's budget; send the rest back",
+                )
+            explained[token.address] = found
+        self._ledger.add_unallocated(row.chain_id, row.account, explained, snapshot.block.number)
+
+    def require_wallet_explained(self, snapshot: Snapshot) -> None:
+        """The wallet is what the books of all campaigns of the account say."""
+        if not self._wallet_difference(snapshot).is_zero:
+            self._halt(
+                snapshot,
+                f"account {snapshot.wallet.address}: expected {self._booked_wallet(snapshot)}, "
+                f"found {snapshot.wallet.balances}, and no transfer explains it",
+            )
+
+    def require_gas_explained(self, before: Snapshot, outcome: Outcome, after: Snapshot) -> None:
+        """Native coin must not go but for our gas, unless the owner may spend it by transactions of
+        his own. More may come: anybody can send some."""
+        spent = before.wallet.native - after.wallet.native
+        gas = sum((s.gas_paid for s in outcome.steps), Amount(spent.token, 0))
+        if spent <= gas:
+            return
+        text = f"native coin: {spent} went, our transactions paid {gas}"
+        owner_signed = after.wallet.nonce - before.wallet.nonce > len(outcome.steps)
+        if self._by_hand is ByHand.HALT or not owner_signed:
+            self._halt(after, text)
+        self._post((a.native_by_hand(after.block, text),), last_block=before.block.number)
+        self._tell_of([text])
+
+    def _require_not_behind(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
+        """An RPC of several nodes may answer from one that has not seen our last block yet: that
+        is no difference between books and chain."""
+        newest = max(row.last_block, *marks.heights)
+        if snapshot.block.number < newest:
+            raise ChainError(
+                f"campaign {self._name}: the RPC is at block {snapshot.block.number}, its books at "
+                f"{newest}; it lags behind, try again"
+            )
+
+    def _require_transactions_stand(self, snapshot: Snapshot, marks: Landmarks) -> None:
+        """A reorganisation deeper than what counts as final takes out what is booked."""
+        last = marks.transaction
+        if last is not None and not _stands(snapshot, last):
+            self._halt(
+                snapshot,
+                f"transaction {last.tx_hash} was booked in block {last.number}, expected "
+                f"{last.block_hash} there, found {snapshot.hash_at(last.number)}: a reorganisation "
+                "took it out; raise transactions.confirmations, and begin new books under another "
+                "campaign name",
+            )
+
+    def _mark_positions(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
+        """Positions change only by what we book, unless a change by hand may be taken in."""
+        balances = self._ledger.balances(self._name)
+        changed = changes(snapshot, self._ledger.bases(self._name, snapshot.pool), balances)
+        if marks.newest is not None and not _stands(snapshot, marks.newest):
+            # Swaps that had paid these fees went with the block they were marked at.
+            changed = tuple(change for change in changed if not change.of_fees_alone)
+        for change in changed:
+            self._require_ours_to_adopt(snapshot, change)
+        others = {change.token_id for change in changed}
+        untouched = [p for p in snapshot.positions if p.token_id not in others]
+        entries = [a.mark(snapshot, balances, untouched)]
+        for change in changed:
+            entries += a.taken_in(
+                snapshot, balances, change.booked, change.found, change.difference
+            )
+        batch = Batch(
+            entries=tuple(entries),
+            last_block=row.last_block,
+            changed=tuple(
+                found_basis(snapshot, change.found) for change in changed if change.found
+            ),
+            closed={c.token_id: snapshot.block.timestamp for c in changed if c.found is None},
+        )
+        self._ledger.post(self._name, batch)
+        self._tell_of(change.difference for change in changed)
+
+    def _require_ours_to_adopt(self, snapshot: Snapshot, change: Change) -> None:
+        if self._by_hand is ByHand.HALT:
+            self._halt(snapshot, change.difference + _BY_HAND)
+        holder = self._ledger.holder(self._name, change.token_id, snapshot.pool)
+        if holder is not None:
+            self._halt(
+                snapshot,
+                f"{change.difference}, and it is in the books of campaign {holder}; give each of "
+                "them its own `positions`",
+            )
+
+    def _tell_of(self, changed_by_hand: Iterable[str]) -> None:
+        for text in changed_by_hand:
+            structlog.get_logger().warning(
+                "changed by hand, and taken into the books", campaign=self._name, change=text
+            )
+
+    def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot) -> None:
+        """Where the wallet differs from the books, look for the transfers that explain it.
+
+        Such as do not are left for the next look: an RPC may tell of them late.
+        """
+        if row.budget is not None:
+            self.take_in_for_neighbours(row, snapshot)
+            return
+        difference = self._wallet_difference(snapshot)
+        if difference.is_zero:
+            self._post((), last_block=snapshot.block.number)
+        elif self._moved_outside(row.account, row.last_block, snapshot) == difference:
+            self._post((a.transfer(snapshot, difference),), last_block=snapshot.block.number)
+
+    def _moved_outside(self, account: str, after_block: int, snapshot: Snapshot) -> Amounts:
+        """What came to the wallet after a block, or (negative) left it, without us."""
+        ours = self._ledger.our_transactions(account)
+        return self._outside_transfers(after_block + 1, snapshot.block.number, ours)
+
+    def _wallet_difference(self, snapshot: Snapshot) -> Amounts:
+        """What the chain holds in the wallet beyond what the books say."""
+        return snapshot.wallet.balances - self._booked_wallet(snapshot)
+
+    def _booked_wallet(self, snapshot: Snapshot) -> Amounts:
+        chain_id, wallet = snapshot.chain_id, snapshot.wallet
+        totals = [
+            self._ledger.wallet_totals(chain_id, wallet.address, token.address)
+            for token in _by_token(wallet.balances)
+        ]
+        return snapshot.pool.amounts(*totals)
+
+    def _halt(self, snapshot: Snapshot, difference: str) -> None:
+        reason = f"the books do not close at block {snapshot.block.number}: {difference}"
+        Diary(self._ledger.engine, self._name).halt(reason, snapshot.block.timestamp)
+        raise BooksDoNotClose(f"campaign {self._name}: {reason}")
+
+    def _post(self, entries: tuple[a.Entry, ...], last_block: int) -> None:
+        self._ledger.post(self._name, Batch(entries=entries, last_block=last_block))
+
+
+def _stands(snapshot: Snapshot, mark: Landmark) -> bool:
+    """Whether the snapshot's chain has that block."""
+    return snapshot.hash_at(mark.number) == mark.block_hash
+
+
+def _by_token(amounts: Amounts) -> dict[Token, int]:
+    return {amount.token: amount.raw for amount in (amounts.amount0, amounts.amount1)}
