@@ -51,6 +51,8 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)
     _prepare(engine, engine.url.database or "memory")
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _stay_with(engine, Path(engine.url.database))
     return engine
 
 
@@ -206,6 +208,29 @@ def _begin(connection: Connection) -> None:
     fails half made."""
     writes = connection.get_execution_options().get("lpmanager_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _stay_with(engine: Engine, path: Path) -> None:
+    """Use the file that was opened and no other. SQLite goes on with one that was deleted, and what
+    is written there is gone with the process."""
+    opened = _identity(path)
+
+    def require_same_file(_connection: Connection) -> None:
+        if _identity(path) != opened:
+            raise StoreError(
+                f"{path}: was deleted, or another file put in its place, while it was in use; stop "
+                "lpm, put it back, and start again"
+            )
+
+    event.listen(engine, "begin", require_same_file, insert=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _let_readers_in(engine: Engine) -> None:

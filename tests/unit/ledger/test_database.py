@@ -12,9 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from builders import a_purpose
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, insert, text
 
 from lpmanager.errors import StoreError
+from lpmanager.ledger import tables as t
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
 from lpmanager.ledger.store import Ledger
 from lpmanager.ledger.tables import metadata
@@ -124,6 +125,27 @@ def test_a_store_that_another_program_is_writing_to_is_to_be_tried_again(tmp_pat
         with pytest.raises(StoreError, match=r"books\.db.*locked.*try again"), writing(engine):
             pass
     engine.dispose()
+
+
+def test_a_store_that_is_deleted_while_it_is_in_use_takes_nothing_more(tmp_path: Path) -> None:
+    """What SQLite would go on writing to has no name any more."""
+    path = tmp_path / "books.db"
+    engine = open_database(url(path))
+    add_a_chain(engine, 1)
+    path.unlink()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="was deleted, or another file put in its place"):
+            add_a_chain(engine, 2)
+    assert not path.exists()
+    open_database(url(path)).dispose()
+    with pytest.raises(StoreError, match="put it back, and start again"):
+        add_a_chain(engine, 2)
+    engine.dispose()
+
+
+def add_a_chain(engine: Engine, chain_id: int) -> None:
+    with writing(engine) as connection:
+        connection.execute(insert(t.chains).values(chain_id=chain_id, genesis="0x0"))
 
 
 @pytest.mark.parametrize("wrong", ["books.db", "nosuch://host/books", ""])
