@@ -44,7 +44,7 @@ from lpmanager.venues.uniswap_v3 import ManagedPosition, slot0
 ETHER = 10**18
 BLOCK_TIME_S = 12
 COINS = 10 * ETHER
-TIMEOUT_S = 0.2
+TIMEOUT_S = 0.5
 _GENESIS = 1_700_000_000
 _BLOCKS_AT_ONCE = 50
 _START = SqrtPriceX96(1662995104975155420368771254341874)
