@@ -92,6 +92,16 @@ class Desk:
             with pytest.raises(MaybeSent):
                 sender.send(a_purpose(number, campaign=campaign))
 
+    def raised_an_offer(self) -> PaperTransaction:
+        """A call was offered too little for a chain that is dear, and more since; the first."""
+        self.sent_and_lost_sight_of(1)
+        first = self.chain.pool[0]
+        self.chain.base_fee = 4 * GWEI
+        self.chain.mine(3)
+        with pytest.raises(MaybeSent):
+            list(self.sender().take_over("main"))
+        return first
+
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Ledger]:
@@ -325,12 +335,7 @@ def test_an_offer_that_stands_too_long_is_raised_under_the_same_nonce(desk: Desk
 
 
 def test_the_offer_that_was_replaced_may_be_the_one_that_is_mined(desk: Desk) -> None:
-    desk.sent_and_lost_sight_of(1)
-    first = desk.chain.pool[0]
-    desk.chain.base_fee = 4 * GWEI
-    desk.chain.mine(3)
-    with pytest.raises(MaybeSent):
-        list(desk.sender().take_over("main"))
+    first = desk.raised_an_offer()
     assert desk.chain.pool[0] != first
     desk.chain.pool[0] = first
     desk.chain.base_fee = GWEI
@@ -574,12 +579,7 @@ def test_what_is_final_before_its_receipt_is_told_is_waited_for(desk: Desk) -> N
 
 
 def test_an_older_offer_that_is_final_before_its_receipt_is_told_is_waited_for(desk: Desk) -> None:
-    desk.sent_and_lost_sight_of(1)
-    first = desk.chain.pool[0]
-    desk.chain.base_fee = 4 * GWEI
-    desk.chain.mine(3)
-    with pytest.raises(MaybeSent):
-        list(desk.sender().take_over("main"))
+    first = desk.raised_an_offer()
     desk.chain.base_fee = GWEI
     desk.chain.pool[0], desk.chain.unindexed = first, 10
     desk.chain.mine(5)
