@@ -5,6 +5,10 @@
 # make bench   measure
 # make fuzz    compare a million swaps with the deployed pools; FUZZ="--swaps 5000 --seed 7" for less
 # make contracts  compile our contracts again
+# make contracts-test  test them with forge in the full figures, for hours, and plant faults in them;
+#              FORGE="--match-contract Leak" for a part (make test runs them all in quick figures)
+# make contracts-prove  prove custody with halmos, and have slither read them; PROVE=faults to plant
+#              faults in what is proved
 # make clean   remove what the others made
 #
 # Needs Python 3.11 or newer, make and git. A second run does no set-up.
@@ -15,10 +19,11 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 BIN := .venv/bin
 PYTHON_READY := .venv/.installed
 NODE_READY := contracts/node_modules/.installed
+SECURITY_READY := contracts/.venv-sec/.installed
 
 FAULTS ?= full
 
-.PHONY: demo test check faults bench fuzz contracts clean setup
+.PHONY: demo test check faults bench fuzz contracts contracts-test contracts-prove clean setup
 
 demo: setup
 	@$(BIN)/lpm demo
@@ -37,6 +42,17 @@ check: setup
 
 contracts: setup
 	scripts/with_node node contracts/build.js
+
+contracts-test: setup
+	cd contracts && FOUNDRY_PROFILE=full ../scripts/with_node node_modules/.bin/forge test $(FORGE)
+	scripts/with_node node contracts/mutants.js
+
+# slither builds, and cleans before, in a folder of its own
+contracts-prove: setup $(SECURITY_READY)
+	cd contracts && PATH="$$PWD/.venv-sec/bin:$$PWD/node_modules/.bin:$$PATH" \
+		../scripts/with_node node prove/prove.js $(PROVE)
+	cd contracts && FOUNDRY_OUT=out/slither FOUNDRY_CACHE_PATH=cache/slither \
+		PATH="$$PWD/.venv-sec/bin:$$PWD/node_modules/.bin:$$PATH" ../scripts/with_node slither . --fail-medium
 
 bench: setup
 	@for script in scripts/bench/*.py; do $(BIN)/python "$$script" || exit 1; done
@@ -59,6 +75,12 @@ $(NODE_READY): contracts/package.json contracts/package-lock.json | $(PYTHON_REA
 	@cd contracts && ../scripts/with_node npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# These need an older web3 than the program, so they have a venv of their own.
+$(SECURITY_READY): contracts/security-tools.txt | $(PYTHON_READY)
+	$(PYTHON) -m venv contracts/.venv-sec
+	@contracts/.venv-sec/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 clean:
-	rm -rf .venv contracts/node_modules scripts/bench/.peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv contracts/.venv-sec contracts/node_modules contracts/out contracts/cache scripts/bench/.peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

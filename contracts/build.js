@@ -15,8 +15,13 @@ const SETTINGS = {
   evmVersion: "paris",
   metadata: { appendCBOR: false, bytecodeHash: "none" },
   optimizer: { enabled: true, runs: 200 },
-  outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
 };
+
+// The vault keeps its guard against re-entry in transient storage, which is younger.
+const OTHER_SETTINGS = { "src/LiquidityVault.sol": { ...SETTINGS, evmVersion: "cancun" } };
+
+// Parts of others, of no use alone.
+const PARTS = "src/vault/";
 
 function sources(folder) {
   return fs
@@ -30,22 +35,31 @@ function sources(folder) {
 }
 
 function readImport(name) {
-  const file = path.join(__dirname, "node_modules", name);
-  return fs.existsSync(file)
+  const folders = [__dirname, path.join(__dirname, "node_modules")];
+  const file = folders.map((folder) => path.join(folder, name)).find((found) => fs.existsSync(found));
+  return file
     ? { contents: fs.readFileSync(file, "utf8") }
     : { error: `${name} is not in node_modules; run npm ci in contracts/` };
 }
 
-function compile() {
-  const input = { language: "Solidity", settings: SETTINGS, sources: {} };
-  for (const file of sources(SRC)) {
-    const name = path.relative(__dirname, file).split(path.sep).join("/");
-    input.sources[name] = { content: fs.readFileSync(file, "utf8") };
-  }
-  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport }));
-  for (const problem of output.errors || []) process.stderr.write(problem.formattedMessage + "\n");
-  if ((output.errors || []).length) throw new Error("solc is not content with the sources");
-  return output.contracts;
+function compile(names, settings) {
+  const output = { "*": ["abi", "evm.bytecode.object"] };
+  const input = { language: "Solidity", settings: { ...settings }, sources: {} };
+  input.settings.outputSelection = Object.fromEntries(names.map((name) => [name, output]));
+  for (const name of names) input.sources[name] = { content: fs.readFileSync(path.join(__dirname, name), "utf8") };
+  const compiled = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport }));
+  for (const problem of compiled.errors || []) process.stderr.write(problem.formattedMessage + "\n");
+  if ((compiled.errors || []).length) throw new Error("solc is not content with the sources");
+  return names.map((name) => [name, compiled.contracts[name] || {}, settings]);
+}
+
+function compileAll() {
+  const names = sources(SRC)
+    .map((file) => path.relative(__dirname, file).split(path.sep).join("/"))
+    .filter((name) => !name.startsWith(PARTS));
+  const others = names.filter((name) => name in OTHER_SETTINGS);
+  const usual = names.filter((name) => !(name in OTHER_SETTINGS));
+  return [compile(usual, SETTINGS), ...others.map((name) => compile([name], OTHER_SETTINGS[name]))].flat();
 }
 
 function sorted(value) {
@@ -59,10 +73,8 @@ function sorted(value) {
 }
 
 function artifacts() {
-  const { outputSelection, ...settings } = SETTINGS;
   const files = new Map();
-  for (const [source, contracts] of Object.entries(compile())) {
-    if (!source.startsWith("src/")) continue;
+  for (const [source, contracts, settings] of compileAll()) {
     for (const [name, { abi, evm }] of Object.entries(contracts)) {
       if (evm.bytecode.object === "" || files.has(`${name}.json`)) continue;
       const bytecode = "0x" + evm.bytecode.object;

@@ -43,11 +43,15 @@ class Function:
     signature: str
     returns: str = "()"
 
+    @property
+    def selector(self) -> bytes:
+        """The first four bytes of its calldata."""
+        return function_signature_to_4byte_selector(self.signature)
+
     def encode(self, *arguments: Any) -> bytes:
         """Calldata: selector and encoded arguments. eth_abi raises where a value does not fit."""
         types = self.signature[self.signature.index("(") :]
-        body = encode(_members(types), arguments)
-        return function_signature_to_4byte_selector(self.signature) + body
+        return self.selector + encode(_members(types), arguments)
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
         """The returned values. Raises ChainError where `data` is not of the type expected."""
@@ -73,6 +77,27 @@ class Event:
     def decode(self, data: bytes) -> tuple[Any, ...]:
         """The values outside the topics."""
         return decode_values(self.data, data, self.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomError:
+    """One error that a contract reverts with: `signature` such as "TooLate(uint256)"."""
+
+    signature: str
+
+    @property
+    def name(self) -> str:
+        """What stands before the arguments."""
+        return self.signature.partition("(")[0]
+
+    @property
+    def selector(self) -> bytes:
+        """The first four bytes of its revert data."""
+        return function_signature_to_4byte_selector(self.signature)
+
+    def decode(self, data: bytes) -> tuple[Any, ...]:
+        """Its arguments. Raises ChainError where the revert data is not of the type expected."""
+        return decode_values(self.signature[len(self.name) :], data[4:], self.signature)
 
 
 def decode_values(types: str, data: bytes, what: str) -> tuple[Any, ...]:

@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 from lpmanager.errors import UsageError
 
 _POLL_S = 0.1
+#: A holder without a name has only just come, or is about to go.
+_NAMELESS_S = 0.5
 _OWNERS_FOLDER = 0o700
 
 
@@ -40,6 +42,8 @@ def only_one(
                 left = give_up - time.monotonic()
                 if left > 0:
                     tell(f"waiting up to {left:.0f} s for {_named(path)} to let go of {path}")
+                elif _name(path) is None:
+                    left = _NAMELESS_S
                 if left <= 0 or not _acquired(lock, path, left, stop_asked):
                     raise UsageError(
                         f"another lpm signs for the account: {_named(path)} holds {path}; stop "
@@ -98,12 +102,17 @@ def _sign_out(path: Path) -> None:
 
 
 def _named(path: Path) -> str:
-    """The holder by what it wrote; to be asked only while somebody holds the lock."""
+    """The holder by its name; to be asked only while somebody holds the lock."""
+    return _name(path) or "an unknown process"
+
+
+def _name(path: Path) -> str | None:
+    """What the holder wrote of itself."""
     try:
         told = json.loads(path.read_text())
         return f"process {int(told['pid'])}, since {told['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "an unknown process"
+        return None
 
 
 def _cannot(path: Path, error: OSError) -> UsageError:

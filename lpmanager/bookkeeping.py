@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from lpmanager.errors import ConfigError, Halted, PlanRefused
@@ -18,7 +18,7 @@ from lpmanager.ledger.reading import campaign_flows, campaign_record
 from lpmanager.ledger.report import Adoption, PositionLife, adoptions, lineage
 from lpmanager.ledger.result import Result, result_of
 from lpmanager.ledger.store import CampaignRow, Ledger
-from lpmanager.ledger.writing import Batch
+from lpmanager.ledger.writing import Batch, Closed, Opened, PositionEvent
 from lpmanager.model import (
     Amounts,
     Basis,
@@ -29,6 +29,7 @@ from lpmanager.model import (
     Plan,
     PoolKey,
     Snapshot,
+    Step,
     StopKind,
     Withdrawn,
 )
@@ -36,19 +37,26 @@ from lpmanager.reconciliation import OutsideTransfers, Reconciliation
 
 
 class Bookkeeper:
-    """The books of one campaign. `budget` None means all the account holds of both tokens;
-    `by_hand` is what becomes of the campaign where somebody else changed what it holds."""
+    """The books of one campaign.
+
+    They are those of the holder of its tokens, the account itself or a vault. `signer` is the
+    account that signs for it, which may become another. `budget` None means all the holder has of
+    both tokens; `by_hand` is what becomes of the campaign where somebody else changed what it
+    holds.
+    """
 
     def __init__(
         self,
         name: str,
         ledger: Ledger,
+        signer: str,
         budget: Amounts | None,
         outside_transfers: OutsideTransfers,
         by_hand: ByHand = ByHand.HALT,
     ) -> None:
         self._name = name
         self._ledger = ledger
+        self._signer = signer
         self._budget = budget
         self._reconciliation = Reconciliation(name, ledger, outside_transfers, by_hand)
         self._diary = Diary(ledger.engine, name)
@@ -110,7 +118,7 @@ class Bookkeeper:
             if outcome.steps:
                 raise Halted(f"campaign {self._name}: has transactions of its own but no books")
             return
-        intents = self._ledger.journal(row.chain_id).intents(row.account)
+        intents = self._ledger.journal(row.chain_id).intents(self._signer)
         decided_at = last_decision(intents, self._name)
         failed = came_to_nothing(intents, self._name)
         self._book(outcome, row.last_block, decided_at)
@@ -125,9 +133,10 @@ class Bookkeeper:
         """Note what the campaign is worth at a snapshot that the books were brought up to.
 
         Raises Halted, and halts the campaign, where it has lost more than `limit`, a share of its
-        value, since any such note of the last day. A campaign that never held anything loses none.
+        value, since any such note of the last day. A campaign that holds nothing loses none: what
+        it paid for gas is worth more or less from day to day.
         """
-        if not record.deposits:
+        if record.wallet.is_zero and not record.bases:
             return
         now = nav_mark(self._result(snapshot, record), snapshot)
         alarm = loss_alarm(self._diary.marks(now.timestamp), now, snapshot.quote, limit)
@@ -193,12 +202,10 @@ class Bookkeeper:
             done = a.of_step(step, balances)
             balances = a.added(balances, done)
             entries += done
-        facts = [(step.fact, step.block.timestamp) for step in outcome.steps]
         batch = Batch(
             entries=tuple(entries),
             last_block=last_block,
-            opened=tuple(_basis(fact, time) for fact, time in facts if isinstance(fact, Minted)),
-            closed={fact.token_id: time for fact, time in facts if isinstance(fact, Withdrawn)},
+            positions=tuple(event for step in outcome.steps for event in _positions(step)),
             decided_at=decided_at,
             transactions=tuple(step.tx_hash for step in outcome.steps),
         )
@@ -227,7 +234,7 @@ class Bookkeeper:
         batch = Batch(
             entries=(a.opening(snapshot, share),),
             last_block=snapshot.block.number,
-            opened=tuple(found_basis(snapshot, position) for position in snapshot.positions),
+            positions=tuple(Opened(found_basis(snapshot, p)) for p in snapshot.positions),
         )
         self._ledger.open_campaign(row, snapshot.pool, held, share, batch)
 
@@ -235,7 +242,7 @@ class Bookkeeper:
         budget = None if self._budget is None else self._budget.raw
         for what, booked, found in (
             ("chain", str(row.chain_id), str(snapshot.chain_id)),
-            ("account", row.account, snapshot.wallet.address),
+            ("holder", row.account, snapshot.wallet.address),
             ("pool", row.pool, snapshot.pool.address),
             ("budget in raw units", str(row.budget), str(budget)),
         ):
@@ -253,6 +260,16 @@ class Bookkeeper:
         if outcome.stop.kind is StopKind.HALT and self._diary.halted() is None:
             self._diary.halt(outcome.stop.reason, timestamp)
         self._diary.require_running()
+
+
+def _positions(step: Step) -> Iterator[PositionEvent]:
+    """What became of positions by a transaction, in order."""
+    for fact in step.facts:
+        match fact:
+            case Minted():
+                yield Opened(_basis(fact, step.block.timestamp))
+            case Withdrawn():
+                yield Closed(fact.token_id, step.block.timestamp)
 
 
 def _basis(fact: Minted, timestamp: int) -> Basis:

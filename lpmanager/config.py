@@ -8,6 +8,8 @@
 * LPM_RELAY_URL_<CHAIN>   that of the chain of that name
 * LPM_PRIVATE_KEY         a key in clear text; only chains with `devnet = true` accept it
 * LPM_KEYSTORE_PASSWORD   opens the keystore where nobody is there to type it
+* LPM_OWNER_PRIVATE_KEY, LPM_OWNER_KEYSTORE_PASSWORD
+                          the same of the vaults' owner
 * CREDENTIALS_DIRECTORY   systemd's, where account.password_credential is a file
 """
 
@@ -32,7 +34,12 @@ from lpmanager.settings import Settings
 _PREFIX = "LPM_"
 _RPC = "LPM_RPC_URL"
 _RELAY = "LPM_RELAY_URL"
-_SECRETS = {"LPM_PRIVATE_KEY": "private_key", "LPM_KEYSTORE_PASSWORD": "keystore_password"}
+_SECRETS = {
+    "LPM_PRIVATE_KEY": "private_key",
+    "LPM_KEYSTORE_PASSWORD": "keystore_password",
+    "LPM_OWNER_PRIVATE_KEY": "owner_private_key",
+    "LPM_OWNER_KEYSTORE_PASSWORD": "owner_keystore_password",
+}
 
 
 def load(path: Path) -> Settings:
@@ -52,7 +59,8 @@ def load(path: Path) -> Settings:
     in_file, variables = _variables(path.parent / ".env")
     mistakes = [
         *_chain_mistakes(settings),
-        *_pool_mistakes(settings),
+        *_custody_mistakes(settings),
+        *_owner_mistakes(settings),
         *_variable_mistakes(settings, in_file),
         *_url_mistakes(settings, variables),
     ]
@@ -160,17 +168,29 @@ def _chain_mistakes(settings: Settings) -> Iterator[str]:
             yield f"{key}: there is no chain {name!r}{did_you_mean(name, known)}"
 
 
-def _pool_mistakes(settings: Settings) -> Iterator[str]:
-    """Two campaigns must not manage the same pool for the same account."""
+def _custody_mistakes(settings: Settings) -> Iterator[str]:
+    """Two campaigns must not manage the same pool for the same account, nor the same vault."""
     first: dict[tuple[str, str], str] = {}
     for name, campaign in settings.campaigns.items():
-        key = (campaign.chain or settings.chain, campaign.pool_name)
+        managed = (
+            f"pool {campaign.pool_name}" if campaign.vault is None else f"vault {campaign.vault}"
+        )
+        key = (campaign.chain or settings.chain, managed)
         if key in first:
             yield (
-                f"campaigns.{name}: manages pool {campaign.pool_name} on {key[0]}, which "
+                f"campaigns.{name}: manages {managed} on {key[0]}, which "
                 f"campaigns.{first[key]} already does; keep one of them"
             )
         first.setdefault(key, name)
+
+
+def _owner_mistakes(settings: Settings) -> Iterator[str]:
+    """A vault protects nothing where the key that runs it is also its owner's."""
+    if settings.owner is not None and settings.owner.address == settings.account.address:
+        yield (
+            "owner.address: is account.address too, so who steals the key that runs the vaults "
+            "could empty them; own them by another account"
+        )
 
 
 def _variable_mistakes(settings: Settings, in_file: frozenset[str]) -> Iterator[str]:

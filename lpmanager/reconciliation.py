@@ -13,7 +13,7 @@ from lpmanager.ledger.by_hand import ByHand, Change, changes, found_basis
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.landmarks import Landmark, Landmarks
 from lpmanager.ledger.store import CampaignRow, Ledger
-from lpmanager.ledger.writing import Batch
+from lpmanager.ledger.writing import Batch, BegunAnew, Closed, PositionEvent
 from lpmanager.model import Amount, Amounts, Outcome, Snapshot, Token
 
 #: (first block, last block, hashes of our own transactions) -> what others moved in or out
@@ -44,11 +44,18 @@ class Reconciliation:
         """Raise MaybeSent while something of ours may still happen: books and chain cannot be
         compared until then."""
         journal = self._ledger.journal(snapshot.chain_id)
-        for intent in journal.open_intents(snapshot.wallet.address):
+        for intent in journal.open_intents(snapshot.wallet.signer):
             raise MaybeSent(
                 f"{intent.purpose.call.what} of campaign {intent.purpose.campaign} is under way "
                 f"({intent.status}); `lpm run --once --live {intent.purpose.campaign}` sees it "
                 "through"
+            )
+        for intent in journal.open_of_campaign(self._name):
+            raise MaybeSent(
+                f"{intent.purpose.call.what} of campaign {self._name} is under way "
+                f"({intent.status}), signed by {intent.account}; set [account] to that until `lpm "
+                f"run --once --live {self._name}` has seen it through, or begin new books under "
+                "another campaign name"
             )
 
     def bring_up_to(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
@@ -63,13 +70,13 @@ class Reconciliation:
         self._take_in_transfers(row, snapshot)
 
     def take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
-        """What comes to an account whose campaigns have budgets belongs to none of them."""
+        """What comes to a holder whose campaigns have budgets belongs to none of them."""
         explained = {}
         for token, found in _by_token(self._wallet_difference(snapshot)).items():
             rest = self._ledger.unallocated(row.chain_id, row.account, token.address)
             if rest is None or found == 0:
                 continue
-            moved = self._moved_outside(row.account, rest.last_block, snapshot)
+            moved = self._moved_outside(row, rest.last_block, snapshot)
             if _by_token(moved)[token] != found:
                 continue
             if rest.raw + found < 0:
@@ -145,10 +152,7 @@ class Reconciliation:
         batch = Batch(
             entries=tuple(entries),
             last_block=row.last_block,
-            changed=tuple(
-                found_basis(snapshot, change.found) for change in changed if change.found
-            ),
-            closed={c.token_id: snapshot.block.timestamp for c in changed if c.found is None},
+            positions=tuple(_new_life(snapshot, change) for change in changed),
         )
         self._ledger.post(self._name, batch)
         self._tell_of(change.difference for change in changed)
@@ -181,12 +185,12 @@ class Reconciliation:
         difference = self._wallet_difference(snapshot)
         if difference.is_zero:
             self._post((), last_block=snapshot.block.number)
-        elif self._moved_outside(row.account, row.last_block, snapshot) == difference:
+        elif self._moved_outside(row, row.last_block, snapshot) == difference:
             self._post((a.transfer(snapshot, difference),), last_block=snapshot.block.number)
 
-    def _moved_outside(self, account: str, after_block: int, snapshot: Snapshot) -> Amounts:
+    def _moved_outside(self, row: CampaignRow, after_block: int, snapshot: Snapshot) -> Amounts:
         """What came to the wallet after a block, or (negative) left it, without us."""
-        ours = self._ledger.our_transactions(account)
+        ours = self._ledger.booked_transactions(row.chain_id, row.account)
         return self._outside_transfers(after_block + 1, snapshot.block.number, ours)
 
     def _wallet_difference(self, snapshot: Snapshot) -> Amounts:
@@ -208,6 +212,12 @@ class Reconciliation:
 
     def _post(self, entries: tuple[a.Entry, ...], last_block: int) -> None:
         self._ledger.post(self._name, Batch(entries=entries, last_block=last_block))
+
+
+def _new_life(snapshot: Snapshot, change: Change) -> PositionEvent:
+    if change.found is None:
+        return Closed(change.token_id, snapshot.block.timestamp)
+    return BegunAnew(found_basis(snapshot, change.found))
 
 
 def _stands(snapshot: Snapshot, mark: Landmark) -> bool:

@@ -65,6 +65,17 @@ def fee_pips_from(value: object) -> int:
     return int(pips)
 
 
+def share_pips_from(text: str) -> int:
+    """A share in pips (millionths) from a text in percent such as "0.25%"."""
+    number = text.strip()
+    if not number.endswith("%"):
+        raise ValueError('expected a share in percent, such as "0.25%"')
+    pips = decimal_from(number[:-1].strip()) * 10_000
+    if not 0 <= pips <= 1_000_000 or pips != int(pips):
+        raise ValueError("a share is between 0% and 100%, in steps of 0.0001%")
+    return int(pips)
+
+
 def address_from(value: object) -> str:
     """A checksummed address. Mixed case must carry a right checksum: it catches mistyping."""
     if not isinstance(value, str) or not re.fullmatch(r"0x[0-9a-fA-F]{40}", value):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -25,6 +26,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from lpmanager.chain.presets import Chain, presets
+from lpmanager.errors import ConfigError
 from lpmanager.model import Token, amount_from_text_down
 from lpmanager.risk.limits import Limits
 from lpmanager.setting_types import (
@@ -58,8 +60,8 @@ class _Table(BaseModel):
 
 
 class AccountTable(_Table):
-    """Who owns the positions, and who signs for them: a keystore or an external signer, or none of
-    them for dry runs.
+    """An account, and what signs for it: a keystore or an external signer, or none of them for dry
+    runs.
 
     `password_credential` names a file in the folder that systemd hands over.
     """
@@ -81,6 +83,21 @@ class AccountTable(_Table):
         if self.password_file is not None and self.password_credential is not None:
             raise ValueError("give either password_file or password_credential")
         return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatory:
+    """An account that may sign, with all that its signer is made of.
+
+    `key` is the table's name in the file, `variable` what its variables in .env begin with.
+    """
+
+    key: Literal["account", "owner"]
+    variable: str
+    table: AccountTable
+    private_key: SecretStr | None
+    keystore_password: SecretStr | None
+    credentials_folder: Path | None
 
 
 class TransactionsTable(_Table):
@@ -150,8 +167,8 @@ class LimitsTable(_Table):
 class CampaignTable(_Table):
     """One managed allocation: a pool, a policy, a budget.
 
-    `changed_by_hand` is what becomes of it where somebody else changed its positions or signed for
-    its account.
+    Under custody by a vault all that the vault holds is the campaign's. `changed_by_hand` is what
+    becomes of it where somebody else changed its positions or signed for its account.
     """
 
     pool: Address | None = None
@@ -162,6 +179,8 @@ class CampaignTable(_Table):
     policy: str
     chain: str | None = None
     target_weight: Share = Fraction(1, 2)
+    custody: Literal["wallet", "vault"] = "wallet"
+    vault: Address | None = None
     budget: dict[str, AmountText] | None = None
     positions: Annotated[tuple[int, ...], Field(strict=False)] | None = None
     native_pool: Address | None = None
@@ -181,6 +200,25 @@ class CampaignTable(_Table):
                 "token0 must be the token with the lower address, as in the pool; swap token0 "
                 "and token1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _names_its_vault(self) -> Self:
+        if self.custody == "wallet" and self.vault is not None:
+            raise ValueError('vault is only used with custody = "vault"; add that line')
+        if self.custody == "wallet":
+            return self
+        if self.vault is None:
+            raise ValueError(
+                'custody = "vault" needs vault = "0x..."; `lpm vault deploy` makes one and tells '
+                "the line"
+            )
+        for name in ("budget", "positions"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"all that the vault holds is the campaign's; remove {name}, or the lines "
+                    "custody and vault"
+                )
         return self
 
     @property
@@ -256,13 +294,15 @@ class ChainTable(_Table):
 class Settings(_Table):
     """All of lpmanager.toml, with what .env and the environment add to it.
 
-    The last five fields never stand in the file; URLs are by chain name, and `rpc_urls` may hold
+    `account` owns the positions or operates the vaults, `owner` is the vaults'. From `rpc_urls` on
+    the fields never stand in the file; URLs are by chain name, and `rpc_urls` may hold
     several in one text; `credentials_folder` is where systemd put what password_credential names.
     """
 
     chain: str
     store: Annotated[StoreUrl, Field(repr=False)]
     account: AccountTable
+    owner: AccountTable | None = None
     schedule: ScheduleTable | None = None
     transactions: TransactionsTable = TransactionsTable()
     rpc: RpcTable = RpcTable()
@@ -272,7 +312,41 @@ class Settings(_Table):
     relay_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
     private_key: SkipJsonSchema[SecretStr | None] = None
     keystore_password: SkipJsonSchema[SecretStr | None] = None
+    owner_private_key: SkipJsonSchema[SecretStr | None] = None
+    owner_keystore_password: SkipJsonSchema[SecretStr | None] = None
     credentials_folder: SkipJsonSchema[Path | None] = None
+
+    def account_signatory(self) -> Signatory:
+        """The account that signs what campaigns do."""
+        return Signatory(
+            key="account",
+            variable="LPM_",
+            table=self.account,
+            private_key=self.private_key,
+            keystore_password=self.keystore_password,
+            credentials_folder=self.credentials_folder,
+        )
+
+    def owner_signatory(self) -> Signatory:
+        """The owner of the vaults. Raises ConfigError where the file names none."""
+        if self.owner is None:
+            raise ConfigError(
+                "owner: missing; name the account that owns the vaults under [owner], at the least "
+                "its address"
+            )
+        return Signatory(
+            key="owner",
+            variable="LPM_OWNER_",
+            table=self.owner,
+            private_key=self.owner_private_key,
+            keystore_password=self.owner_keystore_password,
+            credentials_folder=self.credentials_folder,
+        )
+
+    def signatories(self) -> tuple[Signatory, ...]:
+        """The account, and the vaults' owner where the file names one."""
+        both = [self.account_signatory()]
+        return tuple(both if self.owner is None else [*both, self.owner_signatory()])
 
     def known_chains(self) -> Mapping[str, Chain]:
         """The presets and the file's own chains, by name."""

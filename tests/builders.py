@@ -36,11 +36,14 @@ from lpmanager.model import (
     Token,
     Twap,
     Usage,
+    VaultBounds,
+    VaultState,
     Wallet,
 )
 from lpmanager.model.outcome import Fact
 from lpmanager.rebalancer import Limits, View
 from lpmanager.risk import Outlook
+from lpmanager.venues.liquidity_vault import position_id
 
 CHAIN_ID = 31337
 ACCOUNT = "0x00000000000000000000000000000000000000A1"
@@ -126,6 +129,37 @@ def a_state(sqrt_price_x96: SqrtPriceX96) -> PoolState:
     )
 
 
+VAULT = "0x00000000000000000000000000000000000000b1"
+
+
+def a_vault(**changes: object) -> VaultState:
+    """A vault whose operator is the account, and whose bounds stop nothing a test does not ask
+    them to stop."""
+    bounds = VaultBounds(
+        twap_window_s=600,
+        max_deviation_ticks=200,
+        min_width_ticks=1,
+        max_move_ticks=10**6,
+        cooldown_s=60,
+        max_loss_per_call_pips=10_000,
+        max_loss_per_day_pips=50_000,
+    )
+    plain = VaultState(
+        address=VAULT,
+        owner=f"0x{0x0E:040x}",
+        pending_owner=None,
+        operator=ACCOUNT,
+        guardian=f"0x{0x0D:040x}",
+        paused=False,
+        seq=7,
+        rebalanced_at=0,
+        centre=None,
+        budget_left_wad=25 * 10**15,
+        bounds=bounds,
+    )
+    return replace(plain, **changes)
+
+
 def a_snapshot(
     *,
     block: int = 100,
@@ -138,9 +172,13 @@ def a_snapshot(
     pool: PoolKey | None = None,
     quote: Token | None = None,
     account: str = ACCOUNT,
+    vault: VaultState | None = None,
     prices_gas: bool = True,
 ) -> Snapshot:
-    """The world at a block. One wei of the native coin costs 0.000000003 raw quote units."""
+    """The world at a block. One wei of the native coin costs 0.000000003 raw quote units.
+
+    `account` signs; it holds the wallet and the positions itself, or its `vault` does.
+    """
     pool = pool or a_pool()
     quote = quote or pool.token0
     native_price = Price(base=NATIVE_COIN, quote=quote, ratio=Fraction(3, 10**9))
@@ -154,12 +192,14 @@ def a_snapshot(
         twap=None,
         positions=positions,
         wallet=Wallet(
-            address=account,
+            address=account if vault is None else vault.address,
+            signer=account,
             balances=pool.amounts(*wallet),
             native=wei(native),
             nonce=nonce,
             allowances=(),
         ),
+        vault=vault,
         gas_price=10**9,
         native_price=native_price if prices_gas else None,
         flow=None,
@@ -174,9 +214,10 @@ class _OneChain(dict[int, str | None]):
         return a_block(height).hash
 
 
-def a_step(fact: Fact | None, *, block: int = 101, gas: int = 0, tx: int = 1) -> Step:
+def a_step(*facts: Fact, block: int = 101, gas: int = 0, tx: int = 1) -> Step:
+    """A transaction that did all this, in this order."""
     return Step(
-        what="test", tx_hash=f"0x{tx:064x}", block=a_block(block), gas_paid=wei(gas), fact=fact
+        what="test", tx_hash=f"0x{tx:064x}", block=a_block(block), gas_paid=wei(gas), facts=facts
     )
 
 
@@ -305,6 +346,22 @@ def a_view(
     )
 
 
+def in_a_vault(view: View, vault: VaultState | None = None) -> View:
+    """The same tokens and ranges, held by a vault."""
+    vault = vault or a_vault()
+    snapshot = view.snapshot
+    vaulted = replace(
+        snapshot,
+        vault=vault,
+        wallet=replace(snapshot.wallet, address=vault.address),
+        positions=tuple(
+            replace(p, token_id=position_id(vault.address, p.range)) for p in snapshot.positions
+        ),
+    )
+    inventory = measure(vaulted, view.record, view.inventory.target_weight)
+    return replace(view, snapshot=vaulted, inventory=inventory)
+
+
 def a_plan(*actions: Action, **changes: object) -> Plan:
     """A plan of the campaign "main" within ten minutes and whatever the price."""
     block = a_block()
@@ -312,6 +369,7 @@ def a_plan(*actions: Action, **changes: object) -> Plan:
         campaign="main",
         chain_id=CHAIN_ID,
         account=ACCOUNT,
+        vault=None,
         pool=a_pool().address,
         block=block,
         expires_at=block.timestamp + 600,
@@ -345,7 +403,7 @@ def a_purpose(
     *,
     what: str = "swap",
     campaign: str = "main",
-    action: Action | None = None,
+    actions: tuple[Action, ...] = (),
     deadline: int = GENESIS + 10**6,
     decided: Block | None = None,
 ) -> Purpose:
@@ -354,7 +412,7 @@ def a_purpose(
     return Purpose(
         campaign=campaign,
         call=a_call(what, number),
-        action=action,
+        actions=actions,
         deadline=deadline,
         decided_block=decided.number,
         decided_at=decided.timestamp,

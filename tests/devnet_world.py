@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 
 from eth_account import Account
 from eth_utils.crypto import keccak
@@ -12,13 +14,22 @@ from eth_utils.crypto import keccak
 from lpmanager.abi import Function
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.chain.node import Node, Receipt
-from lpmanager.chain.reader import Reader, Watch
+from lpmanager.chain.reader import Reader
+from lpmanager.chain.sighting import Watch
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.deploy import Deployment, MarketSpec, deploy, fund
-from lpmanager.devnet.orders import AddLiquidity, Trade
+from lpmanager.devnet.orders import AddLiquidity, Follow, Trade
 from lpmanager.devnet.tester import EthTesterBackend
-from lpmanager.model import NATIVE, Liquidity, PoolKey, Snapshot, TickRange, Token
+from lpmanager.model import (
+    NATIVE,
+    Liquidity,
+    PoolKey,
+    Snapshot,
+    SqrtPriceX96,
+    TickRange,
+    Token,
+)
 from lpmanager.venues import erc20
 from lpmanager.venues.uniswap_v3 import INCREASE_EVENT, UniswapV3
 
@@ -69,6 +80,11 @@ class World:
         """Somebody sells USDC (zero_for_one) or WETH in the pool."""
         order = Trade(zero_for_one=zero_for_one, raw_in=raw_in)
         self._flow(order.calldata((pool or self.pool).address), "trade")
+
+    def follow(self, price: SqrtPriceX96) -> None:
+        """Somebody trades until the pool's price is this one."""
+        order = Follow(zero_for_one=True, raw_in=1, target=price)
+        self._flow(order.calldata(self.pool.address), "follow")
 
     def provide(self, lower: int, upper: int, liquidity: int, pool: PoolKey | None = None) -> None:
         """Somebody else provides liquidity."""
@@ -142,6 +158,7 @@ class World:
             "wrapped_native": self.deployment.wrapped_native,
             "native_pool": None,
             "account": account,
+            "vault": None,
             "positions": None,
             "twap_window_s": 60,
             "history_blocks": 50,
@@ -158,22 +175,28 @@ class World:
         )
 
 
-def new_backend(name: str) -> Backend:
-    if name == "anvil":
-        return AnvilBackend(Fresh(genesis_timestamp=GENESIS))
-    return EthTesterBackend(GENESIS)
-
-
 @contextmanager
 def a_world(backend: str = "eth-tester", *, oracle_slots: int = 100) -> Iterator[World]:
     """A pool with others' liquidity from 190,000 to 208,000, whose oracle reaches back a minute."""
-    with new_backend(backend) as chain:
-        spec = MarketSpec(
-            token0="USDC", fee_pips=500, sqrt_price_x96=PRICE, oracle_slots=oracle_slots
-        )
-        world = World(chain, deploy(chain, spec))
-        world.provide(190_000, 208_000, 10**17)
-        for _ in range(3):
-            world.trade(10**6, zero_for_one=True)
-            world.pass_time(60)
-        yield world
+    if backend == "anvil":
+        with AnvilBackend(Fresh(genesis_timestamp=GENESIS)) as chain:
+            yield _settled(chain, oracle_slots)
+    else:
+        yield deepcopy(_tester_world(oracle_slots))
+
+
+@cache
+def _tester_world(oracle_slots: int) -> World:
+    """Made once, to be copied: py-evm takes its time to deploy, and a chain in this process is
+    nothing but values."""
+    return _settled(EthTesterBackend(GENESIS), oracle_slots)
+
+
+def _settled(chain: Backend, oracle_slots: int) -> World:
+    spec = MarketSpec(token0="USDC", fee_pips=500, sqrt_price_x96=PRICE, oracle_slots=oracle_slots)
+    world = World(chain, deploy(chain, spec))
+    world.provide(190_000, 208_000, 10**17)
+    for _ in range(3):
+        world.trade(10**6, zero_for_one=True)
+        world.pass_time(60)
+    return world

@@ -83,8 +83,14 @@ def a_snapshot(pool: PoolKey, price: SqrtPriceX96, *positions: Position) -> Snap
         twap=None,
         positions=positions,
         wallet=Wallet(
-            address="0xA", balances=everything, native=Amount(ETH, 1), nonce=0, allowances=()
+            address="0xA",
+            signer="0xA",
+            balances=everything,
+            native=Amount(ETH, 1),
+            nonce=0,
+            allowances=(),
         ),
+        vault=None,
         gas_price=1,
         native_price=None,
         flow=None,

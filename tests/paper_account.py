@@ -31,9 +31,11 @@ from lpmanager.model import (
     SwapPurpose,
     TickRange,
     Token,
+    VaultState,
     Withdrawn,
 )
 from lpmanager.model.outcome import Fact
+from lpmanager.venues.liquidity_vault import position_id
 
 Q128 = 2**128
 GAS_OF_A_STEP = 21_000 * 10**9
@@ -42,7 +44,8 @@ GAS_OF_A_STEP = 21_000 * 10**9
 @dataclass
 class PaperAccount:
     """Every move takes one block. `short` raw units are missing when fees are paid, as where
-    several NFTs share a range."""
+    several NFTs share a range. With a `vault` it holds the wallet and the positions; the signer
+    pays the gas, and its positions are ranges."""
 
     pool: PoolKey
     quote: Token
@@ -52,7 +55,8 @@ class PaperAccount:
     nonce: int = 0
     block: int = 100
     last_id: int = 1000
-    account: str = ACCOUNT
+    signer: str = ACCOUNT
+    vault: VaultState | None = None
     positions: dict[int, Position] = field(default_factory=dict)
     came: list[tuple[int, Amounts]] = field(default_factory=list)
 
@@ -66,7 +70,8 @@ class PaperAccount:
             nonce=self.nonce,
             pool=self.pool,
             quote=self.quote,
-            account=self.account,
+            account=self.signer,
+            vault=self.vault,
         )
 
     def adopt(self, position: Position) -> None:
@@ -172,35 +177,54 @@ class PaperAccount:
     # ---- what the program does ----
 
     def mints(self, tick_range: TickRange, offered: Amounts) -> Step:
+        return self.step(self.minting(tick_range, offered))
+
+    def withdraws(self, token_id: int, short: int = 0) -> Step:
+        return self.step(self.withdrawing(token_id, short))
+
+    def collects(self, token_id: int, short: int = 0) -> Step:
+        return self.step(self.collecting(token_id, short))
+
+    def swaps(self, purpose: SwapPurpose, delta: Amounts, tick_after: int) -> Step:
+        return self.step(self.swapping(purpose, delta, tick_after))
+
+    def approves(self) -> Step:
+        return self.step()
+
+    def step(self, *facts: Fact) -> Step:
+        """One transaction that did all this."""
+        self.block += 1
+        self.nonce += 1
+        self.native -= GAS_OF_A_STEP
+        return a_step(*facts, block=self.block, gas=GAS_OF_A_STEP, tx=self.block)
+
+    def minting(self, tick_range: TickRange, offered: Amounts) -> Minted:
         price = self.sqrt_price_x96
         liquidity = liquidity_for_amounts_down(price, tick_range, *offered.raw)
         paid = self.pool.amounts(*amounts_for_liquidity_up(price, tick_range, liquidity))
         principal = self.pool.amounts(*amounts_for_liquidity_down(price, tick_range, liquidity))
-        self.last_id += 1
-        token_id = self.last_id
+        token_id = self._new_id(tick_range)
         self.positions[token_id] = a_position(
             str(tick_range), token_id=token_id, liquidity=liquidity
         )
         self.wallet -= paid
-        return self._step(
-            Minted(
-                token_id=token_id,
-                range=tick_range,
-                liquidity=liquidity,
-                paid=paid,
-                principal=principal,
-                sqrt_price_x96=price,
-            )
+        return Minted(
+            token_id=token_id,
+            range=tick_range,
+            liquidity=liquidity,
+            paid=paid,
+            principal=principal,
+            sqrt_price_x96=price,
         )
 
-    def withdraws(self, token_id: int, short: int = 0) -> Step:
+    def withdrawing(self, token_id: int, short: int = 0) -> Withdrawn:
         position = self.positions.pop(token_id)
         principal = self.pool.amounts(*principal_down(position, self.sqrt_price_x96))
         fees = self._paid_fees(position, short)
         self.wallet += principal + fees
-        return self._step(Withdrawn(token_id=token_id, principal=principal, fees=fees))
+        return Withdrawn(token_id=token_id, principal=principal, fees=fees)
 
-    def collects(self, token_id: int, short: int = 0) -> Step:
+    def collecting(self, token_id: int, short: int = 0) -> Collected:
         position = self.positions[token_id]
         fees = self._paid_fees(position, short)
         self.positions[token_id] = replace(
@@ -211,28 +235,31 @@ class PaperAccount:
             tokens_owed1=0,
         )
         self.wallet += fees
-        return self._step(Collected(token_id=token_id, fees=fees))
+        return Collected(token_id=token_id, fees=fees)
 
-    def swaps(self, purpose: SwapPurpose, delta: Amounts, tick_after: int) -> Step:
+    def swapping(self, purpose: SwapPurpose, delta: Amounts, tick_after: int) -> Swapped:
         before, self.sqrt_price_x96 = self.sqrt_price_x96, price_at(tick_after)
         self.wallet += delta
-        return self._step(Swapped(purpose=purpose, delta=delta, sqrt_price_before_x96=before))
+        return Swapped(purpose=purpose, delta=delta, sqrt_price_before_x96=before)
 
-    def approves(self) -> Step:
-        return self._step(None)
+    def _new_id(self, tick_range: TickRange) -> int:
+        if self.vault is not None:
+            return position_id(self.vault.address, tick_range)
+        self.last_id += 1
+        return self.last_id
 
     def _paid_fees(self, position: Position, short: int) -> Amounts:
         return self.pool.amounts(*(max(0, raw - short) for raw in uncollected_fees(position)))
 
-    def _step(self, fact: Fact | None) -> Step:
-        self.block += 1
-        self.nonce += 1
-        self.native -= GAS_OF_A_STEP
-        return a_step(fact, block=self.block, gas=GAS_OF_A_STEP, tx=self.block)
-
 
 def an_account(
-    wallet: tuple[int, int] = (10**12, 10**12), *, pool: PoolKey, quote: Token | None = None
+    wallet: tuple[int, int] = (10**12, 10**12),
+    *,
+    pool: PoolKey,
+    quote: Token | None = None,
+    vault: VaultState | None = None,
 ) -> PaperAccount:
     assert pool.token0.chain_id == CHAIN_ID
-    return PaperAccount(pool=pool, quote=quote or pool.token0, wallet=pool.amounts(*wallet))
+    return PaperAccount(
+        pool=pool, quote=quote or pool.token0, wallet=pool.amounts(*wallet), vault=vault
+    )

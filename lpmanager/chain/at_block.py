@@ -44,10 +44,7 @@ class AtBlock:
                 block_question(self.block.number),  # last, so that the logs were told before it
             ]
         )
-        if again.hash != self.block.hash:
-            raise ChainError(
-                f"block {self.block.number} was reorganised away while it was read; try again"
-            )
+        require_still(self.block, again)
         self._answers = dict(zip(calls, answers[len(questions) :], strict=True))
         return answers[: len(questions)]
 
@@ -70,6 +67,12 @@ class AtBlock:
     def _told(self, calls: Sequence[ContractCall[Any]]) -> list[Any]:
         self._asked |= {_key(call): call for call in calls}
         return [self._answers[_key(call)] for call in calls]
+
+
+def require_still(block: Block, again: Block) -> None:
+    """Raise ChainError unless the chain, asked again for the height of a block, tells the same."""
+    if again.hash != block.hash:
+        raise ChainError(f"block {block.number} was reorganised away while it was read; try again")
 
 
 def _key(call: ContractCall[Any]) -> _Key:

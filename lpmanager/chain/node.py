@@ -28,13 +28,14 @@ _checksummed = lru_cache(maxsize=1024)(to_checksum_address)
 class Question(Generic[T]):
     """A JSON-RPC request and how to read its result.
 
-    With `may_revert` a contract that reverts answers None; every other refusal still raises.
+    `read_refusal` makes an answer of a refusal that says what was asked for, and raises any other;
+    without it every refusal raises.
     """
 
     method: str
     params: list[Any]
     read: Callable[[Any], T]
-    may_revert: bool = False
+    read_refusal: Callable[[ChainError], T] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Node:
 
     `newest` tells the head that decisions are made at, for a chain where one RPC's word for it is
     not enough. `relay` takes the transactions that are not to be seen by everybody before they are
-    mined.
+    mined. `refuses_lens` is what readers have found out about the RPCs (see `chain.lens`).
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Node:
         self._newest = newest
         self._relay = relay
         self.chain_id = chain_id
+        self.refuses_lens = False
 
     def check_chain(self) -> None:
         """Raise WrongChain unless the RPC serves the configured chain."""
@@ -162,7 +164,12 @@ def call_question(call: ContractCall[T], at: Block) -> Question[T]:
 
 def or_none(question: Question[T]) -> Question[T | None]:
     """The same question, answered by None where the contract reverts."""
-    return Question(question.method, question.params, question.read, may_revert=True)
+
+    def none_where_reverted(refusal: ChainError) -> None:
+        if not isinstance(refusal, CallReverted):
+            raise refusal
+
+    return Question(question.method, question.params, question.read, none_where_reverted)
 
 
 def balance_question(address: str, at: Block) -> Question[int]:
@@ -222,6 +229,15 @@ def block_question(block: int | str) -> Question[Block]:
     return Question("eth_getBlockByNumber", [hex(block), False], lambda b: _block_at(b, block))
 
 
+def header_question(height: int) -> Question[tuple[Block, str]]:
+    """The block at a height, and the hash of its parent."""
+    return Question(
+        "eth_getBlockByNumber",
+        [hex(height), False],
+        lambda told: (_block_at(told, height), _hash(told["parentHash"])),
+    )
+
+
 def block_hash_question(height: int) -> Question[str | None]:
     """The hash of the block at a height; None where the chain does not reach it."""
     return Question(
@@ -270,9 +286,9 @@ def logs_question(
 def _answer(question: Question[Any], answer: Any) -> Any:
     if isinstance(answer, RpcError):
         refusal = _refusal(question.method, answer)
-        if question.may_revert and isinstance(refusal, CallReverted):
-            return None
-        raise refusal
+        if question.read_refusal is None:
+            raise refusal
+        return question.read_refusal(refusal)
     try:
         return question.read(answer)
     except (AttributeError, TypeError, ValueError, KeyError, IndexError) as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Generic, Literal, TypeVar
 
 import typer
 
@@ -123,7 +123,10 @@ def signing(
     from lpmanager.ledger.store import Ledger
 
     chains = {name: settings.chain_of(name) for name in names}
-    paths = {path for chain in chains.values() for path in lock_paths(settings, chain)}
+    who = settings.account_signatory()
+    paths = {
+        path for chain in chains.values() for path in lock_paths(settings, chain, who.table.address)
+    }
     with ExitStack() as held:
         try:
             held.enter_context(only_one(paths, wait_s, stop_asked, note))
@@ -132,7 +135,7 @@ def signing(
                 raise typer.Exit(INTERRUPTED) from None
             raise
         signers = {
-            chain.name: load_signer(settings, chain, _ask_password) for chain in chains.values()
+            chain.name: load_signer(who, chain, asking(who.key)) for chain in chains.values()
         }
         ledger = Ledger.open(settings.store)
         held.callback(ledger.engine.dispose)
@@ -146,10 +149,15 @@ def signing(
         yield opened
 
 
-def _ask_password() -> str:
-    from lpmanager.cli.secret_input import ask_secret
+def asking(key: Literal["account", "owner"]) -> Callable[[], str]:
+    """Asks for the password of the keystore that a table of the configuration names."""
 
-    return ask_secret(
-        "password of the keystore",
-        instead="set account.password_file or account.password_credential",
-    )
+    def ask() -> str:
+        from lpmanager.cli.secret_input import ask_secret
+
+        return ask_secret(
+            "password of the keystore" if key == "account" else "password of the owner's keystore",
+            instead=f"set {key}.password_file or {key}.password_credential",
+        )
+
+    return ask

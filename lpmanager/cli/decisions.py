@@ -30,6 +30,7 @@ from lpmanager.model import (
     Swap,
     Withdraw,
 )
+from lpmanager.venues.position_names import position_name
 
 
 def print_plan(plan: Plan, snapshot: Snapshot) -> None:
@@ -99,10 +100,11 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
 def _action_row(action: Action, snapshot: Snapshot) -> tuple[str, str, str]:
     match action:
         case Withdraw():
-            what = f"position {action.token_id}, about {both_text(action.expected)}"
+            what = f"position {position_name(action.token_id)}, about {both_text(action.expected)}"
             return "withdraw", what, both_text(action.minimum)
         case Collect():
-            return "collect", f"position {action.token_id}", both_text(action.expected)
+            what = f"position {position_name(action.token_id)}"
+            return "collect", what, both_text(action.expected)
         case Swap():
             limit = snapshot.pool.price(snapshot.quote, action.sqrt_price_limit_x96)
             bound = f"{amount_text(action.minimum_out)}, up to {number(limit.per_whole)}"

@@ -75,17 +75,16 @@ def _rehearse(settings: Settings, plan: Plan, as_json: bool) -> None:
     from lpmanager.cycle import run_plan
     from lpmanager.desk.campaigns import open_campaign
     from lpmanager.desk.markets import Markets
-    from lpmanager.execution.calldata import first_call
     from lpmanager.execution.plan_file import decision_to_json
-    from lpmanager.execution.sender import simulate
+    from lpmanager.execution.rehearsal import rehearse
     from lpmanager.ledger.store import Ledger
 
     books = Ledger.read(settings.store)
     market = Markets(settings, wall_clock).open(plan.campaign, books)
     campaign = open_campaign(settings, plan.campaign, market, books, custody=None)
     snapshot = run_plan(campaign, plan).snapshot
-    first = first_call(plan, market.chain.uniswap_v3, market.pool)
-    simulate(market.node, plan.account, first, snapshot.block)
+    venue = market.chain.uniswap_v3
+    first = rehearse(market.node, venue, market.pool, plan, snapshot.block)
     if as_json:
         shown = decision_to_json(plan)
         print_json({"campaign": plan.campaign, "live": False, "simulated": first.what, **shown})

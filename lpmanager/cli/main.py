@@ -27,6 +27,7 @@ from lpmanager.cli import (
     run,
     simulate,
     status,
+    vault,
 )
 from lpmanager.cli.campaigns import INTERRUPTED
 from lpmanager.errors import LpmError
@@ -47,6 +48,7 @@ app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("halt")(halt.halt)
 app.command("resume")(resume.resume)
+app.add_typer(vault.app, name="vault")
 app.add_typer(keys.app, name="keys")
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)

@@ -143,9 +143,10 @@ def _activity_rows(activity: Activity) -> list[tuple[str, str]]:
 
 def _life_row(life: PositionLife) -> tuple[str, ...]:
     from lpmanager.cli.words import moment
+    from lpmanager.venues.position_names import position_name
 
     closed = "open" if life.closed_at is None else moment(life.closed_at)
-    return str(life.token_id), str(life.range), moment(life.opened_at), closed
+    return position_name(life.token_id), str(life.range), moment(life.opened_at), closed
 
 
 def _json(made: _Report) -> dict[str, Any]:

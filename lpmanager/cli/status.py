@@ -92,13 +92,14 @@ def _rows(seen: _Seen) -> list[tuple[str, str]]:
 def _position_row(position: PositionInventory, view: View) -> tuple[str, ...]:
     from lpmanager.amm import range_bounds
     from lpmanager.cli.words import amount_text, both_text, number, prices_between
+    from lpmanager.venues.position_names import position_name
 
     snapshot, capacity = view.snapshot, position.capacity
     bounds = range_bounds(position.position.range)
     low, high = prices_between(snapshot.pool, snapshot.quote, *bounds)
     inside = "in range" if position.in_range else "OUT OF RANGE"
     return (
-        str(position.position.token_id),
+        position_name(position.position.token_id),
         f"{number(low)} to {number(high)}\n{position.position.range}\n{inside}",
         f"{both_text(position.principal)}\nfees {both_text(position.uncollected)}",
         f"sell {amount_text(capacity.base_left)} for {amount_text(capacity.base_sells_for)}\n"

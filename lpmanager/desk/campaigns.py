@@ -9,7 +9,7 @@ from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.chain.transfers import find_transfers, received
 from lpmanager.cycle import Campaign, Custody
 from lpmanager.desk.markets import Market, Markets
-from lpmanager.desk.signing import send_policy, wallet_custody
+from lpmanager.desk.signing import open_custody, send_policy
 from lpmanager.errors import ConfigError
 from lpmanager.execution.signer import Signer
 from lpmanager.ledger.by_hand import ByHand
@@ -35,8 +35,9 @@ def open_campaign(
     books = Bookkeeper(
         name,
         ledger if custody is not None else ledger.rehearsal(),
+        settings.account.address,
         market.budget,
-        _outside_transfers(market, settings.account.address),
+        _outside_transfers(market, market.vault or settings.account.address),
         ByHand(table.changed_by_hand),
     )
 
@@ -78,16 +79,16 @@ def live_campaign(
         send_policy(settings, market.chain),
         owner_signs_too=ByHand(settings.campaigns[name].changed_by_hand) is ByHand.ADOPT,
     )
-    custody = wallet_custody(name, market, ledger, signer, policy, stop_asked)
+    custody = open_custody(name, market, ledger, signer, policy, stop_asked)
     return open_campaign(settings, name, market, ledger, custody)
 
 
-def _outside_transfers(market: Market, account: str) -> OutsideTransfers:
+def _outside_transfers(market: Market, holder: str) -> OutsideTransfers:
     tokens = [market.pool.token0.address, market.pool.token1.address]
 
     def moved(first_block: int, last_block: int, ours: frozenset[str]) -> Amounts:
-        found = find_transfers(market.node, tokens, account, first_block, last_block)
+        found = find_transfers(market.node, tokens, holder, first_block, last_block)
         outside = [transfer for transfer in found if transfer.tx_hash not in ours]
-        return market.pool.amounts(*(received(outside, token, account) for token in tokens))
+        return market.pool.amounts(*(received(outside, token, holder) for token in tokens))
 
     return moved

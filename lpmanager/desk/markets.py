@@ -10,14 +10,17 @@ from fractions import Fraction
 from lpmanager.chain.node import Node
 from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.presets import Chain
-from lpmanager.chain.reader import Reader, Watch
+from lpmanager.chain.reader import Reader
+from lpmanager.chain.sighting import Watch
 from lpmanager.chain.token_probe import require_exact, token_probe_question
+from lpmanager.chain.vaults import require_ours
 from lpmanager.desk.nodes import open_node
 from lpmanager.errors import ConfigError
 from lpmanager.ledger.chains import known_genesis
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Amounts, PoolKey, Token, amount_from_text_down
 from lpmanager.settings import CampaignTable, Settings
+from lpmanager.venues import liquidity_vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +32,14 @@ class Market:
     pool: PoolKey
     quote: Token
     budget: Amounts | None
+    #: the vault that holds the campaign's tokens and positions; None where the account does
+    vault: str | None
     reader: Reader
 
 
 def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], int]) -> Market:
-    """Find the campaign's pool and make sure it, its tokens and the quote are what they claim.
+    """Find the campaign's pool and make sure it, its tokens, the quote and the vault are what they
+    claim.
 
     Raises ConfigError, WrongChain or TokenRefused, the message beginning with the key to mend.
     """
@@ -44,6 +50,8 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
     for finding in node.ask(token_probe_question(pool, node.head())):
         require_exact(finding)
     quote = _one_of(pool, table.quote, f"{key}.quote")
+    if table.vault is not None:
+        _require_our_vault(node, table.vault, pool, f"{key}.vault")
     watch = Watch(
         pool=pool,
         quote=quote,
@@ -51,6 +59,7 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
         wrapped_native=chain.wrapped_native,
         native_pool=_native_pool(table, chain, node, pool, f"{key}.native_pool"),
         account=settings.account.address,
+        vault=table.vault,
         positions=table.positions,
         twap_window_s=table.limits.twap_window_s,
         history_blocks=math.ceil(Fraction(table.limits.history_s) / chain.block_time_s),
@@ -61,6 +70,7 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
         pool=pool,
         quote=quote,
         budget=_budget(pool, table.budget, f"{key}.budget"),
+        vault=table.vault,
         reader=Reader(node, chain.uniswap_v3, watch, clock),
     )
 
@@ -107,6 +117,21 @@ class Markets:
         if genesis is None:
             genesis = open_node(self._settings, chain, self._clock).genesis()
         return open_node(self._settings, chain, self._clock, genesis)
+
+
+def _require_our_vault(node: Node, vault: str, pool: PoolKey, key: str) -> None:
+    """The code says what the vault does with an operator, its own word which pool it is for."""
+    head = node.head()
+    try:
+        require_ours(node, vault, head)
+    except ConfigError as error:
+        raise ConfigError(f"{key}: {error}") from error
+    found = node.call(liquidity_vault.pool(vault), head)
+    if found != pool.address:
+        raise ConfigError(
+            f"{key}: vault {vault} is for pool {found}, the campaign for {pool} ({pool.address}); "
+            "name that pool, or the vault that was made for this one"
+        )
 
 
 def _native_pool(

@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 
 from lpmanager.chain.presets import Chain
 from lpmanager.chain.transport import HttpTransport
+from lpmanager.cycle import Custody
 from lpmanager.desk.markets import Market
 from lpmanager.errors import ConfigError
 from lpmanager.execution.allowed import AllowList
@@ -25,9 +26,12 @@ from lpmanager.execution.signer import (
     signer_from_clear_key,
     signer_from_keystore,
 )
+from lpmanager.execution.vault_allowed import OperatorAllowList
+from lpmanager.execution.vault_custody import VaultExecutor
+from lpmanager.execution.wallet_allowed import WalletAllowList
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
-from lpmanager.settings import AccountTable, Settings
+from lpmanager.settings import Settings, Signatory
 
 #: How long a sent transaction is waited for, in blocks, and how often it is looked for in a block.
 _WAIT_BLOCKS = 60
@@ -47,7 +51,7 @@ def state_folder() -> Path:
     return Path.home() / ".local" / "state" / "lpmanager"
 
 
-def lock_paths(settings: Settings, chain: Chain) -> frozenset[Path]:
+def lock_paths(settings: Settings, chain: Chain, account: str) -> frozenset[Path]:
     """The files whose locks keep two programs from signing for one account of a chain.
 
     One is in the user's state folder, so that it is the same whatever configuration, store or
@@ -55,7 +59,7 @@ def lock_paths(settings: Settings, chain: Chain) -> frozenset[Path]:
     but not the folder: other users, other containers. Devnets have the latter alone: any number of
     them share a chain id and its accounts.
     """
-    name = f"lpmanager-{chain.chain_id}-{settings.account.address}.lock"
+    name = f"lpmanager-{chain.chain_id}-{account}.lock"
     folders = set() if chain.devnet else {state_folder()}
     store = make_url(settings.store)
     if store.get_backend_name() == "sqlite" and store.database:
@@ -81,92 +85,106 @@ def send_policy(settings: Settings, chain: Chain) -> SendPolicy:
     )
 
 
-def wallet_custody(
+def open_custody(
     name: str,
     market: Market,
     ledger: Ledger,
     signer: Signer,
     policy: SendPolicy,
     stop_asked: Callable[[], bool],
-) -> Executor:
-    """Custody by the account that signs. A halt of the campaign keeps it from signing, and it
-    signs nothing that is not on the campaign's allow-list."""
-    journal = ledger.journal(market.chain.chain_id)
+) -> Custody:
+    """Custody by the account that signs, or by the vault that it operates.
+
+    A halt of the campaign keeps it from signing, and it signs nothing that is not on the campaign's
+    allow-list.
+    """
     may_sign = Diary(ledger.engine, name).require_running
-    allowed = AllowList(
-        chain_id=market.chain.chain_id,
-        account=signer.address,
-        venue=market.chain.uniswap_v3,
-        pool=market.pool,
-        max_fee=policy.fees.cap,
-    )
-    guarded = GuardedSigner(signer, allowed, may_sign)
+    guarded = GuardedSigner(signer, _allowed(market, signer.address, policy.fees.cap), may_sign)
+    journal = ledger.journal(market.chain.chain_id)
     sender = Sender(market.node, guarded, journal, policy, may_sign)
-    return Executor(
-        market.node,
-        market.chain.uniswap_v3,
-        market.pool,
-        market.chain.native,
-        sender,
-        stop_asked,
+    native = market.chain.native
+    if market.vault is not None:
+        return VaultExecutor(market.node, market.vault, market.pool, native, sender, stop_asked)
+    venue = market.chain.uniswap_v3
+    return Executor(market.node, venue, market.pool, native, sender, stop_asked)
+
+
+def _allowed(market: Market, account: str, max_fee: int) -> AllowList:
+    """What the campaign's account may sign; `max_fee` is in wei per gas."""
+    chain = market.chain
+    if market.vault is not None:
+        return OperatorAllowList(
+            chain_id=chain.chain_id, account=account, vault=market.vault, max_fee=max_fee
+        )
+    return WalletAllowList(
+        chain_id=chain.chain_id,
+        account=account,
+        venue=chain.uniswap_v3,
+        pool=market.pool,
+        max_fee=max_fee,
     )
 
 
-def load_signer(settings: Settings, chain: Chain, ask_password: Callable[[], str]) -> Signer:
-    """Who signs for the configured account. Raises ConfigError where the key is another's."""
-    account = settings.account
-    if settings.private_key is not None:
-        key = settings.private_key.get_secret_value()
-        signer: Signer = signer_from_clear_key(key, devnet=chain.devnet)
+def load_signer(who: Signatory, chain: Chain, ask_password: Callable[[], str]) -> Signer:
+    """Who signs for a configured account. Raises ConfigError where the key is another's."""
+    account = who.table
+    if who.private_key is not None:
+        key = who.private_key.get_secret_value()
+        signer: Signer = signer_from_clear_key(
+            key, devnet=chain.devnet, variable=f"{who.variable}PRIVATE_KEY"
+        )
     elif account.signer_url is not None and account.signer_kind is not None:
-        signer = remote_signer(account)
+        signer = remote_signer(who)
     elif account.keystore is not None:
-        signer = signer_from_keystore(account.keystore, _password(settings, ask_password))
+        password = _password(who, ask_password)
+        signer = signer_from_keystore(account.keystore, password, f"{who.key}.keystore")
     else:
         raise ConfigError(
-            "account: nothing to sign with; make a keystore with `lpm keys new` and set "
-            "account.keystore, or set account.signer_url and account.signer_kind"
+            f"{who.key}: nothing to sign with; make a keystore with `lpm keys new` and set "
+            f"{who.key}.keystore, or set {who.key}.signer_url and {who.key}.signer_kind"
         )
     if signer.address != account.address:
         raise ConfigError(
-            f"account.address: is {account.address}, but the key signs for {signer.address}"
+            f"{who.key}.address: is {account.address}, but the key signs for {signer.address}"
         )
     return signer
 
 
-def remote_signer(account: AccountTable) -> RemoteSigner:
-    """The external signer of the configuration. Raises ConfigError where none is configured."""
+def remote_signer(who: Signatory) -> RemoteSigner:
+    """The external signer of an account. Raises ConfigError where none is configured."""
+    account = who.table
     if account.signer_url is None or account.signer_kind is None:
-        raise ConfigError("account.signer_url: missing")
+        raise ConfigError(f"{who.key}.signer_url: missing")
     transport = HttpTransport(account.signer_url.get_secret_value(), account.signer_timeout)
     return RemoteSigner(
         transport=transport,
         kind=SignerKind(account.signer_kind),
         address=account.address,
         name=f"{account.signer_kind} at {transport.name}",
+        key=who.key,
     )
 
 
-def password_path(settings: Settings) -> tuple[str, Path] | None:
-    """The setting that says where the keystore's password lies, and the file; None where it is to
-    be typed. Raises ConfigError for a credential where systemd handed none over."""
-    account = settings.account
+def password_path(who: Signatory) -> tuple[str, Path] | None:
+    """The setting that says where a keystore's password lies, and the file; None where it is to be
+    typed. Raises ConfigError for a credential where systemd handed none over."""
+    account = who.table
     if account.password_credential is not None:
-        if settings.credentials_folder is None:
+        if who.credentials_folder is None:
             raise ConfigError(
-                "account.password_credential: $CREDENTIALS_DIRECTORY is not set; start lpm from a "
-                f"systemd unit with LoadCredential={account.password_credential}:FILE, or set "
-                "account.password_file"
+                f"{who.key}.password_credential: $CREDENTIALS_DIRECTORY is not set; start lpm from "
+                f"a systemd unit with LoadCredential={account.password_credential}:FILE, or set "
+                f"{who.key}.password_file"
             )
-        folder = settings.credentials_folder
-        return "account.password_credential", folder / account.password_credential
+        folder = who.credentials_folder
+        return f"{who.key}.password_credential", folder / account.password_credential
     if account.password_file is not None:
-        return "account.password_file", account.password_file
+        return f"{who.key}.password_file", account.password_file
     return None
 
 
-def _password(settings: Settings, ask: Callable[[], str]) -> str:
-    if settings.keystore_password is not None:
-        return settings.keystore_password.get_secret_value()
-    place = password_path(settings)
+def _password(who: Signatory, ask: Callable[[], str]) -> str:
+    if who.keystore_password is not None:
+        return who.keystore_password.get_secret_value()
+    place = password_path(who)
     return ask() if place is None else read_password(place[1], place[0])

@@ -9,7 +9,7 @@ from lpmanager.chain.node import Node
 from lpmanager.cycle import Campaign
 from lpmanager.desk.campaigns import open_campaign
 from lpmanager.desk.markets import open_market
-from lpmanager.desk.signing import wallet_custody
+from lpmanager.desk.signing import open_custody
 from lpmanager.devnet.backend import Backend
 from lpmanager.execution.fees import FeePolicy
 from lpmanager.execution.moves import Pace
@@ -52,7 +52,7 @@ def hire(
     node = Node(backend.transport, backend.chain_id)
     market = open_market(settings, name, node, lambda: node.head().timestamp)
     ledger = Ledger.open(settings.store)
-    custody = wallet_custody(name, market, ledger, signer, _PACE, stop_asked)
+    custody = open_custody(name, market, ledger, signer, _PACE, stop_asked)
     try:
         yield open_campaign(settings, name, market, ledger, custody)
     finally:

@@ -88,7 +88,8 @@ def deed_of(cycle: Cycle) -> Deed:
 def minted(cycle: Cycle) -> tuple[TickRange, ...]:
     """The ranges a cycle opened positions in."""
     steps = () if cycle.outcome is None else cycle.outcome.steps
-    return tuple(step.fact.range for step in steps if isinstance(step.fact, Minted))
+    facts = (fact for step in steps for fact in step.facts)
+    return tuple(fact.range for fact in facts if isinstance(fact, Minted))
 
 
 def summary_json(summary: Summary) -> dict[str, object]:

@@ -48,20 +48,20 @@ class EthTesterTransport:
         self._by_hash: dict[str, dict[str, Any]] = {}
         self._methods: dict[str, Callable[..., Any]] = {
             "eth_accounts": self._accounts,
-            "eth_blockNumber": lambda: hex(self._head()),
+            "eth_blockNumber": self._block_number,
             "eth_call": self._call,
-            "eth_chainId": lambda: hex(CHAIN_ID),
+            "eth_chainId": self._chain_id,
             "eth_estimateGas": self._estimate_gas,
-            "eth_gasPrice": lambda: hex(chain.base_fee_to_come + TIP),
-            "eth_getBalance": lambda a, at: hex(chain.balance(_address(a), self._number(at))),
+            "eth_gasPrice": self._gas_price,
+            "eth_getBalance": self._balance,
             "eth_getBlockByHash": self._block_by_hash,
             "eth_getBlockByNumber": self._block_by_number,
-            "eth_getBlockReceipts": lambda at: self._receipts[self._number(at)],
-            "eth_getCode": lambda a, at: _hex(chain.code(_address(a), self._number(at))),
+            "eth_getBlockReceipts": self._block_receipts,
+            "eth_getCode": self._code,
             "eth_getLogs": self._logs,
             "eth_getTransactionCount": self._transaction_count,
-            "eth_getTransactionReceipt": lambda tx_hash: self._by_hash.get(tx_hash),
-            "eth_maxPriorityFeePerGas": lambda: hex(TIP),
+            "eth_getTransactionReceipt": self._receipt,
+            "eth_maxPriorityFeePerGas": self._tip,
             "eth_sendRawTransaction": self._send_raw,
             "eth_sendTransaction": self._send,
             "evm_mine": self._mine_at,
@@ -88,6 +88,30 @@ class EthTesterTransport:
 
     def _accounts(self) -> list[str]:
         return [to_checksum_address(account) for account in self._chain.accounts]
+
+    def _block_number(self) -> str:
+        return hex(self._head())
+
+    def _chain_id(self) -> str:
+        return hex(CHAIN_ID)
+
+    def _gas_price(self) -> str:
+        return hex(self._chain.base_fee_to_come + TIP)
+
+    def _tip(self) -> str:
+        return hex(TIP)
+
+    def _balance(self, account: str, at: Any) -> str:
+        return hex(self._chain.balance(_address(account), self._number(at)))
+
+    def _code(self, account: str, at: Any) -> str:
+        return _hex(self._chain.code(_address(account), self._number(at)))
+
+    def _receipt(self, tx_hash: str) -> dict[str, Any] | None:
+        return self._by_hash.get(tx_hash)
+
+    def _block_receipts(self, at: Any) -> list[dict[str, Any]]:
+        return self._receipts[self._number(at)]
 
     def _transaction_count(self, account: str, at: Any) -> str:
         if at == "pending":

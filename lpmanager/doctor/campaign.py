@@ -1,4 +1,4 @@
-"""What a campaign needs: its pool, tokens that behave, an oracle, funds."""
+"""What a campaign needs: its pool, tokens that behave, an oracle, its vault, funds."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from lpmanager.chain.node import Node
 from lpmanager.chain.token_probe import require_exact, token_probe_question
 from lpmanager.desk.markets import configured_pool, open_market
 from lpmanager.doctor.check import Check, attempt
+from lpmanager.doctor.vault import look_at_vault
 from lpmanager.errors import ChainError, GuardVeto, LpmError
 from lpmanager.model import Amount, Snapshot
-from lpmanager.rebalancer.economics import GAS_UNITS
+from lpmanager.rebalancer.economics import gas_units
 from lpmanager.risk import assess
 from lpmanager.risk.guards import market_gates
 from lpmanager.settings import Settings
 from lpmanager.venues import uniswap_v3
 
-#: What one change of range takes, and as much again in reserve.
-_GAS_RESERVE = 2 * (GAS_UNITS["withdraw"] + GAS_UNITS["swap"] + GAS_UNITS["mint"])
+#: What a change of range consists of.
+_RERANGE = ("withdraw", "swap", "mint")
 
 
 def look_at_campaign(
@@ -32,6 +33,9 @@ def look_at_campaign(
         yield check
         if not check.passed and what != "oracle":
             return
+    vault = settings.campaigns[name].vault
+    if vault is not None:
+        yield from look_at_vault(settings, name, node, vault)
     try:
         market = open_market(settings, name, node, clock)
         snapshot = market.reader.read()
@@ -86,15 +90,17 @@ def _funds(snapshot: Snapshot) -> str:
     wallet, positions = snapshot.wallet, len(snapshot.positions)
     if not positions and wallet.balances.is_zero:
         raise GuardVeto(f"nothing; send some of the pool's tokens to {wallet.address}")
-    return f"{wallet.balances} in the wallet, {positions} positions"
+    where = "the wallet" if snapshot.vault is None else "the vault"
+    return f"{wallet.balances} in {where}, {positions} positions"
 
 
 def _gas_money(snapshot: Snapshot) -> str:
     wallet = snapshot.wallet
-    needed = Amount(wallet.native.token, _GAS_RESERVE * snapshot.gas_price)
+    units = gas_units(snapshot.vault).of_up(_RERANGE)
+    needed = Amount(wallet.native.token, 2 * units * snapshot.gas_price)
     found = f"{wallet.native}, two changes of range take {needed}"
     if wallet.native < needed:
-        raise GuardVeto(f"{found}; send some to {wallet.address}")
+        raise GuardVeto(f"{found}; send some to {wallet.signer}")
     return found
 
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -16,10 +17,11 @@ from lpmanager.desk.signing import lock_paths, password_path, remote_signer
 from lpmanager.doctor.check import Check, attempt
 from lpmanager.errors import ConfigError, Halted, MaybeSent, StoreError, UsageError
 from lpmanager.execution.keystore import is_private, look_at
+from lpmanager.execution.whose import how_to_settle, in_words
 from lpmanager.ledger.chained import verified_rows
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
-from lpmanager.settings import Settings
+from lpmanager.settings import Settings, Signatory
 
 #: What must be free on the disk. A full one stops all signing, because nothing is signed that is
 #: not written down first.
@@ -38,11 +40,12 @@ def look_at_machine(
     yield opened
     if opened.passed:
         yield from _content(settings, names, chains)
-    yield attempt("account", "signing key", partial(_key, settings, chains))
-    yield attempt("account", "password", partial(_password, settings))
-    for chain in chains:
-        paths = lock_paths(settings, chain)
-        yield attempt("account", f"lock on {chain.name}", partial(_lock, paths))
+    for who in settings.signatories():
+        yield attempt(who.key, "signing key", partial(_key, who, chains))
+        yield attempt(who.key, "password", partial(_password, who))
+        for chain in chains:
+            paths = lock_paths(settings, chain, who.table.address)
+            yield attempt(who.key, f"lock on {chain.name}", partial(_lock, paths))
 
 
 def _store_folder(store: str) -> Path | None:
@@ -87,9 +90,9 @@ def _content(settings: Settings, names: Sequence[str], chains: Sequence[Chain]) 
         whole = attempt("store", "journal", partial(_journal, ledger))
         yield whole
         if whole.passed:
-            for chain in chains:
-                look = partial(_nothing_open, ledger, chain, settings.account.address)
-                yield attempt("account", f"open transactions on {chain.name}", look)
+            for who, chain in product(settings.signatories(), chains):
+                look = partial(_nothing_open, ledger, chain, who.table.address)
+                yield attempt(who.key, f"open transactions on {chain.name}", look)
         for name in names:
             yield attempt(name, "halt", partial(_running, ledger, name))
     finally:
@@ -104,10 +107,10 @@ def _journal(ledger: Ledger) -> str:
 
 def _nothing_open(ledger: Ledger, chain: Chain, account: str) -> str:
     for intent in ledger.journal(chain.chain_id).open_intents(account):
-        campaign = intent.purpose.campaign
+        name = intent.purpose.campaign
         raise MaybeSent(
-            f"{intent.purpose.call.what} of campaign {campaign}, nonce {intent.nonce}, is "
-            f"{intent.status}; `lpm run --once --live {campaign}` sees it through"
+            f"{intent.purpose.call.what} of {in_words(name)}, nonce {intent.nonce}, is "
+            f"{intent.status}; {how_to_settle(name)}"
         )
     return "none"
 
@@ -119,45 +122,46 @@ def _running(ledger: Ledger, name: str) -> str:
     return "not halted"
 
 
-def _key(settings: Settings, chains: Sequence[Chain]) -> str:
-    account = settings.account
-    if settings.private_key is not None:
-        return _clear_key(chains)
+def _key(who: Signatory, chains: Sequence[Chain]) -> str:
+    account = who.table
+    if who.private_key is not None:
+        return _clear_key(who, chains)
     if account.signer_url is not None:
-        signer = remote_signer(account)
+        signer = remote_signer(who)
         signer.require_account()
         return f"{signer.name} answers"
     if account.keystore is None:
         return "none, so dry runs only"
-    keystore = look_at(account.keystore)
+    keystore = look_at(account.keystore, f"{who.key}.keystore")
     if not keystore.private:
         raise ConfigError(
-            f"account.keystore: others may read {keystore.path}; run `chmod 600 {keystore.path}`"
+            f"{who.key}.keystore: others may read {keystore.path}; run `chmod 600 {keystore.path}`"
         )
     if keystore.address not in (None, account.address):
         raise ConfigError(
-            f"account.keystore: {keystore.path} is of {keystore.address}, account.address is "
+            f"{who.key}.keystore: {keystore.path} is of {keystore.address}, {who.key}.address is "
             f"{account.address}; correct one of them"
         )
     return f"{keystore.path}, for its owner alone"
 
 
-def _clear_key(chains: Sequence[Chain]) -> str:
+def _clear_key(who: Signatory, chains: Sequence[Chain]) -> str:
     for chain in chains:
         if not chain.devnet:
             raise ConfigError(
-                f"LPM_PRIVATE_KEY: a key in clear text is refused on {chain.name}; take it into a "
-                "keystore with `lpm keys import`, set account.keystore, and delete it here"
+                f"{who.variable}PRIVATE_KEY: a key in clear text is refused on {chain.name}; take "
+                f"it into a keystore with `lpm keys import`, set {who.key}.keystore, and delete it "
+                "here"
             )
     return "in clear text, which a devnet accepts"
 
 
-def _password(settings: Settings) -> str:
-    if settings.account.keystore is None:
+def _password(who: Signatory) -> str:
+    if who.table.keystore is None:
         return "none is needed"
-    if settings.keystore_password is not None:
-        return "in LPM_KEYSTORE_PASSWORD"
-    place = password_path(settings)
+    if who.keystore_password is not None:
+        return f"in {who.variable}KEYSTORE_PASSWORD"
+    place = password_path(who)
     if place is None:
         return "asked for at each start"
     key, path = place

@@ -1,4 +1,4 @@
-"""Mending a damaged journal, once the chain shows that nothing of the account is under way."""
+"""Mending a damaged journal, once the chain shows that nothing of its accounts is under way."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -56,8 +57,11 @@ def carry_out(settings: Settings, clock: Callable[[], int]) -> Repair | None:
 
     Raises UsageError where something stands in the way, StoreError where a file cannot be written.
     """
-    chains = _chains(settings)
-    with only_one(path for chain in chains for path in lock_paths(settings, chain)):
+    with only_one(
+        path
+        for account, chain in _accounts(settings)
+        for path in lock_paths(settings, chain, account)
+    ):
         repair = plan_repair(settings, clock)
         if repair is None:
             return None
@@ -74,10 +78,10 @@ def carry_out(settings: Settings, clock: Callable[[], int]) -> Repair | None:
 
 
 def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> Iterator[str]:
-    account, attempts = settings.account.address, loose_attempts(damage)
-    for chain in _chains(settings):
+    attempts = loose_attempts(damage)
+    for account, chain in _accounts(settings):
         try:
-            mined, pending = _nonces(settings, chain, clock)
+            mined, pending = _nonces(settings, account, chain, clock)
         except LpmError as error:
             yield f"{chain.name}: what is under way cannot be told: {error}"
             continue
@@ -87,7 +91,8 @@ def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> 
                 "until they are mined"
             )
         for attempt in attempts:
-            if attempt.chain_id == chain.chain_id and attempt.nonce >= mined:
+            ours = (attempt.account, attempt.chain_id) == (account, chain.chain_id)
+            if ours and attempt.nonce >= mined:
                 yield (
                     f"{chain.name}: {attempt.tx_hash}, nonce {attempt.nonce}, was signed and may "
                     "still be mined; use the nonce up from a wallet (send nothing to yourself), "
@@ -95,18 +100,21 @@ def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> 
                 )
 
 
-def _nonces(settings: Settings, chain: Chain, clock: Callable[[], int]) -> tuple[int, int]:
+def _nonces(
+    settings: Settings, account: str, chain: Chain, clock: Callable[[], int]
+) -> tuple[int, int]:
     """How many transactions of the account are mined, and how many with those that wait."""
     node = open_node(settings, chain, clock, booked_genesis(settings, chain))
-    account = settings.account.address
     head = node.head()
     mined, pending = node.ask_many([nonce_question(account, head), pending_nonce_question(account)])
     return mined, pending
 
 
-def _chains(settings: Settings) -> list[Chain]:
+def _accounts(settings: Settings) -> list[tuple[str, Chain]]:
+    """Every account that may have signed, on every chain."""
     chains = {settings.chain_of(name).name: settings.chain_of(name) for name in settings.campaigns}
-    return list(chains.values())
+    accounts = [who.table.address for who in settings.signatories()]
+    return list(product(accounts, chains.values()))
 
 
 def _aside(settings: Settings, now: int) -> Path:

@@ -63,24 +63,47 @@ def price_before(node: Node, pool: PoolKey, log: Log) -> SqrtPriceX96:
     return node.call(uniswap_v3.slot0(pool.address), parent).sqrt_price_x96
 
 
+def minted_before(
+    node: Node,
+    pool: PoolKey,
+    log: Log,
+    *,
+    token_id: int,
+    tick_range: TickRange,
+    liquidity: Liquidity,
+    paid: Amounts,
+) -> Minted:
+    """The mint that a log tells of, at the pool's price just before it. Raises ChainError where
+    what was paid is not what the pool asks for at that price."""
+    price = price_before(node, pool, log)
+    if amounts_for_liquidity_up(price, tick_range, liquidity) != paid.raw:
+        raise ChainError(
+            f"transaction {log.tx_hash}: minting {liquidity} in {tick_range} at sqrtPriceX96 "
+            f"{price} took {paid.amount0} and {paid.amount1}, which is not what the pool asks for"
+        )
+    return Minted(
+        token_id=token_id,
+        range=tick_range,
+        liquidity=liquidity,
+        paid=paid,
+        principal=pool.amounts(*amounts_for_liquidity_down(price, tick_range, liquidity)),
+        sqrt_price_x96=price,
+    )
+
+
 def _minted(node: Node, pool: PoolKey, tick_range: TickRange, receipt: Receipt) -> Minted:
     log = next((e for e in receipt.logs if e.topics[0] == uniswap_v3.INCREASE_EVENT.topic), None)
     if log is None:
         raise ChainError(f"transaction {receipt.tx_hash}: no IncreaseLiquidity among its logs")
     liquidity, paid0, paid1 = uniswap_v3.INCREASE_EVENT.decode(log.data)
-    price = price_before(node, pool, log)
-    if amounts_for_liquidity_up(price, tick_range, liquidity) != (paid0, paid1):
-        raise ChainError(
-            f"transaction {receipt.tx_hash}: minting {liquidity} in {tick_range} at "
-            f"sqrtPriceX96 {price} took {paid0} and {paid1}, which is not what the pool asks for"
-        )
-    return Minted(
+    return minted_before(
+        node,
+        pool,
+        log,
         token_id=int(log.topics[1], 16),
-        range=tick_range,
+        tick_range=tick_range,
         liquidity=Liquidity(liquidity),
         paid=pool.amounts(paid0, paid1),
-        principal=pool.amounts(*amounts_for_liquidity_down(price, tick_range, liquidity)),
-        sqrt_price_x96=price,
     )
 
 

@@ -44,13 +44,14 @@ CLOSED = frozenset({Status.BOOKED, Status.REPLACED, Status.ABANDONED})
 class Purpose:
     """Why a transaction is sent, and all that booking it takes after a restart.
 
-    `action` is None for an allowance. By `deadline` (Unix seconds, block time) it is mined or gets
-    cancelled. `decided_block` and `decided_at` are of the block the plan was made at.
+    `actions` are all that it carries out, in order; none for an allowance. By `deadline` (Unix
+    seconds, block time) it is mined or gets cancelled. `decided_block` and `decided_at` are of the
+    block the plan was made at.
     """
 
     campaign: str
     call: Call
-    action: Action | None
+    actions: tuple[Action, ...]
     deadline: int
     decided_block: int
     decided_at: int

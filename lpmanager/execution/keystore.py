@@ -21,6 +21,7 @@ from lpmanager.private_file import write_private
 #: What a stolen file can be tried with offline must not be guessed in a day.
 LEAST_PASSWORD = 8
 
+_SETTING = "account.keystore"
 _OWNERS_FOLDER = 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _KEY_BYTES = 32
@@ -84,23 +85,24 @@ def seal(key: bytes, password: str, folder: Path) -> Keystore:
     return Keystore(path=path, address=address, private=True)
 
 
-def open_keystore(path: Path, password: str) -> bytes:
-    """The private key in a keystore file. Raises ConfigError where it does not open."""
-    content = _read(path)
+def open_keystore(path: Path, password: str, setting: str = _SETTING) -> bytes:
+    """The private key in a keystore file, which `setting` names. Raises ConfigError where it does
+    not open."""
+    content = _read(path, setting)
     try:
         return bytes(Account.decrypt(content, password))
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ConfigError(
-            f"account.keystore: {path} does not open; it is no keystore v3 file or the password "
-            "is wrong"
+            f"{setting}: {path} does not open; it is no keystore v3 file or the password is wrong"
         ) from None
 
 
-def look_at(path: Path) -> Keystore:
-    """What a keystore file says without its password. Raises ConfigError where it is none."""
-    content = _read(path)
+def look_at(path: Path, setting: str = _SETTING) -> Keystore:
+    """What a keystore file, which `setting` names, says without its password. Raises ConfigError
+    where it is none."""
+    content = _read(path, setting)
     if not isinstance(content, dict) or "crypto" not in {str(key).lower() for key in content}:
-        raise ConfigError(f"account.keystore: {path} is no keystore v3 file")
+        raise ConfigError(f"{setting}: {path} is no keystore v3 file")
     return Keystore(path=path, address=_address(content.get("address")), private=is_private(path))
 
 
@@ -137,15 +139,13 @@ def read_password(path: Path, key: str) -> str:
     return password
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, setting: str) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"account.keystore: cannot read {path}: {error.strerror}") from error
+        raise ConfigError(f"{setting}: cannot read {path}: {error.strerror}") from error
     except ValueError:
-        raise ConfigError(
-            f"account.keystore: {path} does not open; it is no keystore v3 file"
-        ) from None
+        raise ConfigError(f"{setting}: {path} does not open; it is no keystore v3 file") from None
 
 
 def _address(told: object) -> str | None:

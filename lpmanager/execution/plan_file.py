@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lpmanager.errors import PlanRefused, UsageError
-from lpmanager.model import Decision, Hold, Plan, Snapshot, Usage
+from lpmanager.model import Decision, Hold, Plan, Snapshot, Usage, VaultState, VaultTurn
 
-FORMAT = "lpmanager-plan-1"
+FORMAT = "lpmanager-plan-2"
 
 _PLAN = TypeAdapter(Plan)
 _HOLD = TypeAdapter(Hold)
@@ -73,15 +73,17 @@ def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> 
 
 def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
     """As `require_still_good` at a snapshot; also raises PlanRefused where the plan is for another
-    pool, the price has left its bounds, or the campaign has moved since it was made."""
+    pool, another vault or another of its turns, the price has left its bounds, or the campaign has
+    moved since it was made."""
     require_still_good(
         plan,
         chain_id=snapshot.chain_id,
-        account=snapshot.wallet.address,
+        account=snapshot.wallet.signer,
         now=snapshot.block.timestamp,
     )
     if plan.pool != snapshot.pool.address:
         raise PlanRefused(f"the plan is for pool {plan.pool}, this is {snapshot.pool.address}")
+    _require_turn(plan.vault, snapshot.vault)
     price = snapshot.state.sqrt_price_x96
     if not plan.sqrt_price_min_x96 <= price <= plan.sqrt_price_max_x96:
         raise PlanRefused(
@@ -93,6 +95,25 @@ def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
             "the campaign has moved since the plan was made, perhaps by this very plan; make a "
             "new one"
         )
+
+
+def _require_turn(planned: VaultTurn | None, vault: VaultState | None) -> None:
+    """A plan is for the account's own tokens, or for one of a vault's numbered rebalances."""
+    expected = None if planned is None else planned.address
+    found = None if vault is None else vault.address
+    if expected != found:
+        raise PlanRefused(
+            f"the plan is for {_held_by(expected)}, this is {_held_by(found)}; make a new one"
+        )
+    if planned is not None and vault is not None and planned.seq != vault.seq:
+        raise PlanRefused(
+            f"the plan is for rebalance {planned.seq} of vault {planned.address}, which is at "
+            f"{vault.seq} by now; make a new one"
+        )
+
+
+def _held_by(vault: str | None) -> str:
+    return "the account's own tokens" if vault is None else f"vault {vault}"
 
 
 def _digest(body: Any) -> str:

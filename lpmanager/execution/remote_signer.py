@@ -54,14 +54,15 @@ class SignerKind(StrEnum):
 class RemoteSigner:
     """The Signer of `address` at the other end of a transport, which sets the time limit.
 
-    `name` is how messages call it. Raises SignerUnavailable where it does not sign, SigningRefused
-    where it signed something else.
+    `name` is how messages call it, `key` the table that configures it. Raises SignerUnavailable
+    where it does not sign, SigningRefused where it signed something else.
     """
 
     transport: Transport
     kind: SignerKind
     address: str
     name: str
+    key: str = "account"
 
     def sign(self, transaction: dict[str, Any]) -> Signed:
         """As Signer."""
@@ -88,14 +89,16 @@ class RemoteSigner:
         if self.address.lower() not in {str(address).lower() for address in told}:
             raise ConfigError(
                 f"{self.name}: does not sign for {self.address}; load its key there, or correct "
-                "account.address"
+                f"{self.key}.address"
             )
 
     def _ask(self, method: str, params: list[Any]) -> Any:
         try:
             (answer,) = self.transport.request_many([(method, params)])
         except RpcUnavailable as error:
-            raise SignerUnavailable(f"account.signer_url: {error}; nothing was signed") from error
+            raise SignerUnavailable(
+                f"{self.key}.signer_url: {error}; nothing was signed"
+            ) from error
         if isinstance(answer, RpcError):
             raise SignerUnavailable(f"{self.name}: did not sign: {answer.message}")
         return answer

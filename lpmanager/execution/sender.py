@@ -47,6 +47,7 @@ from lpmanager.execution.intent import (
 from lpmanager.execution.looking import final_block, look, require_chain
 from lpmanager.execution.moves import Note, Pace, Seen, Sign, Wait, is_public, next_move
 from lpmanager.execution.signer import Signer
+from lpmanager.execution.whose import how_to_go_on, how_to_settle, in_words
 from lpmanager.model import Block
 
 T = TypeVar("T")
@@ -283,7 +284,7 @@ class Sender:
             raise StrangersTransaction(
                 f"account {self.account}: expected its next nonce to be {expected}, found {nonce} "
                 f"mined and {pending} pending; something else signs for it. Look at the account's "
-                f"transactions, then `lpm resume {purpose.campaign}`"
+                f"transactions, then {how_to_go_on(purpose.campaign)}"
             )
         if final_nonce < nonce > least:
             raise ChainError(
@@ -415,10 +416,10 @@ def _may_yet_be_told(error: Exception) -> bool:
 
 
 def _unsettled(intent: Intent) -> MaybeSent:
-    campaign = intent.purpose.campaign
+    name = intent.purpose.campaign
     return MaybeSent(
-        f"{intent.purpose.call.what} was begun for campaign {campaign} and is not settled "
-        f"({intent.status}); `lpm run --once --live {campaign}` sees it through"
+        f"{intent.purpose.call.what} was begun for {in_words(name)} and is not settled "
+        f"({intent.status}); {how_to_settle(name)}"
     )
 
 
@@ -426,7 +427,7 @@ def _lost(intent: Intent) -> StrangersTransaction:
     return StrangersTransaction(
         f"account {intent.account}: nonce {intent.nonce}, of {intent.purpose.call.what}, was used "
         "by a transaction that this program did not sign. Look at the account's transactions, then "
-        f"`lpm resume {intent.purpose.campaign}`"
+        f"{how_to_go_on(intent.purpose.campaign)}"
     )
 
 

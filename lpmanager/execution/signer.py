@@ -80,20 +80,26 @@ class GuardedSigner:
         return signed
 
 
-def signer_from_keystore(path: Path, password: str) -> LocalSigner:
-    """The account of a keystore v3 file. Raises ConfigError where it does not open."""
-    return LocalSigner(Account.from_key(open_keystore(path, password)))
+def signer_from_keystore(
+    path: Path, password: str, setting: str = "account.keystore"
+) -> LocalSigner:
+    """The account of a keystore v3 file, which `setting` names. Raises ConfigError where it does
+    not open."""
+    return LocalSigner(Account.from_key(open_keystore(path, password, setting)))
 
 
-def signer_from_clear_key(key: str, *, devnet: bool) -> LocalSigner:
-    """The account of a key in clear text, refused with ConfigError unless the chain is a devnet."""
+def signer_from_clear_key(
+    key: str, *, devnet: bool, variable: str = "LPM_PRIVATE_KEY"
+) -> LocalSigner:
+    """The account of a key in clear text that a variable holds, refused with ConfigError unless the
+    chain is a devnet."""
     if not devnet:
         raise ConfigError(
-            "LPM_PRIVATE_KEY: a key in clear text is refused outside devnets; put it into a "
-            "keystore and set account.keystore"
+            f"{variable}: a key in clear text is refused outside devnets; put it into a keystore "
+            "with `lpm keys import`, and set the account's keystore"
         )
     try:
         return LocalSigner(Account.from_key(key))
     except (ValueError, TypeError):
         # the cause may quote what it was given: it is not passed on
-        raise ConfigError("LPM_PRIVATE_KEY: not a private key of 32 bytes in hex") from None
+        raise ConfigError(f"{variable}: not a private key of 32 bytes in hex") from None

@@ -25,6 +25,7 @@ from lpmanager.model import (
     Basis,
     Block,
     Collected,
+    Fact,
     Minted,
     Position,
     Snapshot,
@@ -180,12 +181,19 @@ def native_by_hand(block: Block, text: str) -> Entry:
 
 
 def of_step(step: Step, balances: Balances) -> list[Entry]:
-    """The entries of one mined transaction: what it moved, and its gas."""
+    """The entries of one mined transaction: its gas, and what it moved, in the order it did."""
     gas = _moved_one(GAS_WALLET, GAS, step.gas_paid)
     entries = [_entry("gas", step.block, gas, tx_hash=step.tx_hash)]
-    match step.fact:
-        case None:
-            return entries
+    for fact in step.facts:
+        # What one fact leaves on a position's accounts is what the next one finds there.
+        entry = _of_fact(fact, step, balances)
+        balances = added(balances, [entry])
+        entries.append(entry)
+    return entries
+
+
+def _of_fact(fact: Fact, step: Step, balances: Balances) -> Entry:
+    match fact:
         case Minted() as minted:
             account = position_account(minted.token_id)
             postings = [
@@ -206,9 +214,8 @@ def of_step(step: Step, balances: Balances) -> list[Entry]:
         case Swapped() as swapped:
             postings = _moved(swap_account(swapped.purpose), WALLET, swapped.delta)
             price = swapped.sqrt_price_before_x96
-    kind = type(step.fact).__name__.lower()
-    entries.append(_entry(kind, step.block, postings, tx_hash=step.tx_hash, price=price))
-    return entries
+    kind = type(fact).__name__.lower()
+    return _entry(kind, step.block, postings, tx_hash=step.tx_hash, price=price)
 
 
 def _withdrawal(fact: Withdrawn, balances: Balances) -> list[Posting]:

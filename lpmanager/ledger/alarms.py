@@ -59,7 +59,7 @@ def loss_alarm(marks: Iterable[NavMark], now: NavMark, quote: Token, limit: Frac
         if mark.quote != now.quote:
             continue
         lost = mark.gain - now.gain
-        staked = mark.nav + max(0, now.put_in - mark.put_in)
+        staked = max(0, mark.nav) + max(0, now.put_in - mark.put_in)
         if lost > limit * staked and (worst is None or lost > worst[0]):
             worst = lost, staked, mark
     if worst is None:

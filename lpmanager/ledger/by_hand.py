@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lpmanager.amm import principal_down, uncollected_fees
-from lpmanager.ledger.accounting import Balances, balance, uncollected_account
+from lpmanager.ledger.accounting import UNCOLLECTED, Balances, balance, uncollected_account
 from lpmanager.model import Basis, Position, Snapshot
+from lpmanager.venues.position_names import position_name
 
 _GONE = "is in the books but not in the chain"
 _NEW = "is in the chain but not in the books"
@@ -79,16 +80,15 @@ def _difference(
 ) -> str | None:
     """In a sentence how a position differs, or None."""
     if found is None:
-        return None if booked is None else f"position {booked.token_id} {_GONE}"
+        return None if booked is None else f"position {position_name(booked.token_id)} {_GONE}"
+    name = position_name(found.token_id)
     if booked is None:
-        return f"position {found.token_id} {_NEW}"
+        return f"position {name} {_NEW}"
     if found.liquidity != booked.liquidity:
-        return (
-            f"position {booked.token_id}: expected liquidity {booked.liquidity}, found "
-            f"{found.liquidity}"
-        )
-    account = uncollected_account(found.token_id)
+        return f"position {name}: expected liquidity {booked.liquidity}, found {found.liquidity}"
     fees = snapshot.pool.amounts(*uncollected_fees(found))
-    missing = balance(balances, account, fees) - fees
+    missing = balance(balances, uncollected_account(found.token_id), fees) - fees
     gone = [str(amount) for amount in (missing.amount0, missing.amount1) if amount.raw > 0]
-    return f"{account}: {' and '.join(gone)} went without a transaction of ours" if gone else None
+    if not gone:
+        return None
+    return f"{UNCOLLECTED}{name}: {' and '.join(gone)} went without a transaction of ours"

@@ -25,7 +25,7 @@ from lpmanager.ledger.database import writing
 from lpmanager.ledger.diary import require_not_halted
 from lpmanager.model import Action
 
-_ACTION: TypeAdapter[Action | None] = TypeAdapter(Action | None)
+_ACTIONS: TypeAdapter[tuple[Action, ...]] = TypeAdapter(tuple[Action, ...])
 
 
 class TransactionJournal:
@@ -72,15 +72,25 @@ class TransactionJournal:
         """What is not booked and may still happen or have happened, by nonce."""
         return [i for i in self.intents(account) if i.status not in CLOSED]
 
+    def open_of_campaign(self, campaign: str) -> list[Intent]:
+        """As `open_intents`, of a campaign, whichever account signed for it then."""
+        return [
+            intent
+            for intent in self._on_this_chain()
+            if intent.purpose.campaign == campaign and intent.status not in CLOSED
+        ]
+
     def intents(self, account: str) -> list[Intent]:
         """Every intent of an account on this chain, by nonce and in the order planned."""
+        mine = [i for i in self._on_this_chain() if i.account == account]
+        return sorted(mine, key=lambda i: i.nonce)
+
+    def _on_this_chain(self) -> list[Intent]:
         with self._engine.connect() as connection:
             for row, tip in verified_rows(connection, self._tip):
                 self._intents[row.intent] = _after(self._intents.get(row.intent), row)
                 self._tip = tip
-        found = self._intents.values()
-        mine = [i for i in found if (i.chain_id, i.account) == (self._chain_id, account)]
-        return sorted(mine, key=lambda i: i.nonce)
+        return [i for i in self._intents.values() if i.chain_id == self._chain_id]
 
     def _append(
         self, intent: Intent, status: Status, body: dict[str, Any], tx_hash: str | None = None
@@ -98,14 +108,6 @@ class TransactionJournal:
             if status is Status.SIGNED:
                 # Only now, when nobody else can write, is it known whether a halt came first.
                 require_not_halted(connection, intent.purpose.campaign)
-
-
-def our_transactions(connection: Connection, account: str) -> frozenset[str]:
-    """Hashes of all transactions that were ever signed for an account, on any chain."""
-    query = select(t.journal.c.tx_hash).where(
-        t.journal.c.account == account, t.journal.c.event == str(Status.SIGNED)
-    )
-    return frozenset(connection.execute(query).scalars())
 
 
 def append_booked(connection: Connection, tx_hashes: Iterable[str]) -> None:
@@ -149,7 +151,7 @@ def _planned(intent: Intent) -> dict[str, Any]:
         "what": purpose.call.what,
         "to": purpose.call.to,
         "data": purpose.call.data.hex(),
-        "action": _ACTION.dump_python(purpose.action, mode="json"),
+        "actions": _ACTIONS.dump_python(purpose.actions, mode="json"),
         "deadline": purpose.deadline,
         "decided_block": purpose.decided_block,
         "decided_at": purpose.decided_at,
@@ -166,12 +168,19 @@ def _read_planned(row: Row[Any], body: dict[str, Any]) -> Intent:
         purpose=Purpose(
             campaign=body["campaign"],
             call=call,
-            action=_ACTION.validate_python(body["action"]),
+            actions=_read_actions(body),
             deadline=body["deadline"],
             decided_block=body["decided_block"],
             decided_at=body["decided_at"],
         ),
     )
+
+
+def _read_actions(body: dict[str, Any]) -> tuple[Action, ...]:
+    """Rows that an earlier version wrote have one action, or null; no row is ever rewritten."""
+    if "actions" in body:
+        return _ACTIONS.validate_python(body["actions"])
+    return _ACTIONS.validate_python([] if body["action"] is None else [body["action"]])
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import rlp
+from eth_account import Account
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
 from sqlalchemy import Connection, delete, select
 
 from lpmanager.errors import JournalDamaged
@@ -44,6 +47,7 @@ class Damage:
 class LooseAttempt:
     """A signed transaction of which the new journal will know nothing."""
 
+    account: str
     chain_id: int
     nonce: int
     tx_hash: str
@@ -78,11 +82,12 @@ def loose_attempts(damage: Damage) -> list[LooseAttempt]:
             raw = bytes.fromhex(json.loads(row["body"])["raw"])
             chain_id, nonce, *_rest = rlp.decode(raw[1:])
             attempt = LooseAttempt(
+                account=Account.recover_transaction(raw),
                 chain_id=int.from_bytes(chain_id),
                 nonce=int.from_bytes(nonce),
                 tx_hash=str(row["tx_hash"]),
             )
-        except (ValueError, KeyError, TypeError, rlp.DecodingError):
+        except (ValueError, KeyError, TypeError, rlp.DecodingError, BadSignature, ValidationError):
             continue  # no signature, or none that anybody could send
         found.append(attempt)
     return found

@@ -15,7 +15,10 @@ from lpmanager.model import TickRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionLife:
-    """A position from when it was minted or adopted until it was burned; times in Unix seconds."""
+    """A position from when it was minted or adopted until it was burned; times in Unix seconds.
+
+    A range of a vault has one id for all its lives.
+    """
 
     token_id: int
     range: TickRange
@@ -51,7 +54,7 @@ def lineage(engine: Engine, campaign: str) -> tuple[PositionLife, ...]:
     query = (
         select(t.positions)
         .where(t.positions.c.campaign == campaign)
-        .order_by(t.positions.c.opened_at)
+        .order_by(t.positions.c.opened_at, t.positions.c.lower)
     )
     with engine.connect() as connection:
         return tuple(

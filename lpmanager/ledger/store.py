@@ -12,7 +12,7 @@ from lpmanager.errors import ConfigError
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.accounting import WALLET, swap_account
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
-from lpmanager.ledger.journal import TransactionJournal, our_transactions
+from lpmanager.ledger.journal import TransactionJournal
 from lpmanager.ledger.unallocated import Unallocated, read_unallocated, write_unallocated
 from lpmanager.ledger.writing import Batch, kept_balances, write_batch
 from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, SqrtPriceX96, SwapPurpose, TickRange
@@ -22,8 +22,9 @@ from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, SqrtPriceX96, Sw
 class CampaignRow:
     """Whose books these are, and up to which block they are written.
 
-    `budget` are the raw amounts of both tokens the campaign began with, or None where all that the
-    account holds of them is its own.
+    `account` is the holder of the campaign's tokens: an account, or a vault. `budget` are the raw
+    amounts of both tokens the campaign began with, or None where all that the holder has of them
+    is its own.
     """
 
     name: str
@@ -188,10 +189,21 @@ class Ledger:
                 before = rest.raw if rest else 0
                 write_unallocated(connection, chain_id, account, token, before + came, last_block)
 
-    def our_transactions(self, account: str) -> frozenset[str]:
-        """Hashes of all transactions this program sent for an account."""
+    def booked_transactions(self, chain_id: int, account: str) -> frozenset[str]:
+        """Hashes of all transactions that are in the books of a holder's campaigns, whoever signed
+        them."""
+        query = (
+            select(t.entries.c.tx_hash)
+            .distinct()
+            .join(t.campaigns)
+            .where(
+                t.campaigns.c.chain_id == chain_id,
+                t.campaigns.c.account == account,
+                t.entries.c.tx_hash.is_not(None),
+            )
+        )
         with self._engine.connect() as connection:
-            return our_transactions(connection, account)
+            return frozenset(connection.execute(query).scalars())
 
     def journal(self, chain_id: int) -> TransactionJournal:
         """What was about to be done, signed, sent and seen mined on a chain.

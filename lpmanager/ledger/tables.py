@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -85,6 +86,8 @@ balances = Table(
     Column("raw", RawInteger, nullable=False),
 )
 
+#: Every life of a position: a range of a vault, or an NFT that went and came back, has several. It
+#: is open once at most.
 positions = Table(
     "positions",
     metadata,
@@ -96,8 +99,16 @@ positions = Table(
     Column("raw0", RawInteger, nullable=False),
     Column("raw1", RawInteger, nullable=False),
     Column("sqrt_price_x96", RawInteger, nullable=False),
-    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, primary_key=True, autoincrement=False),
     Column("closed_at", BigInteger),
+)
+Index(
+    "positions_open_once",
+    positions.c.campaign,
+    positions.c.token_id,
+    unique=True,
+    sqlite_where=positions.c.closed_at.is_(None),
+    postgresql_where=positions.c.closed_at.is_(None),
 )
 
 #: What of an account's tokens belongs to no campaign, where campaigns have budgets, and up to which

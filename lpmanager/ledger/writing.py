@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.accounting import Entry, added
@@ -13,21 +13,43 @@ from lpmanager.ledger.journal import append_booked
 from lpmanager.model import Basis
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A position came that is not open."""
+
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class BegunAnew:
+    """A position is as the basis says from now on, open before or not."""
+
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A position that was open went, at a time in Unix seconds."""
+
+    token_id: int
+    timestamp: int
+
+
+PositionEvent = Opened | BegunAnew | Closed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one step of bookkeeping writes, all of it or nothing.
 
-    `opened` are positions that came, `changed` such as begin anew, known before or not; `closed`
-    says when those that went did, by their ids.
+    `positions` is what became of them, in order: one that went may have come back.
     `decided_at` is the time of the block that the plan behind them was made at; `transactions` are
     the hashes of ours that are booked with this.
     """
 
     entries: tuple[Entry, ...]
     last_block: int
-    opened: tuple[Basis, ...] = ()
-    changed: tuple[Basis, ...] = ()
-    closed: Mapping[int, int] = field(default_factory=dict)
+    positions: tuple[PositionEvent, ...] = ()
     decided_at: int | None = None
     transactions: tuple[str, ...] = ()
 
@@ -38,16 +60,8 @@ def write_batch(connection: Connection, campaign: str, batch: Batch) -> None:
         if entry.postings or entry.by_hand is not None:
             _write_entry(connection, campaign, entry, batch.decided_at)
     _add_to_balances(connection, campaign, batch.entries)
-    for basis in batch.changed:
-        _forget_position(connection, campaign, basis.token_id)
-    for basis in batch.opened + batch.changed:
-        _write_position(connection, campaign, basis)
-    for token_id, time in batch.closed.items():
-        connection.execute(
-            update(t.positions)
-            .where(t.positions.c.campaign == campaign, t.positions.c.token_id == token_id)
-            .values(closed_at=time)
-        )
+    for event in batch.positions:
+        _write_event(connection, campaign, event)
     connection.execute(
         update(t.campaigns)
         .where(t.campaigns.c.name == campaign)
@@ -109,11 +123,23 @@ def _add_to_balances(connection: Connection, campaign: str, entries: Iterable[En
             )
 
 
-def _forget_position(connection: Connection, campaign: str, token_id: int) -> None:
+def _write_event(connection: Connection, campaign: str, event: PositionEvent) -> None:
+    match event:
+        case Opened(basis):
+            _write_position(connection, campaign, basis)
+        case BegunAnew(basis):
+            connection.execute(delete(t.positions).where(*_open(campaign, basis.token_id)))
+            _write_position(connection, campaign, basis)
+        case Closed(token_id, timestamp):
+            connection.execute(
+                update(t.positions).where(*_open(campaign, token_id)).values(closed_at=timestamp)
+            )
+
+
+def _open(campaign: str, token_id: int) -> tuple[ColumnElement[bool], ...]:
+    """The life that a position has now."""
     columns = t.positions.c
-    connection.execute(
-        delete(t.positions).where(columns.campaign == campaign, columns.token_id == token_id)
-    )
+    return columns.campaign == campaign, columns.token_id == token_id, columns.closed_at.is_(None)
 
 
 def _write_position(connection: Connection, campaign: str, basis: Basis) -> None:

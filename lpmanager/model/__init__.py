@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Swap,
         SwapPurpose,
         Target,
+        VaultTurn,
         WeightedRange,
         Withdraw,
     )
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     )
     from lpmanager.model.record import Basis, CampaignRecord, Deposit, Usage
     from lpmanager.model.snapshot import Block, Flow, Snapshot, SwapEvent, Twap, Wallet
+    from lpmanager.model.vault import VaultBounds, VaultState
 
 _LATER = {
     "decision": (
@@ -56,6 +58,7 @@ _LATER = {
         "Swap",
         "SwapPurpose",
         "Target",
+        "VaultTurn",
         "WeightedRange",
         "Withdraw",
     ),
@@ -72,6 +75,7 @@ _LATER = {
     ),
     "record": ("Basis", "CampaignRecord", "Deposit", "Usage"),
     "snapshot": ("Block", "Flow", "Snapshot", "SwapEvent", "Twap", "Wallet"),
+    "vault": ("VaultBounds", "VaultState"),
 }
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
 
@@ -127,6 +131,9 @@ __all__ = [
     "Token",
     "Twap",
     "Usage",
+    "VaultBounds",
+    "VaultState",
+    "VaultTurn",
     "Wallet",
     "WeightedRange",
     "Withdraw",

@@ -110,12 +110,24 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultTurn:
+    """A vault, and the one of its numbered rebalances that a plan is for: none happens twice."""
+
+    address: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Ordered actions, the block they were decided at, and the bounds within which they hold."""
+    """Ordered actions, the block they were decided at, and the bounds within which they hold.
+
+    `account` signs it. `vault` is None where that account itself holds what the plan moves.
+    """
 
     campaign: str
     chain_id: int
     account: str
+    vault: VaultTurn | None
     pool: str
     block: Block
     expires_at: int

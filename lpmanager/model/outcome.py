@@ -56,13 +56,14 @@ Fact = Minted | Withdrawn | Collected | Swapped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One mined transaction of ours. `fact` is None where it moved no tokens (an approval)."""
+    """One mined transaction of ours, and all that it did, in order: nothing where it moved no
+    tokens (an approval), several things where a vault carried out a whole plan."""
 
     what: str
     tx_hash: str
     block: Block
     gas_paid: Amount
-    fact: Fact | None
+    facts: tuple[Fact, ...]
 
 
 class StopKind(StrEnum):

@@ -10,6 +10,7 @@ from lpmanager.model.position import Position
 from lpmanager.model.price import Price
 from lpmanager.model.tick import Liquidity, SqrtPriceX96
 from lpmanager.model.token import Amount, Amounts, Token
+from lpmanager.model.vault import VaultState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,14 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
-    """The account that pays and signs: all it holds, whichever campaign it belongs to."""
+    """The holder of the tokens and positions, and the account that signs and pays for it.
+
+    `address` is the holder: the account itself, or its vault. `balances` and `allowances` are all
+    the holder's, whichever campaign they belong to; `native` and `nonce` are the signer's.
+    """
 
     address: str
+    signer: str
     balances: Amounts
     native: Amount
     nonce: int
@@ -89,6 +95,8 @@ class Snapshot:
     twap: Twap | None
     positions: tuple[Position, ...]
     wallet: Wallet
+    #: the holder, where it is a vault
+    vault: VaultState | None
     #: wei per gas a transaction would pay now: base fee plus tip
     gas_price: int
     #: raw quote units for one wei of the chain's native coin; None where nothing tells it

@@ -9,7 +9,7 @@ from lpmanager.amm import uncollected_fees
 from lpmanager.errors import GuardVeto, UsageError
 from lpmanager.model import Collect, Gate, Plan, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.candidates import Candidate, rerange
-from lpmanager.rebalancer.economics import gas_units_up
+from lpmanager.rebalancer.economics import gas_wei_up
 from lpmanager.rebalancer.gates import plan_gates
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.view import View
@@ -62,7 +62,7 @@ def _plan(campaign: str, view: View, candidate: Candidate, limits: Limits) -> Pl
     snapshot = view.snapshot
     before = head_age(snapshot, limits), twap_deviation(snapshot, limits), native_price(snapshot)
     _require_open(campaign, before)
-    gas_wei = gas_units_up(candidate.actions) * snapshot.gas_price
+    gas_wei = gas_wei_up(snapshot, candidate.actions)
     gates = (*before, *plan_gates(view, candidate, gas_wei, limits))
     _require_open(campaign, gates)
     estimate = estimate_of(view, candidate, gas_wei, fees_gained=Fraction(0), horizon_s=0)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import starmap
 
 from lpmanager.amm import (
     Pool,
@@ -31,6 +32,7 @@ from lpmanager.model import (
     Swap,
     SwapPurpose,
     Target,
+    TickRange,
     WeightedRange,
     Withdraw,
 )
@@ -68,11 +70,11 @@ class Candidate:
 
 def rerange(view: View, target: Target, limits: Limits) -> Candidate:
     """Withdraw what is not wanted, swap if the target says so, fill the wanted ranges in order."""
-    snapshot = view.snapshot
-    wanted = {w.range for w in target.ranges}
+    snapshot, wants = view.snapshot, _each_once(target.ranges)
+    wanted = {w.range for w in wants}
     leaving = [p for p in snapshot.positions if p.range not in wanted]
     staying = [p for p in snapshot.positions if p.range in wanted]
-    missing = [w for w in target.ranges if w.range not in {p.range for p in staying}]
+    missing = [w for w in wants if w.range not in {p.range for p in staying}]
     pool = _pool(view, _without(snapshot.state, leaving))
     free = view.record.wallet
     for position in leaving:
@@ -98,7 +100,7 @@ def rerange(view: View, target: Target, limits: Limits) -> Candidate:
 
 def rerange_without_swap(view: View, target: Target, limits: Limits) -> Candidate:
     """The target's first range filled with what is there, the rest as an order beside the price."""
-    snapshot, base = view.snapshot, target.ranges[0]
+    snapshot, base = view.snapshot, _each_once(target.ranges)[0]
     held = view.inventory.holdings.total
     offered = _share_down(held, base.weight)
     _, used = fill_down(snapshot.pool, snapshot.state.sqrt_price_x96, base.range, offered)
@@ -139,6 +141,15 @@ class _Swapped:
     after: PoolState
     delta: Amounts
     cost: Fraction
+
+
+def _each_once(ranges: Iterable[WeightedRange]) -> tuple[WeightedRange, ...]:
+    """The ranges with what is wanted of each in one piece: two positions of one range cost twice
+    the gas, and a vault has no more than one."""
+    weights: dict[TickRange, Fraction] = {}
+    for want in ranges:
+        weights[want.range] = min(weights.get(want.range, Fraction(0)) + want.weight, Fraction(1))
+    return tuple(starmap(WeightedRange, weights.items()))
 
 
 def _pool(view: View, state: PoolState) -> Pool:

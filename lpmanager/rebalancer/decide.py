@@ -17,7 +17,7 @@ from lpmanager.model import (
     Target,
 )
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
-from lpmanager.rebalancer.economics import expected_fees, gas_units_up
+from lpmanager.rebalancer.economics import expected_fees, gas_wei_up
 from lpmanager.rebalancer.gates import hedge_cost, payback, plan_gates, usage_gates
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
@@ -110,8 +110,7 @@ def _judge(
     limits: Limits,
 ) -> Plan:
     """The candidate as a Plan, with the gates it passes or does not."""
-    snapshot = view.snapshot
-    gas_wei = gas_units_up(candidate.actions) * snapshot.gas_price
+    gas_wei = gas_wei_up(view.snapshot, candidate.actions)
     estimate = _estimate(view, outlook, candidate, gas_wei, limits)
     worth = (
         hedge_cost(view, candidate, estimate, limits)

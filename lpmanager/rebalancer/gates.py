@@ -7,6 +7,7 @@ from fractions import Fraction
 from lpmanager.model import Amount, Estimate, Gate, Mint
 from lpmanager.model.tick import SqrtPriceX96
 from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.vault_gates import vault_gates
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 
@@ -45,6 +46,7 @@ def plan_gates(view: View, candidate: Candidate, gas_wei: int, limits: Limits) -
         _pool_share(view, candidate, limits),
         _step(view, candidate, limits),
         _minimums(candidate),
+        *vault_gates(view, candidate),
     )
 
 
@@ -94,7 +96,7 @@ def _gas_money(view: View, gas_wei: int) -> Gate:
         passed=native.raw >= needed,
         measured=str(native),
         limit=str(Amount(native.token, needed)),
-        reason="native coin in the wallet against twice the gas of this change",
+        reason="native coin of the signing account against twice the gas of this change",
     )
 
 

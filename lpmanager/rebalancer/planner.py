@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lpmanager.amm import sqrt_price_bounds
-from lpmanager.model import Estimate, Gate, Plan
+from lpmanager.model import Estimate, Gate, Plan, VaultState, VaultTurn
 from lpmanager.rebalancer.candidates import Candidate
 from lpmanager.rebalancer.economics import gas_cost
 from lpmanager.rebalancer.view import View
@@ -41,7 +41,8 @@ def plan_of(
     return Plan(
         campaign=campaign,
         chain_id=snapshot.chain_id,
-        account=snapshot.wallet.address,
+        account=snapshot.wallet.signer,
+        vault=_turn_of(snapshot.vault),
         pool=snapshot.pool.address,
         block=snapshot.block,
         expires_at=snapshot.block.timestamp + limits.plan_ttl_s,
@@ -53,3 +54,7 @@ def plan_of(
         gates=gates,
         reason=f"{candidate.name}; {candidate.target.reason}",
     )
+
+
+def _turn_of(vault: VaultState | None) -> VaultTurn | None:
+    return None if vault is None else VaultTurn(address=vault.address, seq=vault.seq)

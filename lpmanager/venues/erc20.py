@@ -10,6 +10,7 @@ _ALLOWANCE = Function("allowance(address,address)", "(uint256)")
 _DECIMALS = Function("decimals()", "(uint8)")
 _SYMBOL = Function("symbol()", "(string)")
 _APPROVE = Function("approve(address,uint256)")
+_TRANSFER = Function("transfer(address,uint256)")
 TRANSFER = Event("Transfer(address,address,uint256)", "(uint256)")
 
 
@@ -36,6 +37,11 @@ def symbol(token: str) -> ContractCall[str]:
 def approve(spender: str, raw: int) -> bytes:
     """Calldata that lets `spender` take exactly `raw`."""
     return _APPROVE.encode(spender, raw)
+
+
+def transfer(recipient: str, raw: int) -> bytes:
+    """Calldata that sends exactly `raw` to an account."""
+    return _TRANSFER.encode(recipient, raw)
 
 
 def _read_symbol(data: bytes) -> str:

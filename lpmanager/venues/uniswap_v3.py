@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from lpmanager.abi import ContractCall, Event, Function
 from lpmanager.model import Amounts, Liquidity, PoolKey, SqrtPriceX96, TickRange, TickState
@@ -34,6 +35,7 @@ _POSITIONS = Function(
     "positions(uint256)",
     "(uint96,address,address,address,uint24,int24,int24,uint128,uint256,uint256,uint128,uint128)",
 )
+_POOL_POSITIONS = Function("positions(bytes32)", "(uint128,uint256,uint256,uint128,uint128)")
 _MULTICALL = Function("multicall(bytes[])", "(bytes[])")
 _MULTICALL_BY = Function("multicall(uint256,bytes[])", "(bytes[])")
 _MINT = Function(
@@ -86,7 +88,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedPosition:
-    """What the position manager stores of an NFT."""
+    """What the position manager stores of an NFT, or the pool of a position held in it directly."""
 
     token0: str
     token1: str
@@ -243,6 +245,32 @@ def edge(pool: str, tick: int) -> ContractCall[Edge]:
             liquidity_gross=gross,
             fee_growth_outside0_x128=outside0,
             fee_growth_outside1_x128=outside1,
+        ),
+    )
+
+
+def position_in_pool(
+    pool: PoolKey, owner: str, tick_range: TickRange
+) -> ContractCall[ManagedPosition]:
+    """What the pool stores of a position that a contract holds in it without a manager."""
+    key = keccak(
+        bytes.fromhex(owner[2:])
+        + tick_range.lower.to_bytes(3, signed=True)
+        + tick_range.upper.to_bytes(3, signed=True)
+    )
+    return _POOL_POSITIONS.call(
+        pool.address,
+        key,
+        read=lambda held, last0, last1, owed0, owed1: ManagedPosition(
+            token0=pool.token0.address,
+            token1=pool.token1.address,
+            fee_pips=pool.fee_pips,
+            range=tick_range,
+            liquidity=Liquidity(held),
+            fee_growth_inside0_last_x128=last0,
+            fee_growth_inside1_last_x128=last1,
+            tokens_owed0=owed0,
+            tokens_owed1=owed1,
         ),
     )
 

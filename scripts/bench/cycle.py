@@ -100,7 +100,7 @@ def fill(ledger: Ledger, scene: Scene) -> None:
     journal, diary = ledger.journal(chain_id), Diary(ledger.engine, NAME)
     call = Call(what="mint", to=account, data=bytes(700))
     purpose = Purpose(
-        campaign=NAME, call=call, action=None, deadline=0, decided_block=0, decided_at=0
+        campaign=NAME, call=call, actions=(), deadline=0, decided_block=0, decided_at=0
     )
     for number in range(JOURNAL_ROWS // 5):
         tx_hash = f"0x{number:064x}"

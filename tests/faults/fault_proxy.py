@@ -268,7 +268,7 @@ class FaultProxy:
             return {**_frame(call), "result": old}
         place = 0 if method == BLOCK else 1
         wanted = params[place] if len(params) > place else "latest"
-        if wanted in _TAGS:
+        if isinstance(wanted, str) and wanted in _TAGS:
             then = [*params[:place], hex(height), *params[place + 1 :]]
             return {**self.upstream([{**call, "params": then}])[0], "id": call["id"]}
         if self._height_of(wanted) <= height:

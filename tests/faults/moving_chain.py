@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from eth_utils.crypto import keccak
 from faults.fault_proxy import BLOCK, Json
-from faults.troubled_desk import BLOCK_TIME_S, ETHER, Run, Stage, a_run
+from faults.troubled_desk import BLOCK_TIME_S, ETHER, TERMS, Run, Stage, a_run
 
 from lpmanager.amm import sqrt_price_bounds
 from lpmanager.chain.transport import Request
@@ -23,6 +23,7 @@ from lpmanager.execution.intent import Intent
 from lpmanager.execution.moves import Pace
 from lpmanager.execution.sender import SendPolicy
 from lpmanager.model import SqrtPriceX96
+from lpmanager.venues import erc20
 
 GWEI = 10**9
 USUAL_BASE_FEE = GWEI
@@ -78,6 +79,7 @@ class MovingChain:
     before_question: Callable[[], None] = lambda: None
     market: Iterator[tuple[Order, ...]] | None = None
     questions: int = 0
+    blocks: int = 0
     older: int = 0
     strangers: list[str] = field(default_factory=list)
     _time: int = 0
@@ -105,6 +107,20 @@ class MovingChain:
         self._time += after_s - BLOCK_TIME_S
         orders = self._orders(after_s // BLOCK_TIME_S)
         self._seal([self._order(order) for order in orders], self.base_fee())
+
+    def owner_orders(self, to: str, data: bytes) -> str:
+        """The owner of the vault has something done, in a block of its own; the transaction."""
+        order = self._paid_by_others(transaction(self.stage.owner, to, data))
+        (tx_hash,) = self._seal([order], self.base_fee())
+        return str(tx_hash)
+
+    def owner_puts_back(self) -> None:
+        """The owner gives the vault all that he has, as what he took out of it."""
+        vault, node, pool = self.stage.vault, self.stage.controls.node, self.stage.deployment.pool
+        assert vault is not None
+        for token in (pool.token0.address, pool.token1.address):
+            raw = node.call(erc20.balance_of(token, self.stage.owner), node.head())
+            self.owner_orders(token, erc20.transfer(vault, raw))
 
     def pass_time(self, seconds: int) -> None:
         for _ in range(seconds // BLOCK_TIME_S):
@@ -213,15 +229,17 @@ class MovingChain:
 
         return ask
 
-    def _seal(self, requests: list[Request], base_fee: int) -> None:
-        """A block with these and all that waits."""
+    def _seal(self, requests: list[Request], base_fee: int) -> list[Any]:
+        """A block with these and all that waits; what the node says of these."""
+        self.blocks += 1
         self._time += BLOCK_TIME_S
-        self._ask(requests)
+        told = self._ask(requests)
         # One after the other: anvil carries out a batch in no order.
         self._next_base_fee(base_fee)
         self.stage.controls.mine(self._time)
         # anvil takes nothing that offers less than the next block asks for, geth does.
         self._next_base_fee(1)
+        return told
 
     def _next_base_fee(self, wei: int) -> None:
         self.stage.ask("anvil_setNextBlockBaseFeePerGas", hex(wei))
@@ -246,8 +264,10 @@ class MovingChain:
             backend.accounts[sender], made.flow_trader, order.calldata(made.pool.address)
         )
         # Now before ours in its block, now behind.
-        offered = tip or self.dice.choice([1, 2 * GWEI])
-        fees = {"maxFeePerGas": hex(_OTHERS_FEE), "maxPriorityFeePerGas": hex(offered)}
+        return self._paid_by_others(fields, tip or self.dice.choice([1, 2 * GWEI]))
+
+    def _paid_by_others(self, fields: dict[str, str], tip: int = GWEI) -> Request:
+        fees = {"maxFeePerGas": hex(_OTHERS_FEE), "maxPriorityFeePerGas": hex(tip)}
         return "eth_sendTransaction", [fields | fees]
 
     def _ask(self, requests: list[Request]) -> list[Any]:
@@ -271,10 +291,10 @@ def _send(held: Held) -> Request:
 
 @contextmanager
 def a_moving_run(
-    stage: Stage, folder: Path, dice: random.Random, seed: int
+    stage: Stage, folder: Path, dice: random.Random, seed: int, *, terms: str = TERMS
 ) -> Iterator[tuple[Run, MovingChain]]:
     """A run whose RPC is honest, and may take its time on a busy machine."""
-    with a_run(stage, folder, 1, seed, timeout_s=_PATIENCE_S) as run:
+    with a_run(stage, folder, 1, seed, timeout_s=_PATIENCE_S, terms=terms) as run:
         run.sending = SENDING
         with MovingChain(run, dice).moving() as chain:
             yield run, chain

@@ -35,6 +35,10 @@ class Scene:
     stage: Stage
     store: Path | None
 
+    @property
+    def is_vaults(self) -> bool:
+        return self.stage.vault is not None
+
     @contextmanager
     def run(self, folder: Path, seed: int) -> Iterator[Run]:
         """Through one RPC, with a store of its own in the folder."""
@@ -45,8 +49,8 @@ class Scene:
 
 
 @contextmanager
-def a_scene(name: str, folder: Path) -> Iterator[Scene]:
-    with a_stage() as stage, Scene(name, stage, None).run(folder, 0) as run:
+def a_scene(name: str, folder: Path, *, in_vault: bool = False) -> Iterator[Scene]:
+    with a_stage(in_vault=in_vault) as stage, Scene(name, stage, None).run(folder, 0) as run:
         for ticks in _MOVES[name]:
             assert run.cycle(), run.errors
             stage.move_price(ticks, _QUIET_BLOCKS)
@@ -55,10 +59,11 @@ def a_scene(name: str, folder: Path) -> Iterator[Scene]:
 
 
 @contextmanager
-def all_scenes(folder: Path) -> Iterator[list[Scene]]:
+def all_scenes(folder: Path, *, in_vault: bool = False) -> Iterator[list[Scene]]:
     with ExitStack() as open_now:
         scenes = []
         for name in _MOVES:
             (folder / name).mkdir()
-            scenes.append(open_now.enter_context(a_scene(name, folder / name)))
+            made = a_scene(name, folder / name, in_vault=in_vault)
+            scenes.append(open_now.enter_context(made))
         yield scenes

@@ -9,7 +9,13 @@ import pytest
 from eth_account import Account
 from faults.fault_proxy import Fault, FaultProxy, fault_proxy
 
-from lpmanager.chain.node import Node, chain_id_question, pending_nonce_question, receipt_question
+from lpmanager.chain.node import (
+    Node,
+    balance_question,
+    chain_id_question,
+    pending_nonce_question,
+    receipt_question,
+)
 from lpmanager.chain.transport import HttpTransport
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import CHAIN_ID, Controls
@@ -158,6 +164,11 @@ def test_a_node_behind_knows_nothing_newer(backend: AnvilBackend, proxy: FaultPr
     assert old.ask(pending_nonce_question(account)) == controls.nonce(account) - 10
     with pytest.raises(ChainError, match="does not know the block"):
         old.block(head.number - 9)
+    with pytest.raises(ChainError, match="header not found"):
+        old.ask(balance_question(account, head))
+    earlier = controls.node.block(head.number - 10)
+    asked = balance_question(account, earlier)
+    assert old.ask(asked) == controls.node.ask(asked)
 
 
 def test_other_blocks_are_other_ones_and_always_the_same(

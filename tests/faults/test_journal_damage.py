@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from builders import ACCOUNT, CHAIN_ID, a_hash, a_purpose, an_attempt, an_inclusion
 from faults.kill_points import KILLED, POINTS, run_until
-from faults.scenes import A_MOVE, STORE, Scene, a_scene, all_scenes
+from faults.scenes import A_MOVE, STORE, Scene, all_scenes
 from faults.troubled_desk import NAME, Run
 from faults.verdict import require_books_equal_chain, require_normal_soon, require_sound_on_chain
 
@@ -33,16 +33,24 @@ Damage = Callable[[Path, random.Random], int | None]
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """With some history, and about to sign."""
-    with a_scene("re-ranges", tmp_path_factory.mktemp("scene")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Scene]]:
-    with all_scenes(tmp_path_factory.mktemp("scenes")) as made:
-        yield made
+    """Half of them are a vault's."""
+    with (
+        all_scenes(tmp_path_factory.mktemp("wallet")) as plain,
+        all_scenes(tmp_path_factory.mktemp("vault"), in_vault=True) as vaults,
+    ):
+        yield [*plain, *vaults]
+
+
+def with_history(scenes: list[Scene], *, in_vault: bool) -> Scene:
+    """One that is about to sign."""
+    return next(s for s in scenes if s.name == "re-ranges" and s.is_vaults == in_vault)
+
+
+def chosen(scenes: list[Scene], dice: random.Random, figures: dict[str, int]) -> Scene:
+    scene = dice.choice(scenes)
+    figures["of a vault"] = int(scene.is_vaults)
+    return scene
 
 
 def bit_of_a_value(path: Path, dice: random.Random) -> int:
@@ -109,9 +117,11 @@ DAMAGES: tuple[Damage, ...] = (
 @pytest.mark.seeds(9, 167)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.replace("_", " "))
 def test_a_damaged_journal_is_found_out_before_anything_is_signed(
-    scene: Scene, tmp_path: Path, damage: Damage, seed: int
+    scenes: list[Scene], tmp_path: Path, figures: dict[str, int], damage: Damage, seed: int
 ) -> None:
-    with scene.run(tmp_path, seed) as run:
+    in_vault = seed % 2 == 1
+    figures["of a vault"] = int(in_vault)
+    with with_history(scenes, in_vault=in_vault).run(tmp_path, seed) as run:
         run.ledger.engine.dispose()
         row = damage(tmp_path / STORE, random.Random(f"{damage.__name__} {seed}"))
         with pytest.raises((JournalDamaged, StoreError)) as refused:
@@ -121,20 +131,21 @@ def test_a_damaged_journal_is_found_out_before_anything_is_signed(
             assert f"row {row} of the journal" in str(refused.value)
 
 
-def test_the_undamaged_journal_signs(scene: Scene, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_vault", [False, True], ids=["wallet", "vault"])
+def test_the_undamaged_journal_signs(scenes: list[Scene], tmp_path: Path, in_vault: bool) -> None:
     """So that what the damaged ones do not is because of the damage."""
-    with scene.run(tmp_path, 0) as run:
+    with with_history(scenes, in_vault=in_vault).run(tmp_path, 0) as run:
         restart_and_run(run)
-        assert len(run.raw_transactions()) > 5
+        assert len(run.raw_transactions()) >= (1 if in_vault else 6)
 
 
 @pytest.mark.seeds(10, 500)
 def test_without_its_database_a_campaign_adopts_what_is_there(
-    scenes: list[Scene], tmp_path: Path, seed: int
+    scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
 ) -> None:
     """It is killed anywhere, and the store deleted, before it starts anew."""
     dice = random.Random(seed)
-    with dice.choice(scenes).run(tmp_path, seed) as run:
+    with chosen(scenes, dice, figures).run(tmp_path, seed) as run:
         assert run_until(run, tmp_path, dice.choice(POINTS), dice.randrange(5)) in (KILLED, 0)
         delete_store(run, tmp_path)
         run.restart()
@@ -145,10 +156,10 @@ def test_without_its_database_a_campaign_adopts_what_is_there(
 
 @pytest.mark.seeds(3, 50)
 def test_without_its_database_what_is_under_way_is_noticed_before_signing(
-    scenes: list[Scene], tmp_path: Path, seed: int
+    scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
 ) -> None:
     dice = random.Random(seed)
-    with dice.choice(scenes).run(tmp_path, seed) as run:
+    with chosen(scenes, dice, figures).run(tmp_path, seed) as run:
         run.stage.controls.set_automine(False)
         try:
             assert run_until(run, tmp_path, dice.choice(_LAST_POINTS), 0) == KILLED
@@ -168,11 +179,11 @@ def test_without_its_database_what_is_under_way_is_noticed_before_signing(
 
 @pytest.mark.seeds(3, 100)
 def test_a_store_of_some_time_ago_is_noticed_before_signing(
-    scenes: list[Scene], tmp_path: Path, seed: int
+    scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
 ) -> None:
     """As from a backup: whole in itself, but the chain has gone on."""
     dice = random.Random(seed)
-    with dice.choice([s for s in scenes if s.store]).run(tmp_path, seed) as run:
+    with chosen([s for s in scenes if s.store], dice, figures).run(tmp_path, seed) as run:
         old = tmp_path / "backup.db"
         run.ledger.engine.dispose()
         shutil.copy(tmp_path / STORE, old)
@@ -222,12 +233,12 @@ def an_open_ledger(path: Path) -> Iterator[Ledger]:
 
 @pytest.mark.seeds(5, 100)
 def test_a_log_that_rots_after_a_kill_is_noticed_or_makes_no_difference(
-    scenes: list[Scene], tmp_path: Path, seed: int
+    scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
 ) -> None:
     """SQLite takes what is behind a damaged frame of its log as never written: the store is then
     one of some time ago."""
     dice = random.Random(seed)
-    with dice.choice(scenes).run(tmp_path, seed) as run:
+    with chosen(scenes, dice, figures).run(tmp_path, seed) as run:
         run.ledger.engine.dispose()
         point = dice.choice(
             [p for p in POINTS if "on disk" in p.moment and "first" not in p.moment]

@@ -4,12 +4,13 @@ wrong chain or stale data, and all is normal soon after."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from faults.fault_proxy import Fault
-from faults.troubled_desk import Stage, a_run, a_stage
+from faults.troubled_desk import Stage, StageOf, a_run, both_stages
 from faults.verdict import (
     require_books_equal_chain,
     require_normal_soon,
@@ -36,15 +37,27 @@ Usual = list[dict[Fault, int]]
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with a_stage() as made:
+def stage_of() -> Iterator[StageOf]:
+    with both_stages() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def usual(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Usual]:
-    """By the number of RPCs."""
-    return {count: usual_of(stage, tmp_path_factory.mktemp("usual"), count) for count in (1, 3)}
+def stage(stage_of: StageOf) -> Stage:
+    return stage_of(False)
+
+
+@pytest.fixture(scope="module")
+def usual(
+    stage_of: StageOf, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[bool, int], Usual]:
+    """By whether it is a vault's, and the number of RPCs."""
+
+    @cache
+    def measured(in_vault: bool, rpc_count: int) -> Usual:
+        return usual_of(stage_of(in_vault), tmp_path_factory.mktemp("usual"), rpc_count)
+
+    return measured
 
 
 def usual_of(stage: Stage, folder: Path, rpc_count: int) -> Usual:
@@ -60,18 +73,29 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lpmanager.chain.providers._JITTER_S", 0.01)
 
 
+def is_vaults(fault: Fault, seed: int) -> bool:
+    """Half of the runs with each number of RPCs and each beginning of a fault."""
+    return (list(Fault).index(fault) + seed % 3 + seed // 3) % 2 == 1
+
+
 @pytest.mark.seeds(3, 100)
 @pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fault.name.lower())
 def test_what_an_rpc_does_wrong_is_survived(
-    stage: Stage, usual: dict[int, Usual], tmp_path: Path, fault: Fault, seed: int
+    stage_of: StageOf,
+    usual: Callable[[bool, int], Usual],
+    tmp_path: Path,
+    figures: dict[str, int],
+    fault: Fault,
+    seed: int,
 ) -> None:
     """The first of three seeds: one RPC, wrong from the start. The second: from anywhere in the
     first cycle on. The third: one of three RPCs."""
-    dice = random.Random(f"{fault.name} {seed}")
+    dice, in_vault = random.Random(f"{fault.name} {seed}"), is_vaults(fault, seed)
+    figures["of a vault"] = int(in_vault)
     alone, from_the_start = seed % 3 < 2, seed % 3 == 0
-    with a_run(stage, tmp_path, 1 if alone else 3, seed) as run:
-        asked = usual[len(run.rpcs)]
-        which = dice.choice([i for i, counts in enumerate(asked) if counts[fault] > 1])
+    asked = usual(in_vault, 1 if alone else 3)
+    with a_run(stage_of(in_vault), tmp_path, len(asked), seed) as run:
+        which = dice.choice([i for i, counts in enumerate(asked) if counts[fault] > 0])
         after = 0 if from_the_start else dice.randrange(asked[which][fault])
         run.rpcs[which].inject(fault, after=after)
         normal = [run.cycle() for _ in range(_TROUBLED_CYCLES)]

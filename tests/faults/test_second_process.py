@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 from faults.lpm_process import LpmProcess
-from live_desk import Desk, Devnet, Done, a_devnet, a_funded_desk
+from live_desk import ETHER, Desk, Devnet, Done, a_devnet, a_funded_desk
+from vault_world import deploy_vault
+
+from lpmanager.devnet.deploy import fund
 
 pytestmark = pytest.mark.fault_row("a second process at a random moment")
 
@@ -51,7 +54,8 @@ def devnet() -> Iterator[Devnet]:
 
 
 class Desks:
-    """One account with two folders, each with a configuration and a store of its own.
+    """One account with two folders, each with a configuration and a store of its own: in one the
+    campaign is the account's, in the other that of a vault which it operates.
 
     Their chain is no devnet to them: programs of one devnet account with different stores may be of
     different devnets, and do not wait for each other.
@@ -65,10 +69,11 @@ class Desks:
         for place in (self._home, *self.folders):
             place.mkdir()
         for place in self.folders:
-            self._desk(devnet, place)
+            desk = self._desk(devnet, place)
+        put_in_vault(desk)
         self._devnet = devnet
 
-    def _desk(self, devnet: Devnet, place: Path) -> None:
+    def _desk(self, devnet: Devnet, place: Path) -> Desk:
         desk: Desk = a_funded_desk(devnet, place, "twice")
         (place / "watched.py").write_text(_POLICY.format(marks=str(self.marks), inside_s=_INSIDE_S))
         desk.edit(
@@ -82,6 +87,7 @@ class Desks:
         (place / "key.json").write_text(json.dumps(quick_to_open))
         (place / "password").write_text(_PASSWORD)
         (place / ".env").write_text(f"LPM_RPC_URL={devnet.backend.rpc_url}\n")
+        return desk
 
     def process(self, number: int, *arguments: str) -> LpmProcess:
         head = self._devnet.controls.node.head().timestamp
@@ -98,6 +104,14 @@ class Desks:
         return len(list(self.marks.glob(f"{what}*")))
 
 
+def put_in_vault(desk: Desk) -> None:
+    """The campaign becomes that of a new vault, which holds as much."""
+    backend, deployment = desk.devnet.backend, desk.devnet.deployment
+    vault = deploy_vault(backend, deployment, owner=backend.accounts[3], operator=desk.account)
+    fund(backend, deployment, vault, deployment.pool.amounts(50_000 * 10**6, 22 * ETHER))
+    desk.edit("[campaigns.main]\n", f'[campaigns.main]\ncustody = "vault"\nvault = "{vault}"\n')
+
+
 @pytest.fixture
 def desks(devnet: Devnet, tmp_path: Path) -> Desks:
     return Desks(devnet, tmp_path)
@@ -106,7 +120,7 @@ def desks(devnet: Devnet, tmp_path: Path) -> Desks:
 def test_of_processes_that_start_at_random_moments_none_overlap(
     desks: Desks, scale: Callable[[int, int], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From two folders, with and without patience, two at a time."""
+    """From two folders, with and without patience, two at a time; one of two is a vault's."""
     starts, dice, ended = scale(20, 1_000), random.Random(4), list[Done]()
     for first in range(0, starts, 2):
         pair = [

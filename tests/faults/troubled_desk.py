@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from eth_account import Account
 from eth_utils.crypto import keccak
 from faults.fault_proxy import BLOCK, SEND, Fault, FaultProxy, Json, fault_proxy, upstream
+from vault_world import deploy_vault
 
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.chain.node import Question
@@ -20,7 +22,7 @@ from lpmanager.cycle import Campaign, run_cycle
 from lpmanager.desk.campaigns import open_campaign
 from lpmanager.desk.markets import open_market
 from lpmanager.desk.nodes import open_node
-from lpmanager.desk.signing import wallet_custody
+from lpmanager.desk.signing import open_custody
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.configuration import write_configuration
@@ -38,18 +40,20 @@ from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
 from lpmanager.settings import Settings
-from lpmanager.venues import erc20, uniswap_v3
-from lpmanager.venues.uniswap_v3 import ManagedPosition, slot0
+from lpmanager.venues import erc20, liquidity_vault, uniswap_v3
+from lpmanager.venues.uniswap_v3 import ManagedPosition, position_in_pool, slot0
 
 ETHER = 10**18
 BLOCK_TIME_S = 12
 COINS = 10 * ETHER
-TIMEOUT_S = 0.5
+TIMEOUT_S = 1.0
 _GENESIS = 1_700_000_000
 _BLOCKS_AT_ONCE = 50
 _START = SqrtPriceX96(1662995104975155420368771254341874)
 _KEY = keccak(text="troubled")
 _ACCOUNT = str(Account.from_key(_KEY).address)
+#: Of the dev accounts one that does nothing else.
+_OWNER = 3
 NAME = "main"
 
 TERMS = """\
@@ -77,11 +81,15 @@ _PATIENCE = SendPolicy(
 
 @dataclass(frozen=True)
 class Stage:
-    """A market on anvil in simulated time, twelve seconds a block, set back before each run."""
+    """A market on anvil in simulated time, twelve seconds a block, set back before each run.
+
+    `vault` holds the tokens and positions in the account's place, where there is one.
+    """
 
     backend: Backend
     deployment: Deployment
     upstream: Callable[[Sequence[Json]], list[Json]]
+    vault: str | None = None
     runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -91,6 +99,15 @@ class Stage:
     @property
     def account(self) -> str:
         return _ACCOUNT
+
+    @property
+    def holder(self) -> str:
+        return self.vault or self.account
+
+    @property
+    def owner(self) -> str:
+        """Whose the vault is."""
+        return self.backend.accounts[_OWNER]
 
     def now(self) -> int:
         """The clock of a run, which looks at it more often than at anything else."""
@@ -140,8 +157,9 @@ class Stage:
 
 
 @contextmanager
-def a_stage() -> Iterator[Stage]:
-    """Deployed, traded on for twelve minutes, and an account with 50,000 USDC and 22 WETH."""
+def a_stage(*, in_vault: bool = False) -> Iterator[Stage]:
+    """Deployed, traded on for twelve minutes, and an account, or its vault, with 50,000 USDC and
+    22 WETH."""
     with ExitStack() as open_now:
         backend = open_now.enter_context(AnvilBackend(Fresh(genesis_timestamp=_GENESIS)))
         assert backend.rpc_url is not None
@@ -168,14 +186,27 @@ def a_stage() -> Iterator[Stage]:
                 [AddLiquidity(range=TickRange(lower, upper), liquidity=Liquidity(ETHER))]
             )
         market.advance_until(10**12)
-        stage = Stage(backend, deployment, ask)
-        fund(
-            backend, deployment, stage.account, deployment.pool.amounts(50_000 * 10**6, 22 * ETHER)
-        )
+        vault = None
+        if in_vault:
+            owner = backend.accounts[_OWNER]
+            vault = deploy_vault(backend, deployment, owner=owner, operator=_ACCOUNT)
+        stage = Stage(backend, deployment, ask, vault)
+        fund(backend, deployment, stage.holder, deployment.pool.amounts(50_000 * 10**6, 22 * ETHER))
         operator = backend.accounts[0]
         stage.controls.execute(operator, stage.account, b"", value=COINS, what="coins")
         stage.ask("anvil_setBlockTimestampInterval", BLOCK_TIME_S)
         yield stage
+
+
+#: A stage, by whether a vault holds the tokens.
+StageOf = Callable[[bool], Stage]
+
+
+@contextmanager
+def both_stages() -> Iterator[StageOf]:
+    """Each is made when it is first asked for."""
+    with ExitStack() as open_now:
+        yield cache(lambda in_vault: open_now.enter_context(a_stage(in_vault=in_vault)))
 
 
 @contextmanager
@@ -210,6 +241,9 @@ def a_run(
             rpc_url=" ".join(rpc.url for rpc in rpcs),
             private_key="0x" + _KEY.hex(),
         )
+        if stage.vault is not None:
+            held = f'[campaigns.{NAME}]\ncustody = "vault"\nvault = "{stage.vault}"\n'
+            path.write_text(path.read_text().replace(f"[campaigns.{NAME}]\n", held))
         with path.open("a") as file:
             file.write(f'\n[rpc]\ntimeout_s = "{timeout_s}"\n')
         settings = load(path)
@@ -228,7 +262,7 @@ def the_campaign(
     node = open_node(settings, settings.chain_of(NAME), clock)
     market = open_market(settings, NAME, node, clock)
     signer = signer_from_clear_key("0x" + _KEY.hex(), devnet=True)
-    custody = wallet_custody(NAME, market, ledger, signer, sending, lambda: False)
+    custody = open_custody(NAME, market, ledger, signer, sending, lambda: False)
     return open_campaign(settings, NAME, market, ledger, custody)
 
 
@@ -314,7 +348,7 @@ class Run:
     def wallet_on_chain(self) -> list[int]:
         pool, node = self.stage.deployment.pool, self.stage.controls.node
         calls = [
-            erc20.balance_of(token.address, self.stage.account)
+            erc20.balance_of(token.address, self.stage.holder)
             for token in (pool.token0, pool.token1)
         ]
         return node.call_many(calls, node.head())
@@ -322,16 +356,28 @@ class Run:
     def wallet_in_books(self) -> list[int]:
         pool, chain_id = self.stage.deployment.pool, self.stage.backend.chain_id
         return [
-            self.ledger.wallet_totals(chain_id, self.stage.account, token.address)
+            self.ledger.wallet_totals(chain_id, self.stage.holder, token.address)
             for token in (pool.token0, pool.token1)
         ]
 
     def positions_on_chain(self) -> dict[int, int]:
         """Liquidity by position."""
-        return {token_id: held.liquidity for token_id, held in self._nfts().items()}
+        return {token_id: held.liquidity for token_id, held in self._positions().items()}
 
     def ranges_on_chain(self) -> list[TickRange]:
-        return [held.range for held in self._nfts().values()]
+        return [held.range for held in self._positions().values()]
+
+    def _positions(self) -> dict[int, ManagedPosition]:
+        vault = self.stage.vault
+        return self._nfts() if vault is None else self._ranges_of(vault)
+
+    def _ranges_of(self, vault: str) -> dict[int, ManagedPosition]:
+        pool, node = self.stage.deployment.pool, self.stage.controls.node
+        head = node.head()
+        ranges = node.call(liquidity_vault.ranges(vault), head)
+        held = node.call_many([position_in_pool(pool, vault, each) for each in ranges], head)
+        ids = [liquidity_vault.position_id(vault, each) for each in ranges]
+        return dict(zip(ids, held, strict=True))
 
     def _nfts(self) -> dict[int, ManagedPosition]:
         venue, node = self.settings.chain_of(NAME).uniswap_v3, self.stage.controls.node
@@ -350,7 +396,7 @@ class Run:
     def allowances(self) -> set[int]:
         made, node = self.stage.deployment, self.stage.controls.node
         calls = [
-            erc20.allowance(token.address, self.stage.account, spender)
+            erc20.allowance(token.address, self.stage.holder, spender)
             for token in (made.pool.token0, made.pool.token1)
             for spender in (made.position_manager, made.swap_router)
         ]

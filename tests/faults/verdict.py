@@ -38,7 +38,7 @@ def require_nothing_doubled(run: Run) -> None:
     ids = [intent_of[one.tx_hash].id for one in mined]
     assert len(set(ids)) == len(ids)
     purposes = [intent_of[one.tx_hash].purpose for one in mined if one.succeeded]
-    actions = [(p.decided_block, repr(p.action)) for p in purposes if p.action is not None]
+    actions = [(p.decided_block, repr(action)) for p in purposes for action in p.actions]
     assert len(set(actions)) == len(actions)
     require_sound_on_chain(run)
 
@@ -58,10 +58,10 @@ def require_nothing_lost(run: Run) -> None:
     intent_of = {a.tx_hash: intent for intent in run.intents() for a in intent.attempts}
     mined = run.mined()
     cancels = {a.tx_hash for intent in run.intents() for a in intent.attempts if a.cancels}
-    acted = [m for m in mined if intent_of[m.tx_hash].purpose.action is not None]
-    moved = [m for m in acted if m.succeeded and m.tx_hash not in cancels]
+    moved = [m for m in mined if m.succeeded and m.tx_hash not in cancels]
+    done = [m.tx_hash for m in moved for _ in intent_of[m.tx_hash].purpose.actions]
     assert booked(run, "gas") == Counter(m.tx_hash for m in mined)
-    assert booked(run, *_FACTS) == Counter(m.tx_hash for m in moved)
+    assert booked(run, *_FACTS) == Counter(done)
 
 
 def require_all_in_journal(run: Run) -> None:

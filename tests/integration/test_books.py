@@ -111,7 +111,9 @@ class Desk:
         may_sign = Diary(self.ledger.engine, self.name).require_running
         sending = replace(self.sending, owner_signs_too=self.rule is ByHand.ADOPT)
         sender = Sender(node, signer, self.journal, sending, may_sign)
-        books = Bookkeeper(self.name, self.ledger, self.budget, self._moved, self.rule)
+        books = Bookkeeper(
+            self.name, self.ledger, self.account, self.budget, self._moved, self.rule
+        )
         self.campaign = Campaign(
             name=self.name,
             read=lambda: reader.read(books.open_positions(world.pool), books.landmarks().heights),
@@ -272,7 +274,7 @@ def test_a_deposit_and_a_withdrawal_by_the_owner_are_dated_and_are_no_gain(simpl
 
 def test_a_dry_run_writes_nothing_and_sends_nothing(simple: Desk) -> None:
     nonce = simple.world.controls.nonce(simple.account)
-    books = Bookkeeper("main", simple.ledger.rehearsal(), None, simple._moved)
+    books = Bookkeeper("main", simple.ledger.rehearsal(), simple.account, None, simple._moved)
     dry = Campaign(
         name="main",
         read=simple.campaign.read,
@@ -357,7 +359,7 @@ ACTS = (opens, adds, takes_out, collects, closes, gives_away)
 
 def halting_twin(desk: Desk) -> Bookkeeper:
     """The same books in memory, with the other rule."""
-    return Bookkeeper("main", desk.ledger.rehearsal(), None, desk._moved, ByHand.HALT)
+    return Bookkeeper("main", desk.ledger.rehearsal(), desk.account, None, desk._moved, ByHand.HALT)
 
 
 def test_what_the_owner_does_halts_the_campaign_or_is_taken_in_to_the_wei(simple: Desk) -> None:

@@ -136,7 +136,7 @@ def test_tables_for_people_have_units_and_fit_the_terminal(desk: Desk) -> None:
 
 def test_a_second_live_run_on_the_account_is_refused(desk: Desk) -> None:
     settings = load(desk.config)
-    with only_one(lock_paths(settings, settings.chain_of("main"))):
+    with only_one(lock_paths(settings, settings.chain_of("main"), settings.account.address)):
         refused = desk.lpm("run", "--once", "--live")
         assert refused.returncode == 2
         assert "another lpm signs for the account" in refused.stderr

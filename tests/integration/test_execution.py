@@ -43,6 +43,7 @@ from lpmanager.model import (
     Swapped,
     SwapPurpose,
     TickRange,
+    VaultTurn,
     Withdraw,
     Withdrawn,
 )
@@ -155,7 +156,7 @@ class Desk:
     def minted(self) -> int:
         outcome = self.carry_out(self.mint())
         assert outcome.stopped is None, outcome.stopped
-        (fact,) = [s.fact for s in outcome.steps if isinstance(s.fact, Minted)]
+        (fact,) = [fact for fact in facts(outcome) if isinstance(fact, Minted)]
         return fact.token_id
 
 
@@ -176,7 +177,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def facts(outcome: Outcome) -> list[Any]:
-    return [step.fact for step in outcome.steps if step.fact is not None]
+    return [fact for step in outcome.steps for fact in step.facts]
 
 
 def test_facts_and_gas_are_what_the_account_gained_and_paid_to_the_wei(everywhere: Desk) -> None:
@@ -240,7 +241,7 @@ def test_an_old_allowance_is_taken_back_before_a_new_one_is_given(desk: Desk) ->
     purpose = Purpose(
         campaign="main",
         call=approve_call(old, desk.world.venue.swap_router),
-        action=None,
+        actions=(),
         deadline=head.timestamp + 600,
         decided_block=head.number,
         decided_at=head.timestamp,
@@ -288,6 +289,7 @@ def test_what_a_withdrawal_brought_may_be_minted(desk: Desk) -> None:
         ({"chain_id": 1}, "the plan is for chain 1, this is 31337"),
         ({"account": "0x" + "11" * 20}, "the plan is for account 0x11"),
         ({"pool": "0x" + "22" * 20}, "the plan is for pool 0x22"),
+        ({"vault": VaultTurn(address="0x" + "33" * 20, seq=1)}, "the plan is for vault 0x33"),
     ],
 )
 def test_a_plan_for_somebody_else_is_refused(desk: Desk, changes: dict, message: str) -> None:
@@ -349,7 +351,7 @@ def test_a_transaction_is_written_down_before_it_is_sent(desk: Desk, trouble: An
     assert outcome.steps == ()
     (intent,) = desk.open()
     assert intent.purpose.call.what == f"collect fees of position {token_id}"
-    assert intent.purpose.action == desk.collect(token_id)
+    assert intent.purpose.actions == (desk.collect(token_id),)
     (attempt,) = intent.attempts
     assert set(desk.transport.sent) == {"0x" + attempt.raw.hex()}
 
@@ -451,7 +453,7 @@ def test_a_transaction_that_is_mined_and_reverts_is_paid_for_and_told(desk: Desk
     assert outcome.stopped is not None
     assert "was mined but reverted" in outcome.stopped
     (step,) = outcome.steps
-    assert step.fact is None
+    assert not step.facts
     assert coins - desk.native() == step.gas_paid.raw > 0
     assert [intent.status for intent in desk.open()] == [Status.FAILED]
     desk.booked(outcome)
@@ -532,7 +534,7 @@ def test_a_plan_that_is_not_mined_by_its_deadline_is_cancelled_and_allows_nothin
 
     def dear_until_given_up() -> None:
         intent = slow.journal.intents(slow.account)[-1]
-        swaps, given_up = intent.purpose.action is not None, intent.attempts[-1].cancels
+        swaps, given_up = bool(intent.purpose.actions), intent.attempts[-1].cancels
         base_fee(slow, 950 * GWEI if swaps and not given_up else GWEI)
         slow.world.pass_time(12)
 
@@ -588,7 +590,7 @@ def test_a_plan_whose_every_step_is_taken_out_is_done_again_from_its_journal(slo
     assert slow.open() == []
     assert slow.allowances() == ()
     steps = (*outcome.steps, *again.steps)
-    moved = [wallet_change(step.fact) for step in steps if step.fact is not None]
+    moved = [wallet_change(fact) for step in steps for fact in step.facts]
     assert slow.held() - before == sum(moved, slow.world.pool.amounts(0, 0))
     assert len(moved) <= 1
 

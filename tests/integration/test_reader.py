@@ -308,7 +308,14 @@ def test_a_pool_without_a_price_cannot_be_read(small_world: World) -> None:
         small_world.read(owner_of(small_world), pool=pool)
 
 
-# ---- readings of one reader, one after the other ----
+# ---- readings of one reader by calls, one after the other (test_lens.py has the lens) ----
+
+
+def by_calls(world: World, transport: Any = None) -> Node:
+    """The chain by a node that is known to refuse the lens."""
+    node = Node(transport or world.backend.transport, world.backend.chain_id)
+    node.refuses_lens = True
+    return node
 
 
 class Counting:
@@ -329,7 +336,7 @@ def test_while_nothing_of_ours_changes_a_reading_is_one_round_trip_after_the_hea
     owner = owner_of(world)
     world.mint(owner, WIDE, 10**10, 10**19)
     transport = Counting(world.backend.transport)
-    node = Node(transport, world.backend.chain_id)
+    node = by_calls(world, transport)
     reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT)
     reader.read()
     transport.trips = 0
@@ -340,7 +347,7 @@ def test_while_nothing_of_ours_changes_a_reading_is_one_round_trip_after_the_hea
 
 def test_what_has_changed_since_the_last_reading_is_read(small_world: World) -> None:
     world, owner = small_world, owner_of(small_world)
-    reader = Reader(world.node, world.venue, world.watch(owner), lambda: READ_AT)
+    reader = Reader(by_calls(world), world.venue, world.watch(owner), lambda: READ_AT)
     first = world.mint(owner, WIDE, 10**10, 10**19)
     assert reader.read() == world.read(owner)
     world.mint(owner, "[198000, 200000)", 10**10, 10**19)
@@ -357,7 +364,7 @@ def test_a_chosen_position_that_is_burned_costs_no_round_trip(small_world: World
     gone = world.mint(owner, WIDE, 10**10, 10**19)
     world.close(owner, gone, position(world, gone).liquidity)
     transport = Counting(world.backend.transport)
-    node = Node(transport, world.backend.chain_id)
+    node = by_calls(world, transport)
     reader = Reader(node, world.venue, world.watch(owner, positions=(gone,)), lambda: READ_AT)
     reader.read()
     transport.trips = 0
@@ -388,7 +395,7 @@ def test_what_is_refused_this_time_is_not_asked_for_in_advance_next_time(
     world, owner = small_world, owner_of(small_world)
     only = world.mint(owner, WIDE, 10**10, 10**19)
     transport = Refusing(world.backend.transport)
-    node = Node(transport, world.backend.chain_id)
+    node = by_calls(world, transport)
     reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT)
     reader.read()
     world.close(owner, only, position(world, only).liquidity)
@@ -415,8 +422,12 @@ class Reorganised:
         return answers
 
 
-def test_a_block_that_was_reorganised_away_is_noticed(small_world: World) -> None:
+@pytest.mark.parametrize("refuses_lens", [False, True])
+def test_a_block_that_was_reorganised_away_is_noticed(
+    small_world: World, refuses_lens: bool
+) -> None:
     node = Node(Reorganised(small_world.backend.transport), small_world.backend.chain_id)
+    node.refuses_lens = refuses_lens
     reader = Reader(node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0)
     with pytest.raises(ChainError, match="reorganised away while it was read"):
         reader.read()

@@ -9,9 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from live_desk import Desk, surroundings
+from live_desk import Desk, Devnet, surroundings
+from vault_desk import a_vault_desk
 
 ROOT = Path(__file__).parents[2]
+#: Its commands are for a campaign held by a vault, and are run for one.
+VAULT = ROOT / "docs" / "vault.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 #: Commands too long to run here, and the test that runs each.
@@ -20,6 +23,8 @@ ELSEWHERE = {
     "make test": "Makefile",
     "make faults": "Makefile",
     "make faults FAULTS=quick": "Makefile",
+    "make contracts-test": "Makefile",
+    "make contracts-prove": "Makefile",
     "lpm demo --keep --dir lpm-demo": "tests/integration/test_demo.py",
     "lpm simulate --flow EVENTS.csv.gz": "tests/integration/test_simulate.py",
     "lpm keys new": "tests/integration/test_keys.py",
@@ -37,7 +42,9 @@ def commands(page: Path) -> list[str]:
 
 
 SHOWN = list(dict.fromkeys(c for page in PAGES for c in commands(page)))
-HERE = [c for c in SHOWN if c not in ELSEWHERE and c not in ENDLESS and c != "lpm init"]
+OF_VAULT = commands(VAULT)
+OF_WALLET = dict.fromkeys(c for page in PAGES if page != VAULT for c in commands(page))
+HERE = [c for c in OF_WALLET if c not in {*ELSEWHERE, *ENDLESS, "lpm init"}]
 
 
 def test_the_pages_show_commands() -> None:
@@ -63,6 +70,19 @@ def test_the_commands_shown_work_one_after_the_other(desk: Desk) -> None:
         assert program == "lpm", command
         ended = desk.lpm(*arguments)
         assert ended.returncode == 0, (command, ended.stderr)
+
+
+def test_the_vaults_commands_work_one_after_the_other(devnet: Devnet, tmp_path: Path) -> None:
+    desk = a_vault_desk(devnet, tmp_path, "the page on the vault")
+    assert {"lpm vault deploy", "lpm vault exit"} <= {" ".join(c.split()[:3]) for c in OF_VAULT}
+    for command in OF_VAULT:
+        _, *arguments = shlex.split(command.replace("eth-usdc", "main"))
+        ended = desk.lpm(*arguments)
+        assert ended.returncode == 0, (command, ended.stderr)
+        if arguments[:2] == ["vault", "deploy"] and "--live" in arguments:
+            table, *lines = ended.stdout.strip().splitlines()[-3:]
+            desk.edit(f"{table}\n", "\n".join([table, *lines, ""]))
+    assert desk.balances(desk.json_of("status")["vaults"]["main"]["address"]) == (0, 0)
 
 
 @pytest.mark.parametrize("command", sorted(ENDLESS))

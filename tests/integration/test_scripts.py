@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_desk import Desk, surroundings
+from live_desk import Desk, Devnet, surroundings
+from vault_desk import a_vault_desk
 
 from lpmanager.devnet.orders import Trade
 from lpmanager.venues.uniswap_v3 import slot0
@@ -55,6 +56,14 @@ def trade(desk: Desk) -> None:
             order.calldata(place.pool.address),
             what="trade",
         )
+
+
+def test_a_vault_is_made_by_hand(devnet: Devnet, tmp_path: Path) -> None:
+    desk = a_vault_desk(devnet, tmp_path, "a vault made by hand")
+    planned = done(desk, "deploy_vault.py")
+    assert [sent["from"] for sent in planned["transactions"]] == [desk.owner]
+    made = done(desk, "deploy_vault.py", "--live")
+    assert (made["vault"], len(made["done"])) == (planned["vault"], 1)
 
 
 def test_a_position_is_opened_collected_and_closed_by_hand(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from builders import (
@@ -12,8 +13,10 @@ from builders import (
     a_pool,
     a_position,
     a_record,
+    a_vault,
     a_view,
     an_outlook,
+    in_a_vault,
 )
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
@@ -35,10 +38,13 @@ from lpmanager.model import (
     Swap,
     SwapPurpose,
     Token,
+    VaultState,
+    VaultTurn,
     Withdraw,
 )
 from lpmanager.rebalancer import Policy, View, decide
 from lpmanager.rebalancer.policies import FixedWidth, Passive
+from lpmanager.venues.liquidity_vault import position_id
 
 POOL = a_pool()
 LIMITS = a_limits(max_pool_share=Fraction(1), max_step_ticks=10**6)
@@ -145,6 +151,65 @@ def test_a_plan_uses_no_more_than_is_held_when_it_is_played(view: View, policy: 
             case Mint():
                 wallet -= _minted(state.sqrt_price_x96, action)
         assert min(wallet.raw) >= 0, action
+
+
+def free_of_gas(view: View) -> View:
+    """So that what a vault saves in gas does not tip the scales between two candidates."""
+    ranges = [p.range for p in view.snapshot.positions]
+    assume(len(set(ranges)) == len(ranges))
+    return replace(view, snapshot=replace(view.snapshot, gas_price=0))
+
+
+@settings(max_examples=200)
+@given(view=views(), policy=policies, seq=st.integers(0, 2**64 - 1))
+def test_a_vault_decides_as_a_wallet_but_for_its_gates_its_turn_and_its_gas(
+    view: View, policy: Policy, seq: int
+) -> None:
+    view = free_of_gas(view)
+    lenient = replace(a_vault().bounds, max_deviation_ticks=10**6, max_loss_per_call_pips=10**6)
+    vault = a_vault(seq=seq, budget_left_wad=10**18, bounds=lenient)
+    ours = decide("mine", in_a_vault(view, vault), policy, LIMITS)
+    theirs = decide("mine", view, policy, LIMITS)
+    event(type(ours).__name__)
+    ours = replace(ours, gates=tuple(g for g in ours.gates if not g.name.startswith("vault ")))
+    if isinstance(ours, Plan):
+        assert ours.vault == VaultTurn(address=vault.address, seq=seq)
+        ids = {position_id(vault.address, p.range): p.token_id for p in view.snapshot.positions}
+        actions = tuple(
+            replace(action, token_id=ids[action.token_id])
+            if isinstance(action, Withdraw)
+            else action
+            for action in ours.actions
+        )
+        ours = replace(ours, vault=None, actions=actions)
+    assert ours == theirs
+
+
+vaults = st.builds(
+    a_vault,
+    paused=st.sampled_from([False, False, False, True]),
+    centre=st.one_of(st.none(), st.integers(-15_000, 15_000)),
+    budget_left_wad=st.sampled_from([0, 10**14, 25 * 10**15]),
+    bounds=st.builds(
+        replace,
+        st.just(a_vault().bounds),
+        min_width_ticks=st.sampled_from([0, 1_000, 10**6]),
+        max_move_ticks=st.sampled_from([100, 10**6]),
+        max_loss_per_call_pips=st.sampled_from([0, 10, 10_000]),
+    ),
+)
+
+
+@given(view=views(), policy=policies, vault=vaults)
+def test_a_vault_does_nothing_that_a_wallet_would_not(
+    view: View, policy: Policy, vault: VaultState
+) -> None:
+    view = free_of_gas(view)
+    ours = decide("mine", in_a_vault(view, vault), policy, LIMITS)
+    event(type(ours).__name__)
+    if isinstance(ours, Plan):
+        assert isinstance(decide("mine", view, policy, LIMITS), Plan)
+        assert not vault.paused
 
 
 @given(

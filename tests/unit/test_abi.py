@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
+from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lpmanager.abi import Event, Function, decode_values, revert_reason, topic_address
+from lpmanager.abi import CustomError, Event, Function, decode_values, revert_reason, topic_address
 from lpmanager.errors import ChainError
 
 TRANSFER = Function("transfer(address,uint256)", "(bool)")
@@ -99,3 +100,13 @@ def test_a_revert_says_its_message_its_panic_or_its_bytes() -> None:
     assert revert_reason(Function("Panic(uint256)").encode(0x11)) == "panic 0x11"
     assert revert_reason(bytes.fromhex("deadbeef01")) == "custom error 0xdeadbeef01"
     assert revert_reason(b"") == "no reason given"
+
+
+def test_a_custom_error_is_told_by_its_selector_and_has_typed_arguments() -> None:
+    error = CustomError("TooLate(uint256)")
+    data = error.selector + (99).to_bytes(32)
+    assert error.name == "TooLate"
+    assert error.selector == keccak(text="TooLate(uint256)")[:4]
+    assert error.decode(data) == (99,)
+    with pytest.raises(ChainError, match=r"TooLate\(uint256\): expected \(uint256\), found 31"):
+        error.decode(data[:-1])

@@ -62,6 +62,23 @@ def test_who_is_refused_is_told_who_holds_the_lock_and_since_when(lock: Path) ->
     assert holder(lock) is None
 
 
+def test_a_holder_that_has_only_just_come_is_named(lock: Path) -> None:
+    with another(lock) as process:
+        written = lock.read_text()
+        lock.write_text("")
+        Timer(0.1, lock.write_text, [written]).start()
+        with pytest.raises(UsageError, match=rf"process {process.pid}, since 20"):
+            only_one([lock]).__enter__()
+
+
+def test_a_holder_that_is_about_to_go_is_waited_for_a_moment(lock: Path) -> None:
+    with another(lock) as process:
+        lock.write_text("")
+        Timer(0.1, process.kill).start()
+        with only_one([lock]):
+            assert json.loads(lock.read_text())["pid"] == os.getpid()
+
+
 def test_a_killed_holder_is_not_mistaken_for_the_next_one(lock: Path) -> None:
     with another(lock) as killed:
         pass

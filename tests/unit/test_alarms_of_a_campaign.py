@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,7 +50,13 @@ class Manager:
 
     @property
     def books(self) -> Bookkeeper:
-        return Bookkeeper(self._name, self._ledger, None, self.account.outside_transfers)
+        return Bookkeeper(
+            self._name,
+            self._ledger,
+            self.account.signer,
+            None,
+            self.account.outside_transfers,
+        )
 
     def looks(self, limit: Fraction = TENTH) -> None:
         books, snapshot = self.books, self.account.snapshot()
@@ -147,6 +154,20 @@ def test_a_resume_lets_it_run_and_losses_count_from_then_on(
 
 def test_an_account_that_never_held_anything_loses_nothing(ledger: Ledger) -> None:
     Manager(ledger, an_account((0, 0), pool=POOL)).looks()
+
+
+def test_once_the_owner_has_taken_everything_out_nothing_is_lost(
+    manager: Manager, account: PaperAccount
+) -> None:
+    """Only the gas that was paid is left, which is dearer now."""
+    manager.carries_out(None)
+    account.receives(amounts(-(10**9), -(10**9)))
+    manager.looks()
+    snapshot = account.snapshot()
+    assert snapshot.native_price is not None
+    twice = replace(snapshot.native_price, ratio=2 * snapshot.native_price.ratio)
+    dearer, books = replace(snapshot, native_price=twice), manager.books
+    books.require_loss_within(TENTH, dearer, books.bring_up_to(dearer))
 
 
 def test_marks_of_the_last_day_are_kept_and_no_older_ones(
@@ -270,7 +291,7 @@ def test_failures_and_resumes_of_one_campaign_are_not_anothers(
     ledger: Ledger, manager: Manager
 ) -> None:
     aside = Manager(ledger, an_account((10**9, 10**9), pool=POOL), "aside")
-    aside.account.account = ACCOUNT[:-1] + "2"
+    aside.account.signer = ACCOUNT[:-1] + "2"
     for _ in range(2):
         manager.carries_out(FAILED)
         aside.carries_out(FAILED)

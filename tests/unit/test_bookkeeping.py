@@ -74,7 +74,7 @@ def account() -> PaperAccount:
 def books_of(
     ledger: Ledger, account: PaperAccount, name: str = "main", budget: Amounts | None = None
 ) -> Bookkeeper:
-    return Bookkeeper(name, ledger, budget, account.outside_transfers)
+    return Bookkeeper(name, ledger, account.signer, budget, account.outside_transfers)
 
 
 def did(*steps: Step, stop: Stop | None = None) -> Outcome:
@@ -112,12 +112,13 @@ def test_a_whole_life_of_a_position_closes_with_every_term_measured(
     swapped = account.swaps(SwapPurpose.RERANGE, amounts(10**6, -1_040_000), 310)
     books.close(before, did(gone, swapped), account.snapshot)
     result = books.result(account.snapshot())
-    assert isinstance(gone.fact, Withdrawn)
-    assert isinstance(minted.fact, Minted)
+    (withdrawn,), (opened,) = gone.facts, minted.facts
+    assert isinstance(withdrawn, Withdrawn)
+    assert isinstance(opened, Minted)
     price = account.snapshot().price
     assert result.identity_error == 0
-    assert result.fees == price.value(gone.fact.fees) > 0
-    assert result.rounding == price.value(minted.fact.paid - minted.fact.principal) > 0
+    assert result.fees == price.value(withdrawn.fees) > 0
+    assert result.rounding == price.value(opened.paid - opened.principal) > 0
     assert result.impermanent_loss < 0
     assert result.swap_cost > 0
     assert result.hedge == 0
@@ -210,18 +211,16 @@ ONE_OFF = amounts(0, 1)
 
 
 def wrong_by_a_unit(step: Step) -> Step:
-    fact = step.fact
+    (fact,) = step.facts
     match fact:
         case Minted():
-            return replace(step, fact=replace(fact, paid=fact.paid + ONE_OFF))
+            return replace(step, facts=(replace(fact, paid=fact.paid + ONE_OFF),))
         case Withdrawn():
-            return replace(step, fact=replace(fact, principal=fact.principal - ONE_OFF))
+            return replace(step, facts=(replace(fact, principal=fact.principal - ONE_OFF),))
         case Collected():
-            return replace(step, fact=replace(fact, fees=fact.fees + ONE_OFF))
+            return replace(step, facts=(replace(fact, fees=fact.fees + ONE_OFF),))
         case Swapped():
-            return replace(step, fact=replace(fact, delta=fact.delta - ONE_OFF))
-        case None:
-            raise ValueError("nothing to plant an error in")
+            return replace(step, facts=(replace(fact, delta=fact.delta - ONE_OFF),))
 
 
 @pytest.mark.parametrize("kind", [Minted, Withdrawn, Collected, Swapped])
@@ -250,8 +249,9 @@ def test_a_position_burned_by_hand_halts_the_campaign(
     books = books_of(ledger, account)
     books.bring_up_to(account.snapshot())
     step = account.withdraws(5)
-    assert isinstance(step.fact, Withdrawn)
-    account.came.append((account.block, step.fact.principal))
+    (fact,) = step.facts
+    assert isinstance(fact, Withdrawn)
+    account.came.append((account.block, fact.principal))
     with pytest.raises(BooksDoNotClose, match="position 5 is in the books but not in the chain"):
         books.bring_up_to(account.snapshot())
 
@@ -311,8 +311,8 @@ def test_a_name_whose_books_are_of_another_account_is_refused(
 ) -> None:
     books = books_of(ledger, account)
     books.bring_up_to(account.snapshot())
-    account.account = account.account[:-1] + "2"
-    with pytest.raises(ConfigError, match="for account"):
+    account.signer = account.signer[:-1] + "2"
+    with pytest.raises(ConfigError, match=f"for holder {ACCOUNT}, the configuration says"):
         books.bring_up_to(account.snapshot())
 
 
@@ -455,8 +455,9 @@ def test_fees_collected_by_hand_halt_the_campaign(ledger: Ledger, account: Paper
     account.earns(5, Q128, 0)
     books.bring_up_to(account.snapshot())
     step = account.collects(5)
-    assert isinstance(step.fact, Collected)
-    account.came.append((account.block, step.fact.fees))
+    (fact,) = step.facts
+    assert isinstance(fact, Collected)
+    account.came.append((account.block, fact.fees))
     with pytest.raises(BooksDoNotClose, match=r"uncollected:5.*went without"):
         books.bring_up_to(account.snapshot())
 
@@ -467,8 +468,9 @@ def test_liquidity_taken_by_hand_halts_the_campaign(ledger: Ledger, account: Pap
     books.bring_up_to(account.snapshot())
     position = account.positions[5]
     step = account.withdraws(5)
-    assert isinstance(step.fact, Withdrawn)
-    account.came.append((account.block, step.fact.principal))
+    (fact,) = step.facts
+    assert isinstance(fact, Withdrawn)
+    account.came.append((account.block, fact.principal))
     account.adopt(replace(position, liquidity=1))
     with pytest.raises(BooksDoNotClose, match="position 5: expected liquidity"):
         books.bring_up_to(account.snapshot())

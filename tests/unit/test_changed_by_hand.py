@@ -45,7 +45,12 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.books = Bookkeeper(
-            self.name, self.ledger, self.budget, self.account.outside_transfers, self.rule
+            self.name,
+            self.ledger,
+            self.account.signer,
+            self.budget,
+            self.account.outside_transfers,
+            self.rule,
         )
 
     def begin(self) -> Desk:
@@ -188,14 +193,17 @@ def test_a_position_that_was_given_away_bears_what_the_pool_exchanged_until_then
     assert adopting.result().impermanent_loss < 0
 
 
-def test_a_position_that_comes_back_begins_anew(adopting: Desk) -> None:
+def test_a_position_that_comes_back_begins_another_life(adopting: Desk) -> None:
     position = adopting.account.owner_gives_away(5)
     adopting.look()
+    given_away = adopting.account.snapshot().block.timestamp
     adopting.account.price_moves_to(100)
     adopting.account.adopt(position)
     adopting.require_exact()
-    (life,) = adopting.books.lineage()
-    assert (life.opened_at, life.closed_at) == (adopting.account.snapshot().block.timestamp, None)
+    first, second = adopting.books.lineage()
+    assert first.closed_at == given_away
+    came_back = adopting.account.snapshot().block.timestamp
+    assert (second.opened_at, second.closed_at) == (came_back, None)
     basis = adopting.books.bring_up_to(adopting.account.snapshot()).bases[5]
     assert basis.sqrt_price_x96 == price_at(100)
 
@@ -266,7 +274,7 @@ def test_what_the_owner_closed_of_a_campaign_with_a_budget_belongs_to_no_campaig
     assert record.bases == {}
     assert desk.result().identity_error == 0
     rest = [
-        ledger.unallocated(token.chain_id, desk.account.account, token.address)
+        ledger.unallocated(token.chain_id, desk.account.signer, token.address)
         for token in (POOL.token0, POOL.token1)
     ]
     assert [r and r.raw for r in rest] == [raw - 10**6 for raw in desk.account.wallet.raw]

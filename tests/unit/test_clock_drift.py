@@ -99,6 +99,7 @@ def test_a_campaign_whose_chain_is_ahead_when_it_is_read_is_halted(
         pool=pool,
         quote=pool.token0,
         budget=None,
+        vault=None,
         reader=LateReader(),
     )
     campaign = open_campaign(settings, NAME, market, ledger, custody=None)

@@ -60,7 +60,14 @@ tick_lens = "{POOL}"
 
 @pytest.fixture(autouse=True)
 def _no_variables_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LPM_RPC_URL", "LPM_RPC_URL_BASE", "LPM_PRIVATE_KEY", "LPM_KEYSTORE_PASSWORD"):
+    for name in (
+        "LPM_RPC_URL",
+        "LPM_RPC_URL_BASE",
+        "LPM_PRIVATE_KEY",
+        "LPM_KEYSTORE_PASSWORD",
+        "LPM_OWNER_PRIVATE_KEY",
+        "LPM_OWNER_KEYSTORE_PASSWORD",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -351,6 +358,7 @@ def test_the_json_schema_knows_every_key_and_no_secret() -> None:
         "chain",
         "store",
         "account",
+        "owner",
         "schedule",
         "transactions",
         "rpc",

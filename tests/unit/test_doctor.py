@@ -135,7 +135,7 @@ def test_a_halt_is_told_of_with_its_reason(tmp_path: Path, ledger: Ledger) -> No
 
 def test_a_lock_that_is_held_is_told_of_with_its_holder(tmp_path: Path) -> None:
     settings = settings_with(tmp_path)
-    with only_one(lock_paths(settings, settings.chain_of(NAME))):
+    with only_one(lock_paths(settings, settings.chain_of(NAME), settings.account.address)):
         lock = machine(settings)["lock on base"]
         assert not lock.passed
         assert lock.found.startswith("process ")
@@ -160,6 +160,19 @@ def test_a_keystore_that_others_reach_is_found(tmp_path: Path, keystore: Path, m
     keystore.chmod(0o600)
     assert not key.passed
     assert f"run `chmod 600 {keystore}`" in key.found
+
+
+def test_the_keystore_of_the_vaults_owner_is_looked_at_too(tmp_path: Path, keystore: Path) -> None:
+    settings = settings_with(tmp_path, address=OTHER)
+    path = tmp_path / "lpmanager.toml"
+    owner = f'[owner]\naddress = "{ADDRESS}"\nkeystore = "{keystore}"\n\n[schedule]'
+    path.write_text(path.read_text().replace("[schedule]", owner))
+    keystore.chmod(0o640)
+    wrong = [c for c in look_at_machine(load(path), [NAME], [base()]) if not c.passed]
+    keystore.chmod(0o600)
+    assert [(check.subject, check.name) for check in wrong] == [("owner", "signing key")]
+    assert wrong[0].found.startswith("owner.keystore: others may read")
+    assert settings.owner is None
 
 
 def test_a_keystore_of_another_account_is_found(tmp_path: Path, keystore: Path) -> None:

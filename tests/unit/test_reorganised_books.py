@@ -37,7 +37,7 @@ def account() -> PaperAccount:
 @pytest.fixture
 def books(ledger: Ledger, account: PaperAccount) -> Bookkeeper:
     """Of a campaign that has minted a position, whose fees were marked two blocks later."""
-    books = Bookkeeper("main", ledger, None, account.outside_transfers)
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
     before = account.snapshot()
     books.bring_up_to(before)
     minted = account.mints(RANGE, amounts(5 * 10**8, 5 * 10**8))
@@ -77,7 +77,9 @@ def test_books_stand_on_the_block_of_the_last_mark_and_that_of_the_last_transact
 def test_what_the_owner_spends_during_a_plan_is_a_landmark_of_the_snapshot_it_is_found_in(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = Bookkeeper("main", ledger, None, account.outside_transfers, ByHand.ADOPT)
+    books = Bookkeeper(
+        "main", ledger, account.signer, None, account.outside_transfers, ByHand.ADOPT
+    )
     before = as_read_for(books, account)
     books.bring_up_to(before)
     done = account.approves()
@@ -87,7 +89,12 @@ def test_what_the_owner_spends_during_a_plan_is_a_landmark_of_the_snapshot_it_is
 
 
 def test_books_that_were_not_opened_stand_on_nothing(ledger: Ledger, account: PaperAccount) -> None:
-    assert Bookkeeper("new", ledger, None, account.outside_transfers).landmarks().heights == ()
+    assert (
+        Bookkeeper("new", ledger, account.signer, None, account.outside_transfers)
+        .landmarks()
+        .heights
+        == ()
+    )
 
 
 def test_a_booked_transaction_that_is_taken_out_halts_the_campaign(

@@ -37,7 +37,7 @@ def settings_with(
 
 
 def locks(settings: Settings) -> frozenset[Path]:
-    return lock_paths(settings, settings.chain_of("eth-usdc"))
+    return lock_paths(settings, settings.chain_of("eth-usdc"), settings.account.address)
 
 
 def signer(settings: Settings, password: str | None = None) -> object:
@@ -45,7 +45,7 @@ def signer(settings: Settings, password: str | None = None) -> object:
         assert password is not None, "nobody is to be asked for a password here"
         return password
 
-    return load_signer(settings, settings.chain_of("eth-usdc"), ask)
+    return load_signer(settings.account_signatory(), settings.chain_of("eth-usdc"), ask)
 
 
 @pytest.mark.parametrize("store", ["sqlite:///lpmanager.db", "postgresql://host/books"])
@@ -144,3 +144,18 @@ def test_a_clear_key_is_refused_where_the_chain_is_no_devnet(
 def test_without_a_key_it_is_said_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="lpm keys new"):
         signer(settings_with(tmp_path))
+
+
+def test_the_vaults_owner_signs_by_a_table_of_its_own(tmp_path: Path, keystore: Path) -> None:
+    text = (files("lpmanager") / "templates" / "lpmanager.toml").read_text(encoding="utf-8")
+    text = text.replace(f'"0x{"0" * 40}"', f'"{OWNER}"', 1)
+    owner = f'[owner]\naddress = "{ADDRESS}"\nkeystore = "{keystore}"\n\n[schedule]'
+    (tmp_path / "lpmanager.toml").write_text(text.replace("[schedule]", owner))
+    settings = load(tmp_path / "lpmanager.toml")
+    who, chain = settings.owner_signatory(), settings.chain_of("eth-usdc")
+    assert load_signer(who, chain, lambda: "correct horse").address == ADDRESS
+    assert not lock_paths(settings, chain, ADDRESS) & locks(settings)
+    with pytest.raises(ConfigError, match=r"^owner\.keystore: .* does not open"):
+        load_signer(who, chain, lambda: "wrong horse")
+    with pytest.raises(ConfigError, match=r"^account: nothing to sign with"):
+        load_signer(settings.account_signatory(), chain, lambda: "correct horse")

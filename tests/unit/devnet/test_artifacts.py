@@ -24,7 +24,8 @@ def test_creation_code_carries_the_constructor_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["TokenProbe", "FlowTrader", "WrappedNative", "TestToken", "NoReturnToken"]
+    "name",
+    ["TokenProbe", "LiquidityVault", "FlowTrader", "WrappedNative", "TestToken", "NoReturnToken"],
 )
 def test_our_contracts_fit_on_a_chain(name: str) -> None:
     assert 0 < len(own_artifact(name).bytecode) < MAX_CODE

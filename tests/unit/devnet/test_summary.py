@@ -40,7 +40,7 @@ def test_each_closed_gate_of_a_hold_counts_and_one_without_had_nothing_to_do() -
     assert [deed_of(cycle) for cycle in cycles] == [Deed.HOLD] * 3
 
 
-SPENT = a_cycle(outcome=Outcome(steps=(a_step(None, gas=GAS),), stop=None))
+SPENT = a_cycle(outcome=Outcome(steps=(a_step(gas=GAS),), stop=None))
 
 
 @pytest.mark.parametrize(

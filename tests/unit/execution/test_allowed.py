@@ -11,8 +11,9 @@ from builders import ACCOUNT, CHAIN_ID, USDC, WETH, a_pool, a_range, a_token, am
 
 from lpmanager.abi import Function
 from lpmanager.errors import SigningRefused
-from lpmanager.execution.allowed import AllowList, require_allowed
+from lpmanager.execution.allowed import require_allowed
 from lpmanager.execution.calldata import approve_call, main_call
+from lpmanager.execution.wallet_allowed import WalletAllowList
 from lpmanager.model import (
     Action,
     Amount,
@@ -62,8 +63,8 @@ TAKE_OUT = Function("collect((uint256,address,uint128,uint128))")
 DECREASE = Function("decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))")
 
 
-def the_list(venue: UniswapV3 = FIRST_ROUTER) -> AllowList:
-    return AllowList(
+def the_list(venue: UniswapV3 = FIRST_ROUTER) -> WalletAllowList:
+    return WalletAllowList(
         chain_id=CHAIN_ID, account=ACCOUNT, venue=venue, pool=a_pool(), max_fee=100 * GWEI
     )
 

@@ -8,7 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import ACCOUNT, CHAIN_ID, a_limits, a_market, a_position, a_record, a_view, an_outlook
+from builders import (
+    ACCOUNT,
+    CHAIN_ID,
+    VAULT,
+    a_limits,
+    a_market,
+    a_position,
+    a_record,
+    a_vault,
+    a_view,
+    an_outlook,
+    in_a_vault,
+)
 
 from lpmanager.errors import PlanRefused, UsageError
 from lpmanager.execution.plan_file import (
@@ -124,6 +136,44 @@ def test_a_plan_holds_on_its_chain_for_its_account_until_it_expires(plan: Plan) 
 def test_a_plan_for_another_pool_is_refused(plan: Plan) -> None:
     with pytest.raises(PlanRefused, match="for pool"):
         require_current(replace(plan, pool="0x1"), VIEW.snapshot, VIEW.record.usage)
+
+
+def test_a_plan_holds_for_one_turn_of_its_vault() -> None:
+    vaulted = in_a_vault(VIEW, a_vault(seq=7))
+    plan = decided(vaulted)
+    assert isinstance(plan, Plan)
+    assert plan.account == ACCOUNT  # which signs, though the vault holds the tokens
+    usage = vaulted.record.usage
+    require_current(plan, vaulted.snapshot, usage)
+    for other, message in (
+        (a_vault(seq=8), "for rebalance 7 of vault .* which is at 8 by now; make a new one"),
+        (a_vault(seq=6), "for rebalance 7 of vault .* which is at 6 by now"),
+        (a_vault(address=f"0x{0xB2:040x}"), f"for vault {VAULT}, this is vault 0x0*b2; make"),
+        (None, f"for vault {VAULT}, this is the account's own tokens"),
+    ):
+        with pytest.raises(PlanRefused, match=message):
+            require_current(plan, replace(vaulted.snapshot, vault=other), usage)
+
+
+def test_a_plan_for_the_accounts_own_tokens_is_none_for_a_vault(plan: Plan) -> None:
+    vaulted = in_a_vault(VIEW)
+    with pytest.raises(PlanRefused, match=f"for the account's own tokens, this is vault {VAULT}"):
+        require_current(plan, vaulted.snapshot, vaulted.record.usage)
+
+
+def test_another_operators_plan_for_the_vault_is_refused() -> None:
+    vaulted = in_a_vault(VIEW)
+    plan = decided(vaulted)
+    assert isinstance(plan, Plan)
+    with pytest.raises(PlanRefused, match="for account"):
+        require_current(replace(plan, account=VAULT), vaulted.snapshot, vaulted.record.usage)
+
+
+def test_a_plan_for_a_vault_comes_back_as_it_was(tmp_path: Path) -> None:
+    plan = decided(in_a_vault(VIEW))
+    assert isinstance(plan, Plan)
+    write_plan(plan, tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == plan
 
 
 def test_a_plan_holds_up_to_its_price_bounds(plan: Plan) -> None:

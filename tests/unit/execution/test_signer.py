@@ -13,13 +13,13 @@ from eth_account import Account
 from eth_utils.crypto import keccak
 
 from lpmanager.errors import ConfigError, Halted, SigningRefused
-from lpmanager.execution.allowed import AllowList
 from lpmanager.execution.signer import (
     GuardedSigner,
     Signed,
     signer_from_clear_key,
     signer_from_keystore,
 )
+from lpmanager.execution.wallet_allowed import WalletAllowList
 from lpmanager.venues.uniswap_v3 import UniswapV3
 
 #: Public knowledge: the first account of every development chain.
@@ -99,7 +99,9 @@ def guarded(signer: Any, may_sign: Callable[[], None] = lambda: None) -> Guarded
         tick_lens="0x00000000000000000000000000000000000000F5",
         swap_router_has_deadline=True,
     )
-    allowed = AllowList(chain_id=31337, account=ADDRESS, venue=venue, pool=a_pool(), max_fee=10**11)
+    allowed = WalletAllowList(
+        chain_id=31337, account=ADDRESS, venue=venue, pool=a_pool(), max_fee=10**11
+    )
     return GuardedSigner(signer, allowed, may_sign)
 
 

@@ -156,10 +156,58 @@ def test_a_swap_is_booked_against_its_purpose(purpose: SwapPurpose) -> None:
     assert swapped.sqrt_price_x96 == price_at(5)
 
 
+def a_mint(token_id: int, principal: tuple[int, int]) -> Minted:
+    return Minted(
+        token_id=token_id,
+        range=TickRange(-60, 60),
+        liquidity=Liquidity(10**6),
+        paid=amounts(*(raw + 1 for raw in principal)),
+        principal=amounts(*principal),
+        sqrt_price_x96=price_at(0),
+    )
+
+
+def test_all_that_one_transaction_did_is_booked_in_its_order_and_its_gas_once() -> None:
+    first = opening(a_snapshot(positions=(a_position(token_id=3, fees=(4, 8)),)), amounts(500, 500))
+    swap = Swapped(
+        purpose=SwapPurpose.RERANGE, delta=amounts(-100, 99), sqrt_price_before_x96=price_at(5)
+    )
+    burned = Withdrawn(token_id=3, principal=amounts(70, 50), fees=amounts(4, 8))
+    step = a_step(burned, swap, a_mint(9, (200, 300)), gas=21_000)
+    entries = of_step(step, books([first]))
+    assert [entry.kind for entry in entries] == ["gas", "withdrawn", "swapped", "minted"]
+    assert {entry.tx_hash for entry in entries} == {step.tx_hash}
+    assert held([first, *entries], "wallet") == (500 + 74 - 100 - 201, 500 + 58 + 99 - 301)
+
+
+def test_a_position_that_one_transaction_closes_and_opens_again_is_booked_as_two_lives() -> None:
+    """A range of a vault has one id for good: what the burn leaves is where the mint begins."""
+    first = opening(a_snapshot(positions=(a_position(token_id=3, fees=(4, 8)),)), NOTHING)
+    burned = Withdrawn(token_id=3, principal=amounts(70, 50), fees=amounts(4, 8))
+    again = Withdrawn(token_id=3, principal=amounts(19, 31), fees=NOTHING)
+    step = a_step(burned, a_mint(3, (20, 30)), again, a_mint(3, (7, 9)))
+    entries = [first, *of_step(step, books([first]))]
+    was = held([first], "position:3")
+    assert held(entries, "position:3") == (7, 9)
+    assert held(entries, "uncollected:3") == (0, 0)
+    assert held(entries, "pool_exchange") == (was[0] - 70 + 1, was[1] - 50 - 1)
+    assert held(entries, "wallet") == (74 - 21 + 19 - 8, 58 - 31 + 31 - 10)
+
+
+def test_fees_that_one_transaction_collects_twice_are_booked_twice() -> None:
+    first = opening(a_snapshot(positions=(a_position(token_id=3, fees=(4, 8)),)), NOTHING)
+    step = a_step(
+        Collected(token_id=3, fees=amounts(4, 8)), Collected(token_id=3, fees=amounts(1, 0))
+    )
+    entries = [first, *of_step(step, books([first]))]
+    assert held(entries, "uncollected:3") == (0, 0)
+    assert held(entries, "fees") == (-1, 0)  # the first four and eight were there already
+
+
 def test_a_transaction_that_moved_no_tokens_still_costs_its_gas() -> None:
-    (gas,) = of_step(a_step(None, gas=21_000), {})
+    (gas,) = of_step(a_step(gas=21_000), {})
     assert [(p.account, p.amount) for p in gas.postings] == [
         ("gas", wei(21_000)),
         ("gas_wallet", wei(-21_000)),
     ]
-    assert gas.tx_hash == a_step(None).tx_hash
+    assert gas.tx_hash == a_step().tx_hash

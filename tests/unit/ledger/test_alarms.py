@@ -46,6 +46,11 @@ def test_gains_are_no_reason_to_halt() -> None:
     assert alarm(a_mark(200, 100), a_mark(100)) is None
 
 
+def test_what_is_not_lost_is_no_loss_where_more_was_paid_for_gas_than_is_left() -> None:
+    assert alarm(a_mark(-6, -6), a_mark(-6, -6)) is None
+    assert alarm(a_mark(-5, -5), a_mark(-6, -6)) is None
+
+
 def test_what_the_owner_takes_out_is_no_loss() -> None:
     assert alarm(a_mark(1), a_mark(100)) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,17 @@ from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from builders import a_purpose
+from builders import a_pool, a_purpose
 from sqlalchemy import Engine, create_engine, insert, text
 
 from lpmanager.errors import StoreError
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
+from lpmanager.ledger.report import lineage
 from lpmanager.ledger.store import Ledger
 from lpmanager.ledger.tables import metadata
+from lpmanager.ledger.writing import Batch, Opened
+from lpmanager.model import Basis, Liquidity, SqrtPriceX96, TickRange
 
 
 def url(path: Path) -> str:
@@ -180,25 +184,31 @@ def test_a_migration_that_fails_leaves_nothing_half_made(
 # ---- stores of earlier versions ----
 
 
-def store_of_the_first_version(path: Path, status: str) -> None:
-    """A store as the first version left it: a campaign, and one transaction in its journal."""
+def store_of(path: Path, revision: str, *rows: str) -> None:
+    """A store as an earlier version left it: a campaign, and what else it wrote."""
     engine = create_engine(url(path))
     with engine.begin() as connection:
         config = Config()
         config.set_main_option("script_location", "lpmanager:ledger/migrations")
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
         connection.execute(
             text(
                 "insert into campaigns (name, chain_id, account, pool, token0, token1, last_block) "
                 "values ('main', 1, '0xA1', '0xF0', '0x01', '0x02', 100)"
             )
         )
-        connection.execute(
-            text("insert into journal values ('0xabc', 1, '0xA1', 7, 'a swap', x'02', 5, :status)"),
-            {"status": status},
-        )
+        for row in rows:
+            connection.execute(text(row))
     engine.dispose()
+
+
+def store_of_the_first_version(path: Path, status: str) -> None:
+    """With one transaction in its journal."""
+    journalled = (
+        f"insert into journal values ('0xabc', 1, '0xA1', 7, 'a swap', x'02', 5, '{status}')"
+    )
+    store_of(path, "0001", journalled)
 
 
 @pytest.mark.parametrize("status", ["mined", "failed"])
@@ -228,6 +238,38 @@ def test_a_store_of_the_first_version_with_an_open_transaction_is_refused_and_le
         (version,) = connection.execute("select version_num from lpmanager_schema")
     assert left == ("0xabc", 7, "open")
     assert version == ("0001",)
+
+
+def test_positions_of_the_third_version_are_kept_to_the_unit_and_may_live_again(
+    tmp_path: Path,
+) -> None:
+    path, most = tmp_path / "books.db", 2**256 - 1
+    kept = f"'main', '{{}}', -600, 600, '{2**128 - 1}', '{most}', '7', '{2**96}', 5"
+    store_of(
+        path,
+        "0003",
+        f"insert into positions values ({kept.format(most)}, null)",
+        f"insert into positions values ({kept.format(8)}, 9)",
+    )
+    ledger, pool = Ledger.open(url(path)), a_pool()
+    (basis,) = ledger.bases("main", pool).values()
+    assert basis == Basis(
+        token_id=most,
+        range=TickRange(-600, 600),
+        liquidity=Liquidity(2**128 - 1),
+        amounts=pool.amounts(most, 7),
+        sqrt_price_x96=SqrtPriceX96(2**96),
+        timestamp=5,
+    )
+    again = Opened(replace(basis, token_id=8, timestamp=11))
+    ledger.post("main", Batch(entries=(), last_block=101, positions=(again,)))
+    lives = lineage(ledger.engine, "main")
+    assert [(life.token_id, life.opened_at, life.closed_at) for life in lives] == [
+        (most, 5, None),
+        (8, 5, 9),
+        (8, 11, None),
+    ]
+    ledger.engine.dispose()
 
 
 def test_a_copy_in_memory_has_the_content_and_forgets_what_is_added(tmp_path: Path) -> None:

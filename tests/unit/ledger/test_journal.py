@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from sqlalchemy import text
 from lpmanager.errors import Halted
 from lpmanager.execution.intent import Attempt, Inclusion, Intent, Purpose, Status
 from lpmanager.ledger.accounting import opening
+from lpmanager.ledger.chained import append_row
+from lpmanager.ledger.database import writing
 from lpmanager.ledger.diary import CycleRow, Diary
 from lpmanager.ledger.journal import TransactionJournal
 from lpmanager.ledger.store import CampaignRow, Ledger
@@ -107,7 +110,7 @@ def test_open_intents_of_an_account_come_in_the_order_of_their_nonces(
 
 
 @pytest.mark.parametrize("status", [Status.FINAL, Status.FAILED, Status.CANCELLED])
-def test_a_settled_intent_is_open_until_it_is_booked_and_ours_for_ever(
+def test_a_settled_intent_is_open_until_it_is_booked(
     ledger: Ledger, journal: TransactionJournal, status: Status
 ) -> None:
     open_campaign(ledger, "eth-usdc")
@@ -116,7 +119,6 @@ def test_a_settled_intent_is_open_until_it_is_booked_and_ours_for_ever(
     book(ledger, 1)
     assert journal.open_intents(ACCOUNT) == []
     assert journal.intents(ACCOUNT) == [replace(settled, status=Status.BOOKED)]
-    assert ledger.our_transactions(ACCOUNT) == {a_hash(1)}
 
 
 @pytest.mark.parametrize("status", [Status.ABANDONED, Status.REPLACED])
@@ -174,7 +176,6 @@ def test_what_is_signed_as_a_halt_is_written_is_not_written_and_so_not_sent(
     with pytest.raises(Halted, match="eth-usdc is halted: a person says so"):
         journal.signed(planned, an_attempt(1))
     assert journal.intents(ACCOUNT) == [planned]
-    assert ledger.our_transactions(ACCOUNT) == frozenset()
 
 
 def power_cut(*_values: object, **_more: object) -> None:
@@ -191,33 +192,59 @@ def test_two_journals_of_one_store_go_on_from_each_other(ledger: Ledger) -> None
     assert len(other.intents(ACCOUNT)) == 3
 
 
+ONE_OF_EACH: tuple[Action, ...] = (
+    Withdraw(
+        token_id=MOST,
+        liquidity=Liquidity(2**128 - 1),
+        minimum=amounts(1, 2),
+        expected=amounts(MOST, 4),
+    ),
+    Collect(token_id=MOST, expected=amounts(MOST, 0)),
+    Swap(
+        purpose=SwapPurpose.HEDGE,
+        amount_in=Amount(POOL.token1, MOST),
+        expected_out=Amount(POOL.token0, 2),
+        minimum_out=Amount(POOL.token0, 1),
+        sqrt_price_limit_x96=SqrtPriceX96(2**160 - 1),
+    ),
+    Mint(range=TickRange(-887_270, 887_270), desired=amounts(MOST, 7), minimum=amounts(0, 1)),
+)
+
+
 @pytest.mark.parametrize(
-    "action",
-    [
-        None,
-        Withdraw(
-            token_id=MOST,
-            liquidity=Liquidity(2**128 - 1),
-            minimum=amounts(1, 2),
-            expected=amounts(MOST, 4),
-        ),
-        Collect(token_id=MOST, expected=amounts(MOST, 0)),
-        Swap(
-            purpose=SwapPurpose.HEDGE,
-            amount_in=Amount(POOL.token1, MOST),
-            expected_out=Amount(POOL.token0, 2),
-            minimum_out=Amount(POOL.token0, 1),
-            sqrt_price_limit_x96=SqrtPriceX96(2**160 - 1),
-        ),
-        Mint(range=TickRange(-887_270, 887_270), desired=amounts(MOST, 7), minimum=amounts(0, 1)),
-    ],
+    "actions",
+    [(), *((action,) for action in ONE_OF_EACH), ONE_OF_EACH],
+    ids=["an allowance", *(action.kind for action in ONE_OF_EACH), "all at once"],
 )
 def test_what_is_to_be_done_comes_back_to_the_unit(
-    journal: TransactionJournal, ledger: Ledger, action: Action | None
+    journal: TransactionJournal, ledger: Ledger, actions: tuple[Action, ...]
 ) -> None:
-    purpose = a_purpose(action=action)
+    purpose = a_purpose(actions=actions)
     journal.plan(ACCOUNT, 1, purpose)
     (found,) = ledger.journal(CHAIN_ID).intents(ACCOUNT)
+    assert found.purpose == purpose
+
+
+@pytest.mark.parametrize("actions", [(), ONE_OF_EACH[:1]], ids=["an allowance", "an action"])
+def test_a_row_of_the_version_that_knew_one_action_a_transaction_is_still_read(
+    journal: TransactionJournal, ledger: Ledger, actions: tuple[Action, ...]
+) -> None:
+    purpose = a_purpose(actions=actions)
+    journal.plan(ACCOUNT, 1, purpose)
+    with ledger.engine.connect() as connection:
+        body = json.loads(connection.execute(text("SELECT body FROM journal")).scalar_one())
+    body["action"] = next(iter(body.pop("actions")), None)
+    with writing(ledger.engine) as connection:
+        append_row(
+            connection,
+            intent="of long ago",
+            chain_id=CHAIN_ID,
+            account=OTHER,
+            event=str(Status.PLANNED),
+            tx_hash=None,
+            body=json.dumps(body),
+        )
+    (found,) = ledger.journal(CHAIN_ID).intents(OTHER)
     assert found.purpose == purpose
 
 

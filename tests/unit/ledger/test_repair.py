@@ -30,6 +30,8 @@ from lpmanager.ledger.writing import Batch
 
 #: Public knowledge: the first account of every development chain.
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+#: Its address, whichever account the journal says.
+SIGNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 TEXTS = ("intent", "account", "event", "tx_hash", "body", "digest")
 ROWS = 9
 
@@ -205,7 +207,7 @@ def test_a_transaction_with_a_bad_row_is_given_up_but_remembered_while_it_may_be
     run(ledger, "UPDATE journal SET account = 'x' WHERE id = :row", row=row)
     found = damage(ledger)
     assert found.kept == ()
-    signed = LooseAttempt(chain_id=CHAIN_ID, nonce=8, tx_hash=a_signed(8).tx_hash)
+    signed = LooseAttempt(account=SIGNER, chain_id=CHAIN_ID, nonce=8, tx_hash=a_signed(8).tx_hash)
     assert loose_attempts(found) == [signed]
     assert kept_nonces(ledger) == []
 

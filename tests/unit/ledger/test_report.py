@@ -49,7 +49,7 @@ def test_holds_are_told_apart_by_the_gates_that_were_closed() -> None:
 def test_every_position_is_remembered_from_its_mint_to_its_end(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
     account = an_account((10**9, 10**9), pool=a_pool())
-    books = Bookkeeper("main", ledger, None, account.outside_transfers)
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
     before = account.snapshot()
     books.bring_up_to(before)
     steps = (

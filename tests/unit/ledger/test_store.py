@@ -7,13 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import ACCOUNT, CHAIN_ID, a_block, a_pool, a_snapshot, a_token, amounts, price_at
+from builders import (
+    ACCOUNT,
+    CHAIN_ID,
+    a_block,
+    a_pool,
+    a_snapshot,
+    a_step,
+    a_token,
+    amounts,
+    price_at,
+)
 from sqlalchemy.exc import IntegrityError
 
 from lpmanager.errors import ConfigError
-from lpmanager.ledger.accounting import Entry, opening, transfer
+from lpmanager.ledger.accounting import Entry, of_step, opening, transfer
+from lpmanager.ledger.report import lineage
 from lpmanager.ledger.store import CampaignRow, Ledger
-from lpmanager.ledger.writing import Batch
+from lpmanager.ledger.writing import Batch, BegunAnew, Closed, Opened, PositionEvent
 from lpmanager.model import Amounts, Basis, Liquidity, PoolKey, TickRange
 
 POOL = a_pool()
@@ -43,14 +54,14 @@ def a_batch(*entries: Entry, last_block: int = 100) -> Batch:
     return Batch(entries=entries, last_block=last_block)
 
 
-def a_basis(token_id: int = 1) -> Basis:
+def a_basis(token_id: int = 1, timestamp: int = 5) -> Basis:
     return Basis(
         token_id=token_id,
         range=TickRange(-600, 600),
         liquidity=Liquidity(2**128 - 1),
         amounts=amounts(UINT256_MAX, 7),
         sqrt_price_x96=price_at(3),
-        timestamp=5,
+        timestamp=timestamp,
     )
 
 
@@ -79,7 +90,7 @@ def test_everything_is_there_after_the_store_was_closed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/books.db"
     first = Ledger.open(url)
     open_with(first, a_row(), amounts(10, 20))
-    first.post("first", replace(a_batch(last_block=120), opened=(a_basis(),)))
+    first.post("first", replace(a_batch(last_block=120), positions=(Opened(a_basis()),)))
     first.engine.dispose()
     again = Ledger.open(url)
     assert again.campaign("first") == replace(a_row(), last_block=120)
@@ -104,9 +115,10 @@ def test_the_largest_amounts_of_a_chain_keep_every_unit(ledger: Ledger) -> None:
 
 def test_a_batch_that_cannot_be_written_whole_is_not_written_at_all(ledger: Ledger) -> None:
     open_with(ledger, a_row(), amounts(10, 20))
-    ledger.post("first", replace(a_batch(), opened=(a_basis(),)))
+    ledger.post("first", replace(a_batch(), positions=(Opened(a_basis()),)))
     again = replace(
-        a_batch(transfer(a_snapshot(), amounts(5, 5)), last_block=130), opened=(a_basis(),)
+        a_batch(transfer(a_snapshot(), amounts(5, 5)), last_block=130),
+        positions=(Opened(a_basis()),),
     )
     with pytest.raises(IntegrityError):
         ledger.post("first", again)
@@ -121,16 +133,78 @@ def test_a_campaign_without_books_has_no_row(ledger: Ledger) -> None:
 
 def test_a_closed_position_is_no_basis_any_more(ledger: Ledger) -> None:
     open_with(ledger, a_row(), amounts(10, 20))
-    ledger.post("first", replace(a_batch(), opened=(a_basis(1), a_basis(2))))
-    ledger.post("first", replace(a_batch(), closed={1: 9}))
+    ledger.post("first", replace(a_batch(), positions=(Opened(a_basis(1)), Opened(a_basis(2)))))
+    ledger.post("first", replace(a_batch(), positions=(Closed(1, 9),)))
     assert ledger.bases("first", POOL).keys() == {2}
+
+
+def lives(ledger: Ledger, *events: PositionEvent) -> list[tuple[int, int | None]]:
+    """From when to when position 1 was open, after all this."""
+    ledger.post("first", replace(a_batch(), positions=events))
+    return [(life.opened_at, life.closed_at) for life in lineage(ledger.engine, "first")]
+
+
+def test_a_position_may_be_opened_again_after_it_was_closed(ledger: Ledger) -> None:
+    """As a range of a vault is, whose id stays the same; in one transaction too."""
+    open_with(ledger, a_row(), amounts(10, 20))
+    first, second = a_basis(timestamp=5), a_basis(timestamp=9)
+    assert lives(ledger, Opened(first), Closed(1, 9), Opened(second)) == [(5, 9), (9, None)]
+    assert ledger.bases("first", POOL) == {1: second}
+    assert lives(ledger, Closed(1, 12)) == [(5, 9), (9, 12)]
+    assert ledger.bases("first", POOL) == {}
+
+
+def test_lives_come_in_the_order_they_began_and_those_of_one_time_from_the_lowest(
+    ledger: Ledger,
+) -> None:
+    """A vault opens all its ranges in one transaction."""
+    open_with(ledger, a_row(), amounts(10, 20))
+    for token_id, lower, time in ((3, 60, 5), (4, -60, 9), (5, -90, 9)):
+        basis = replace(a_basis(token_id, time), range=TickRange(lower, 600))
+        ledger.post("first", replace(a_batch(), positions=(Opened(basis),)))
+    assert [life.token_id for life in lineage(ledger.engine, "first")] == [3, 5, 4]
+
+
+def test_a_position_is_open_once(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    lives(ledger, Opened(a_basis(timestamp=5)))
+    with pytest.raises(IntegrityError):
+        lives(ledger, Opened(a_basis(timestamp=9)))
+    assert lives(ledger) == [(5, None)]
+
+
+def test_only_the_life_that_a_position_has_begins_anew(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    lives(ledger, Opened(a_basis(timestamp=5)), Closed(1, 9), Opened(a_basis(timestamp=11)))
+    assert lives(ledger, BegunAnew(a_basis(timestamp=13))) == [(5, 9), (13, None)]
+
+
+def test_a_position_whose_life_with_a_campaign_is_over_is_not_held_by_it(ledger: Ledger) -> None:
+    open_with(ledger, a_row(), amounts(10, 20))
+    lives(ledger, Opened(a_basis(timestamp=5)), Closed(1, 9))
+    assert ledger.holder("second", 1, POOL) is None
+    lives(ledger, Opened(a_basis(timestamp=11)))
+    assert ledger.holder("second", 1, POOL) == "first"
+
+
+def test_ours_are_the_transactions_in_the_books_of_all_the_campaigns_of_a_holder(
+    ledger: Ledger,
+) -> None:
+    """Whoever signed them: a vault may get another operator, and its owner's are his."""
+    for name, account in (("first", ACCOUNT), ("second", ACCOUNT), ("other", OTHER_ACCOUNT)):
+        open_with(ledger, a_row(name, budgeted=True, account=account), amounts(0, 0))
+    for number, name in enumerate(("first", "first", "second", "other"), start=1):
+        ledger.post(name, a_batch(*of_step(a_step(gas=1, tx=number), {})))
+    sent = [a_step(tx=number).tx_hash for number in (1, 2, 3)]
+    assert ledger.booked_transactions(CHAIN_ID, ACCOUNT) == frozenset(sent)
+    assert ledger.booked_transactions(CHAIN_ID + 1, ACCOUNT) == frozenset()
 
 
 def test_an_nft_id_may_be_larger_than_any_integer_of_a_database(ledger: Ledger) -> None:
     open_with(ledger, a_row(), amounts(10, 20))
-    ledger.post("first", replace(a_batch(), opened=(a_basis(2**250),)))
+    ledger.post("first", replace(a_batch(), positions=(Opened(a_basis(2**250)),)))
     assert ledger.bases("first", POOL).keys() == {2**250}
-    ledger.post("first", replace(a_batch(), closed={2**250: 9}))
+    ledger.post("first", replace(a_batch(), positions=(Closed(2**250, 9),)))
     assert ledger.bases("first", POOL) == {}
 
 
