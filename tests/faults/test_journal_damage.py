@@ -86,9 +86,7 @@ def end_cut_off(path: Path, dice: random.Random) -> int:
 
 
 def end_moved(path: Path, dice: random.Random) -> None:
-    moved = dice.choice(
-        ("rows = rows - 1", "rows = rows + 1", "digest = replace(digest, 'a', 'b')")
-    )
+    moved = dice.choice(("rows = rows - 1", "rows = rows + 1", "digest = substr(digest, 2) || 'x'"))
     sql(path, f"UPDATE journal_tip SET {moved}")
 
 
