@@ -125,10 +125,21 @@ class Settling:
         return Step(
             what=f"cancel: {what}" if done.status is Status.CANCELLED else what,
             tx_hash=receipt.tx_hash,
-            block=self._sender.learn(receipt, lambda r: self._node.block(r.block_number)),
+            block=self._sender.learn(receipt, self._block_of),
             gas_paid=Amount(self._native, receipt.gas_paid),
             facts=facts,
         )
+
+    def _block_of(self, receipt: Receipt) -> Block:
+        """The block that a receipt says it is of. Raises ChainError where the RPC tells of another
+        one at that height: the books would stand on it."""
+        block = self._node.block(receipt.block_number)
+        if block.hash != receipt.block_hash:
+            raise ChainError(
+                f"transaction {receipt.tx_hash}: by its receipt it is in block {receipt.block_hash}, "
+                f"the RPC has {block.hash} at height {receipt.block_number}; it contradicts itself"
+            )
+        return block
 
 
 def require_meant_for(plan: Plan, chain_id: int, account: str, pool: str) -> None:
