@@ -114,7 +114,7 @@ class Reconciliation:
     def _require_not_behind(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
         """An RPC of several nodes may answer from one that has not seen our last block yet: that
         is no difference between books and chain."""
-        newest = max(row.last_block, *marks.heights)
+        newest = max((row.last_block, *marks.heights))
         if snapshot.block.number < newest:
             raise ChainError(
                 f"campaign {self._name}: the RPC is at block {snapshot.block.number}, its books at "

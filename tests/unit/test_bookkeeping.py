@@ -22,6 +22,7 @@ from builders import (
     an_inclusion,
     price_at,
 )
+from empty_store import an_empty_ledger
 from paper_account import GAS_OF_A_STEP, Q128, PaperAccount, an_account
 from sqlalchemy import text
 
@@ -61,7 +62,7 @@ ASKED = Stop(kind=StopKind.ASKED, reason="asked to stop")
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    ledger = an_empty_ledger(tmp_path / "books.db")
     yield ledger
     ledger.engine.dispose()
 
@@ -144,6 +145,16 @@ def test_looking_twice_at_one_block_changes_nothing(ledger: Ledger, account: Pap
     books = books_of(ledger, account)
     first = books.bring_up_to(account.snapshot())
     assert books.bring_up_to(account.snapshot()) == first
+
+
+def test_books_that_began_with_nothing_go_on(ledger: Ledger) -> None:
+    """As those of a vault that is not funded yet."""
+    account = an_account((0, 0), pool=POOL)
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    assert books.bring_up_to(account.snapshot()).wallet.is_zero
+    account.receives(amounts(5, 0))
+    assert books.bring_up_to(account.snapshot()).wallet.raw == (5, 0)
 
 
 def test_a_snapshot_older_than_the_books_is_refused_and_halts_nothing(
