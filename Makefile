@@ -6,9 +6,10 @@
 # make fuzz    compare a million swaps with the deployed pools; FUZZ="--swaps 5000 --seed 7" for less
 # make contracts  compile our contracts again
 # make contracts-test  test them with forge in the full figures, for hours, and plant faults in them;
-#              FORGE="--match-contract Leak" for a part (make test runs them all in quick figures)
-# make contracts-prove  prove custody with halmos, and have slither read them; PROVE=faults to plant
-#              faults in what is proved
+#              FORGE="--match-contract Leak" for a part (make test runs them all in quick figures,
+#              plants every fault and looks at the coverage)
+# make contracts-prove  prove custody with halmos, and have slither read them; PROVE=quick for all but
+#              the rebalance, PROVE=faults to plant faults in what is proved
 # make clean   remove what the others made
 #
 # Needs Python 3.11 or newer, make and git. A second run does no set-up.
