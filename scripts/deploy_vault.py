@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 def deploy_vault(
     campaign: str, config: ConfigPath = DEFAULT_CONFIG, live: Live = False, wait: Wait = 0.0
 ) -> None:
-    deploy(campaign, config=config, live=live, wait=wait, as_json=True)
+    deploy(campaign=campaign, config=config, live=live, wait=wait, as_json=True)
 
 
 run_script(app, "deploy_vault.py")

@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from eth_account import Account
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from live_desk import ETHER, Desk, Devnet, new_desk
+from live_desk import ETHER, START, Desk, Devnet, new_desk
 
+from lpmanager.abi import Function
 from lpmanager.devnet.deploy import fund
+from lpmanager.devnet.orders import AddLiquidity
+from lpmanager.model import Liquidity, TickRange
 from lpmanager.venues import erc20
 
 USDC = 10**6
+CREATE_POOL = Function("createPool(address,address,uint24)")
+GET_POOL = Function("getPool(address,address,uint24)", "(address)")
+INITIALIZE = Function("initialize(uint160)")
 
 
 @dataclass(frozen=True)
@@ -54,3 +61,20 @@ def a_vault_desk(devnet: Devnet, folder: Path, name: str) -> VaultDesk:
     deployment = devnet.deployment
     fund(devnet.backend, deployment, owner, deployment.pool.amounts(50_000 * USDC, 22 * ETHER))
     return desk
+
+
+def another_pool(devnet: Devnet) -> str:
+    """A pool of the same tokens with another fee, in which others provide liquidity."""
+    deployment, controls = devnet.deployment, devnet.controls
+    pool, somebody = deployment.pool, devnet.backend.accounts[1]
+    tokens = (pool.token0.address, pool.token1.address)
+    creation = CREATE_POOL.encode(*tokens, 3_000)
+    controls.execute(somebody, deployment.factory, creation, what="create the pool")
+    made = controls.node.call(
+        GET_POOL.call(deployment.factory, *tokens, 3_000, read=to_checksum_address),
+        controls.node.head(),
+    )
+    controls.execute(somebody, made, INITIALIZE.encode(START), what="initialize")
+    order = AddLiquidity(range=TickRange(-887_220, 887_220), liquidity=Liquidity(ETHER))
+    controls.execute(somebody, deployment.flow_trader, order.calldata(made), what="provide")
+    return str(made)

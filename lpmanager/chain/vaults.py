@@ -9,7 +9,8 @@ from lpmanager.chain.artifacts import own_artifact
 from lpmanager.chain.node import Node, code_question
 from lpmanager.chain.vault_views import vault_calls, vault_state
 from lpmanager.errors import ConfigError
-from lpmanager.model import Block, VaultState
+from lpmanager.model import Block, PoolKey, VaultState
+from lpmanager.venues import liquidity_vault
 
 #: How the constructor ends: it returns so many bytes (PUSH2, PUSH0, RETURN, INVALID), which follow.
 _END = re.compile(rb"\x61(..)\x5f\xf3\xfe", re.DOTALL)
@@ -29,6 +30,16 @@ def require_ours(node: Node, vault: str, at: Block) -> None:
         raise ConfigError(
             f"vault {vault}: the contract there is not this version's vault; move no money there "
             "before you know what it is, and take what it holds out with the version that made it"
+        )
+
+
+def require_of_pool(node: Node, vault: str, pool: PoolKey, at: Block) -> None:
+    """Raise ConfigError unless a vault says that it is for the campaign's pool."""
+    found = node.call(liquidity_vault.pool(vault), at)
+    if found != pool.address:
+        raise ConfigError(
+            f"vault {vault} is for pool {found}, the campaign for {pool} ({pool.address}); "
+            "name that pool, or the vault that was made for this one"
         )
 
 

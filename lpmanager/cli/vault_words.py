@@ -109,7 +109,7 @@ def status_json(seen: VaultStatus) -> dict[str, Any]:
         },
         **{name: value for name, value in state.items() if name != "budget_left_wad"},
         "budget_left_wad": str(seen.state.budget_left_wad),
-        "ready_at": seen.ready_at,
+        "ready_at": seen.state.ready_at,
         "ranges": [[held.lower, held.upper] for held in seen.ranges],
         "idle": exact_both(seen.idle),
         "owner_holds": exact_both(seen.owners),
@@ -132,9 +132,9 @@ def _anybody(account: str) -> str:
 
 
 def _ready(seen: VaultStatus) -> str:
-    if seen.ready_at <= seen.block.timestamp:
+    if seen.state.ready_at <= seen.block.timestamp:
         return "now"
-    return f"{moment(seen.ready_at)}, when the cooldown is over"
+    return f"{moment(seen.state.ready_at)}, when the cooldown is over"
 
 
 def _bounds_rows(bounds: VaultBounds) -> list[tuple[str, str]]:

@@ -13,14 +13,13 @@ from lpmanager.chain.presets import Chain
 from lpmanager.chain.reader import Reader
 from lpmanager.chain.sighting import Watch
 from lpmanager.chain.token_probe import require_exact, token_probe_question
-from lpmanager.chain.vaults import require_ours
+from lpmanager.chain.vaults import require_of_pool, require_ours
 from lpmanager.desk.nodes import open_node
 from lpmanager.errors import ConfigError
 from lpmanager.ledger.chains import known_genesis
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Amounts, PoolKey, Token, amount_from_text_down
 from lpmanager.settings import CampaignTable, Settings
-from lpmanager.venues import liquidity_vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +123,9 @@ def _require_our_vault(node: Node, vault: str, pool: PoolKey, key: str) -> None:
     head = node.head()
     try:
         require_ours(node, vault, head)
+        require_of_pool(node, vault, pool, head)
     except ConfigError as error:
         raise ConfigError(f"{key}: {error}") from error
-    found = node.call(liquidity_vault.pool(vault), head)
-    if found != pool.address:
-        raise ConfigError(
-            f"{key}: vault {vault} is for pool {found}, the campaign for {pool} ({pool.address}); "
-            "name that pool, or the vault that was made for this one"
-        )
 
 
 def _native_pool(
@@ -151,14 +145,9 @@ def _native_pool(
 
 
 def _one_of(pool: PoolKey, name: str, key: str) -> Token:
-    """The pool's token of that symbol or address."""
-    matches = [
-        token
-        for token in (pool.token0, pool.token1)
-        if name.lower() in (token.symbol.lower(), token.address.lower())
-    ]
-    if len(matches) == 1:
-        return matches[0]
+    token = pool.token_named(name)
+    if token is not None:
+        return token
     raise ConfigError(
         f"{key}: {name!r} does not name one token of the pool; choose {pool.token0.symbol} "
         f"({pool.token0.address}) or {pool.token1.symbol} ({pool.token1.address})"

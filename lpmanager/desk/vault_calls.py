@@ -283,15 +283,13 @@ def _amount(token: Token, number: str) -> Amount:
 
 
 def _token(pool: PoolKey, name: str) -> Token:
-    """The pool's token of that symbol or address."""
-    both = (pool.token0, pool.token1)
-    named = [t for t in both if name.lower() in (t.symbol.lower(), t.address.lower())]
-    if len(named) != 1:
-        raise UsageError(
-            f"{name!r} does not name one token of the pool; write an amount as in "
-            f'"1.5 {pool.token0.symbol}" or "1.5 {pool.token1.symbol}", or use the token\'s address'
-        )
-    return named[0]
+    token = pool.token_named(name)
+    if token is not None:
+        return token
+    raise UsageError(
+        f"{name!r} does not name one token of the pool; write an amount as in "
+        f'"1.5 {pool.token0.symbol}" or "1.5 {pool.token1.symbol}", or use the token\'s address'
+    )
 
 
 def _of(amounts: Amounts, token: Token) -> Amount:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lpmanager.chain.node import Node, balance_question
 from lpmanager.chain.presets import Chain
-from lpmanager.chain.vaults import read_vault
+from lpmanager.chain.vaults import read_vault, require_of_pool
 from lpmanager.desk.markets import configured_pool
 from lpmanager.desk.nodes import booked_genesis, open_node
 from lpmanager.errors import ConfigError, UsageError
@@ -42,8 +42,7 @@ class VaultDesk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultStatus:
     """A vault and its owner's account at a block. `idle` lies in the vault outside positions,
-    `owners` and `native` in the owner's account; `ready_at` is when the cooldown ends, in Unix
-    seconds."""
+    `owners` and `native` in the owner's account."""
 
     block: Block
     state: VaultState
@@ -51,12 +50,6 @@ class VaultStatus:
     idle: Amounts
     owners: Amounts
     native: Amount
-
-    @property
-    def ready_at(self) -> int:
-        """0 before the first rebalance."""
-        last = self.state.rebalanced_at
-        return last + self.state.bounds.cooldown_s if last else 0
 
 
 def open_vault_desk(settings: Settings, name: str, clock: Callable[[], int]) -> VaultDesk:
@@ -83,18 +76,14 @@ def look(desk: VaultDesk) -> VaultStatus:
     Its code need not be ours: what is in a vault of another version must come out too.
     """
     vault, head = desk.require_vault(), desk.node.head()
-    pool, ranges = desk.node.call_many(
-        [liquidity_vault.pool(vault), liquidity_vault.ranges(vault)], head
-    )
-    if pool != desk.pool.address:
-        raise ConfigError(
-            f"campaigns.{desk.campaign}.vault: {vault} is for pool {pool}, the campaign's is "
-            f"{desk.pool.address}; correct one of them"
-        )
+    try:
+        require_of_pool(desk.node, vault, desk.pool, head)
+    except ConfigError as error:
+        raise ConfigError(f"campaigns.{desk.campaign}.vault: {error}") from error
     return VaultStatus(
         block=head,
         state=read_vault(desk.node, vault, head),
-        ranges=ranges,
+        ranges=desk.node.call(liquidity_vault.ranges(vault), head),
         idle=_balances(desk, vault, head),
         owners=_balances(desk, desk.owner, head),
         native=Amount(desk.chain.native, desk.node.ask(balance_question(desk.owner, head))),

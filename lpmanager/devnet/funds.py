@@ -26,15 +26,15 @@ def funds_in(pool: PoolKey, funds: Mapping[str, str]) -> Amounts:
     """
     raw = {pool.token0: 0, pool.token1: 0}
     for name, text in funds.items():
-        named = [t for t in raw if name.lower() in (t.symbol.lower(), t.address.lower())]
-        if len(named) != 1:
+        token = pool.token_named(name)
+        if token is None:
             raise UsageError(
                 f"funds: {name!r} does not name one token of the pool; it holds "
                 f"{pool.token0.symbol} ({pool.token0.address}) and {pool.token1.symbol} "
                 f"({pool.token1.address})"
             )
         try:
-            raw[named[0]] = amount_from_text_down(named[0], text).raw
+            raw[token] = amount_from_text_down(token, text).raw
         except ValueError as error:
             raise UsageError(f"funds: {error}") from error
     if min(raw.values()) < 0 or not any(raw.values()):

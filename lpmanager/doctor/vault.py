@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 
 from lpmanager.chain.node import Node
-from lpmanager.chain.vaults import read_vault, require_ours
+from lpmanager.chain.vaults import read_vault, require_of_pool, require_ours
 from lpmanager.desk.markets import configured_pool
 from lpmanager.doctor.check import Check, attempt
 from lpmanager.errors import ChainError, GuardVeto, LpmError
@@ -50,13 +50,9 @@ def _code(node: Node, vault: str, head: Block) -> str:
 
 
 def _pool(settings: Settings, name: str, node: Node, vault: str, head: Block) -> str:
-    expected = configured_pool(settings.campaigns[name], settings.chain_of(name), node).address
-    found = node.call(liquidity_vault.pool(vault), head)
-    if found != expected:
-        raise GuardVeto(
-            f"the vault is for pool {found}, the campaign for {expected}; correct one of them"
-        )
-    return f"{found}, the campaign's"
+    pool = configured_pool(settings.campaigns[name], settings.chain_of(name), node)
+    require_of_pool(node, vault, pool, head)
+    return f"{pool.address}, the campaign's"
 
 
 def _owner(settings: Settings, state: VaultState) -> str:
@@ -107,7 +103,6 @@ def _budget(state: VaultState) -> str:
 
 
 def _cooldown(state: VaultState, head: Block) -> str:
-    ready_at = state.rebalanced_at + state.bounds.cooldown_s
-    if state.rebalanced_at == 0 or ready_at <= head.timestamp:
+    if state.ready_at <= head.timestamp:
         return "over"
-    return f"until {datetime.fromtimestamp(ready_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"until {datetime.fromtimestamp(state.ready_at, UTC):%Y-%m-%d %H:%M:%S} UTC"

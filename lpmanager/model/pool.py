@@ -23,6 +23,15 @@ class PoolKey:
         """Both raw amounts as typed amounts of this pool's tokens."""
         return Amounts(Amount(self.token0, raw0), Amount(self.token1, raw1))
 
+    def token_named(self, name: str) -> Token | None:
+        """The token of that symbol or address, in any case; None where not exactly one is it."""
+        named = [
+            token
+            for token in (self.token0, self.token1)
+            if name.lower() in (token.symbol.lower(), token.address.lower())
+        ]
+        return named[0] if len(named) == 1 else None
+
     def price(self, quote: Token, sqrt_price_x96: SqrtPriceX96) -> Price:
         """The valuation price of this pool's pair in `quote`."""
         return valuation_price(self.token0, self.token1, quote, sqrt_price_x96)

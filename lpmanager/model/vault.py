@@ -48,3 +48,9 @@ class VaultState:
     centre: int | None
     budget_left_wad: int
     bounds: VaultBounds
+
+    @property
+    def ready_at(self) -> int:
+        """When the cooldown is over, in Unix seconds; 0 before the first rebalance."""
+        last = self.rebalanced_at
+        return last + self.bounds.cooldown_s if last else 0

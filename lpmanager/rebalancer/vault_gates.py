@@ -75,12 +75,11 @@ def _operator(view: View, vault: VaultState) -> Gate:
 
 
 def _cooldown(view: View, vault: VaultState) -> Gate:
-    since = view.snapshot.block.timestamp - vault.rebalanced_at
-    never = vault.rebalanced_at == 0
+    now, never = view.snapshot.block.timestamp, vault.rebalanced_at == 0
     return Gate(
         name="vault cooldown",
-        passed=never or since >= vault.bounds.cooldown_s,
-        measured="no rebalance yet" if never else f"{since} s",
+        passed=now >= vault.ready_at,
+        measured="no rebalance yet" if never else f"{now - vault.rebalanced_at} s",
         limit=f"{vault.bounds.cooldown_s} s",
         reason="time since the vault's last rebalance",
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from devnet_world import World, a_world
 from live_desk import Desk, Devnet, a_devnet, a_funded_desk, new_desk
 
 
@@ -25,3 +26,16 @@ def desk(devnet: Devnet, tmp_path: Path, request: pytest.FixtureRequest) -> Desk
 def poor_desk(devnet: Devnet, tmp_path: Path, request: pytest.FixtureRequest) -> Desk:
     """A desk whose account holds nothing at all."""
     return new_desk(devnet, tmp_path, request.node.nodeid)
+
+
+@pytest.fixture(params=["eth-tester", "anvil"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """The real contracts on either chain; of the smaller kind, on one."""
+    with a_world(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def small_world() -> Iterator[World]:
+    with a_world() as made:
+        yield made

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import a_plan
-from devnet_world import PRICE, World, a_world
-from meddling import LOOK, SEND, Blind, Meddling, failing_on
+from devnet_world import PRICE, a_world
+from meddling import LOOK, SEND, Blind, failing_on
+from plan_desk import GWEI, POLICY, USDC_RAW, WETH_RAW, PlanDesk
 from sqlalchemy import text
 
-from lpmanager.amm import sqrt_price_bounds
 from lpmanager.chain.node import Node, Question
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import PlanRefused, RpcUnavailable
 from lpmanager.execution.calldata import approve_call
 from lpmanager.execution.executor import Executor, wallet_change
-from lpmanager.execution.fees import FeePolicy
-from lpmanager.execution.intent import Intent, Purpose, Status
-from lpmanager.execution.moves import Pace
-from lpmanager.execution.sender import Sender, SendPolicy
+from lpmanager.execution.intent import Purpose, Status
+from lpmanager.execution.sender import Sender
 from lpmanager.execution.signer import signer_from_clear_key
-from lpmanager.ledger.database import open_database
-from lpmanager.ledger.journal import TransactionJournal, append_booked
+from lpmanager.ledger.journal import append_booked
 from lpmanager.model import (
     Action,
     Amount,
@@ -37,45 +33,22 @@ from lpmanager.model import (
     Mint,
     Minted,
     Outcome,
-    Plan,
     SqrtPriceX96,
-    Swap,
     Swapped,
-    SwapPurpose,
     TickRange,
     VaultTurn,
     Withdraw,
     Withdrawn,
 )
 
-USDC_RAW, WETH_RAW = 10**11, 5 * 10**19
-LOW, HIGH = sqrt_price_bounds(PRICE, 100)
-GWEI = 10**9
-POLICY = SendPolicy(
-    timeout_s=1.0,
-    poll_s=0.01,
-    confirmations=1,
-    fees=FeePolicy(cap=1_000 * GWEI),
-    pace=Pace(bump_after_s=36),
-)
-
 
 @dataclass
-class Desk:
+class Desk(PlanDesk):
     """An account with 100,000 USDC and 50 WETH that carries out plans."""
-
-    world: World
-    folder: Path
-    policy: SendPolicy = POLICY
-    stop: bool = False
-    transport: Meddling = field(init=False)
-    journal: TransactionJournal = field(init=False)
 
     def __post_init__(self) -> None:
         self.account, self._key = self.world.new_account("desk", USDC_RAW, WETH_RAW)
-        self.transport = Meddling(self.world.backend.transport)
-        self.engine = open_database(f"sqlite:///{self.folder / 'books.db'}")
-        self.journal = TransactionJournal(self.engine, self.world.backend.chain_id)
+        super().__post_init__()
 
     def sender(self) -> Sender:
         node = Node(self.transport, self.world.backend.chain_id)
@@ -87,30 +60,8 @@ class Desk:
         world, sender = self.world, self.sender()
         return Executor(node, world.venue, world.pool, world.native, sender, lambda: self.stop)
 
-    def plan(self, *actions: Action, **changes: object) -> Plan:
-        head = self.world.node.head()
-        ours: dict[str, object] = {
-            "chain_id": self.world.backend.chain_id,
-            "account": self.account,
-            "pool": self.world.pool.address,
-            "block": head,
-            "expires_at": head.timestamp + 600,
-            "sqrt_price_min_x96": LOW,
-            "sqrt_price_max_x96": HIGH,
-        }
-        return a_plan(*actions, **{**ours, **changes})
-
     def carry_out(self, *actions: Action, **changes: object) -> Outcome:
         return self.booked(self.executor().carry_out(self.plan(*actions, **changes), self.held()))
-
-    def booked(self, outcome: Outcome) -> Outcome:
-        """The outcome, once the journal says that the books hold it."""
-        with self.engine.begin() as connection:
-            append_booked(connection, [step.tx_hash for step in outcome.steps])
-        return outcome
-
-    def open(self) -> list[Intent]:
-        return self.journal.open_intents(self.account)
 
     def held(self) -> Amounts:
         return self.world.pool.amounts(*self.world.balances(self.account))
@@ -123,22 +74,7 @@ class Desk:
 
     def mint(self, *, minimum: tuple[int, int] = (1, 1), text: str = "[198000, 200000)") -> Mint:
         lower, upper = (int(part) for part in text.strip("[)").split(", "))
-        pool = self.world.pool
-        return Mint(
-            range=TickRange(lower, upper),
-            desired=pool.amounts(USDC_RAW // 2, WETH_RAW // 2),
-            minimum=pool.amounts(*minimum),
-        )
-
-    def swap(self, raw_in: int = 10**9, minimum_out: int = 1) -> Swap:
-        pool = self.world.pool
-        return Swap(
-            purpose=SwapPurpose.HEDGE,
-            amount_in=Amount(pool.token0, raw_in),
-            expected_out=Amount(pool.token1, minimum_out),
-            minimum_out=Amount(pool.token1, minimum_out),
-            sqrt_price_limit_x96=LOW,
-        )
+        return self.minting(TickRange(lower, upper), minimum)
 
     def withdraw(self, token_id: int) -> Withdraw:
         (held,) = [p for p in self.world.read(self.account).positions if p.token_id == token_id]

@@ -6,20 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from eth_utils.address import to_checksum_address
-from live_desk import ETHER, START, Desk, Devnet, new_desk
+from live_desk import ETHER, Desk, Devnet, new_desk
+from vault_desk import another_pool
 from vault_world import deploy_vault
 
-from lpmanager.abi import Function
 from lpmanager.chain.node import Question
 from lpmanager.devnet.deploy import fund
-from lpmanager.devnet.orders import AddLiquidity, Trade
-from lpmanager.model import Liquidity, TickRange
+from lpmanager.devnet.orders import Trade
 from lpmanager.venues import erc20, liquidity_vault
 
-CREATE_POOL = Function("createPool(address,address,uint24)")
-GET_POOL = Function("getPool(address,address,uint24)", "(address)")
-INITIALIZE = Function("initialize(uint160)")
 USDC_RAW, WETH_RAW = 50_000 * 10**6, 22 * ETHER
 
 
@@ -144,29 +139,12 @@ def test_another_contract_is_no_vault(desk: Desk) -> None:
 
 def test_a_vault_of_another_pool_is_none_for_the_campaign(desk: Desk, vault: str) -> None:
     here = desk.devnet.deployment.pool.address
-    there = another_pool(desk)
+    there = another_pool(desk.devnet)
     desk.edit(here, there)
     done = desk.lpm("plan")
     assert done.returncode == 3
     assert f"campaigns.main.vault: vault {vault} is for pool {here}, the campaign" in done.stderr
     assert f"({there}); name that pool, or the vault that was made for this one" in done.stderr
-
-
-def another_pool(desk: Desk) -> str:
-    """A pool of the same tokens with another fee, in which others provide liquidity."""
-    deployment, controls = desk.devnet.deployment, desk.devnet.controls
-    pool, somebody = deployment.pool, desk.devnet.backend.accounts[1]
-    tokens = (pool.token0.address, pool.token1.address)
-    creation = CREATE_POOL.encode(*tokens, 3_000)
-    controls.execute(somebody, deployment.factory, creation, what="create the pool")
-    made = controls.node.call(
-        GET_POOL.call(deployment.factory, *tokens, 3_000, read=to_checksum_address),
-        controls.node.head(),
-    )
-    controls.execute(somebody, made, INITIALIZE.encode(START), what="initialize")
-    order = AddLiquidity(range=TickRange(-887_220, 887_220), liquidity=Liquidity(ETHER))
-    controls.execute(somebody, deployment.flow_trader, order.calldata(made), what="provide")
-    return str(made)
 
 
 def trade(desk: Desk, *, usdc_raw: int) -> None:

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import a_plan
-from devnet_world import PRICE, World, a_world
+from devnet_world import PRICE, a_world
 from meddling import SEND, Blind, Meddling, failing_on
+from plan_desk import POLICY, USDC_RAW, WETH_RAW, PlanDesk
 from vault_world import WIDE, deploy_vault
 
-from lpmanager.amm import MIN_SQRT_PRICE, sqrt_price_bounds
+from lpmanager.amm import MIN_SQRT_PRICE
 from lpmanager.chain.node import Node, Receipt, receipt_question
 from lpmanager.devnet.deploy import fund
 from lpmanager.errors import CallReverted, ChainError, PlanRefused, RpcUnavailable
 from lpmanager.execution.executor import wallet_change
-from lpmanager.execution.fees import FeePolicy
-from lpmanager.execution.intent import Intent
-from lpmanager.execution.moves import Pace
 from lpmanager.execution.rehearsal import rehearse
-from lpmanager.execution.sender import Sender, SendPolicy
+from lpmanager.execution.sender import Sender
 from lpmanager.execution.signer import GuardedSigner, signer_from_clear_key
 from lpmanager.execution.vault_allowed import OperatorAllowList
 from lpmanager.execution.vault_custody import VaultExecutor
 from lpmanager.execution.vault_facts import read_vault_facts
-from lpmanager.ledger.database import open_database
-from lpmanager.ledger.journal import TransactionJournal, append_booked
 from lpmanager.model import (
     Action,
-    Amount,
     Amounts,
     Collect,
     Collected,
@@ -53,16 +47,6 @@ from lpmanager.model import (
 from lpmanager.venues import liquidity_vault, uniswap_v3
 from lpmanager.venues.liquidity_vault import Turns, position_id
 
-USDC_RAW, WETH_RAW = 10**11, 5 * 10**19
-LOW, HIGH = sqrt_price_bounds(PRICE, 100)
-GWEI = 10**9
-POLICY = SendPolicy(
-    timeout_s=1.0,
-    poll_s=0.01,
-    confirmations=1,
-    fees=FeePolicy(cap=1_000 * GWEI),
-    pace=Pace(bump_after_s=36),
-)
 OUTER, INNER, BESIDE = (
     TickRange(198_000, 200_000),
     TickRange(198_500, 199_500),
@@ -73,32 +57,24 @@ LONG_COOLDOWN = replace(WIDE, cooldown_s=3_600)
 
 
 @dataclass
-class Desk:
+class Desk(PlanDesk):
     """A vault with 100,000 USDC and 50 WETH, and the account that operates it."""
-
-    world: World
-    folder: Path
-    stop: bool = False
-    transport: Meddling = field(init=False)
-    journal: TransactionJournal = field(init=False)
 
     def __post_init__(self) -> None:
         world = self.world
         self.owner = world.backend.accounts[3]
-        self.operator, self._key = world.new_account("operator", 0, 1)
+        self.account, self._key = world.new_account("operator", 0, 1)
         backend, deployment = world.backend, world.deployment
-        self.vault = deploy_vault(backend, deployment, owner=self.owner, operator=self.operator)
+        self.vault = deploy_vault(backend, deployment, owner=self.owner, operator=self.account)
         fund(backend, deployment, self.vault, world.pool.amounts(USDC_RAW, WETH_RAW))
-        self.transport = Meddling(world.backend.transport)
-        self.engine = open_database(f"sqlite:///{self.folder / 'books.db'}")
-        self.journal = TransactionJournal(self.engine, world.backend.chain_id)
+        super().__post_init__()
 
     def executor(self, transport: Meddling | None = None) -> VaultExecutor:
         world = self.world
         node = Node(transport or self.transport, world.backend.chain_id)
         allowed = OperatorAllowList(
             chain_id=node.chain_id,
-            account=self.operator,
+            account=self.account,
             vault=self.vault,
             max_fee=POLICY.fees.cap,
         )
@@ -108,32 +84,18 @@ class Desk:
         return VaultExecutor(node, self.vault, world.pool, world.native, sender, lambda: self.stop)
 
     def plan(self, *actions: Action, **changes: object) -> Plan:
-        head = self.world.node.head()
-        ours: dict[str, object] = {
-            "chain_id": self.world.backend.chain_id,
-            "account": self.operator,
-            "vault": VaultTurn(address=self.vault, seq=self.turns().seq),
-            "pool": self.world.pool.address,
-            "block": head,
-            "expires_at": head.timestamp + 600,
-            "sqrt_price_min_x96": LOW,
-            "sqrt_price_max_x96": HIGH,
-        }
-        return a_plan(*actions, **{**ours, **changes})
+        turn = VaultTurn(address=self.vault, seq=self.turns().seq)
+        return super().plan(*actions, **{"vault": turn, **changes})
 
     def carry_out(self, *actions: Action, **changes: object) -> Outcome:
         plan = self.plan(*actions, **changes)
         return self.booked(self.executor().carry_out(plan, self.idle()))
 
     def booked(self, outcome: Outcome) -> Outcome:
-        """The outcome, once the journal says that the books hold it; the cooldown is over then."""
-        with self.engine.begin() as connection:
-            append_booked(connection, [step.tx_hash for step in outcome.steps])
+        """The cooldown is over then."""
+        super().booked(outcome)
         self.world.pass_time(61)
         return outcome
-
-    def open(self) -> list[Intent]:
-        return self.journal.open_intents(self.operator)
 
     def turns(self) -> Turns:
         return self.world.node.call(liquidity_vault.turns(self.vault), self.world.node.head())
@@ -147,7 +109,7 @@ class Desk:
 
     def native(self) -> int:
         told = self.world.backend.transport.request_many(
-            [("eth_getBalance", [self.operator, "latest"])]
+            [("eth_getBalance", [self.account, "latest"])]
         )
         return int(told[0], 16)
 
@@ -166,22 +128,7 @@ class Desk:
     def mint(
         self, tick_range: TickRange = OUTER, *, minimum: tuple[int, int] = (1, 1), share: int = 2
     ) -> Mint:
-        pool = self.world.pool
-        return Mint(
-            range=tick_range,
-            desired=pool.amounts(USDC_RAW // share, WETH_RAW // share),
-            minimum=pool.amounts(*minimum),
-        )
-
-    def swap(self, raw_in: int = 10**9, minimum_out: int = 1) -> Swap:
-        pool = self.world.pool
-        return Swap(
-            purpose=SwapPurpose.HEDGE,
-            amount_in=Amount(pool.token0, raw_in),
-            expected_out=Amount(pool.token1, minimum_out),
-            minimum_out=Amount(pool.token1, minimum_out),
-            sqrt_price_limit_x96=LOW,
-        )
+        return self.minting(tick_range, minimum, share)
 
     def sale(self, raw_in: int) -> Swap:
         """A swap that sells all of it, wherever the price goes."""

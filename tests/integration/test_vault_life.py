@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from live_desk import Desk, Devnet
+from live_desk import Desk, Devnet, typed
 from sqlalchemy import text
-from vault_desk import USDC, VaultDesk, a_vault_desk
+from vault_desk import USDC, VaultDesk, a_vault_desk, another_pool
 
 from lpmanager.account_lock import only_one
 from lpmanager.chain.node import Question
@@ -140,7 +140,7 @@ def test_a_damaged_journal_is_not_mended_while_an_order_may_still_be_mined(
     with nothing_mined(desk, monkeypatch):
         assert desk.lpm("vault", "fund", "main", "5 USDC", "--live").returncode == 4
         lose_the_last_signature(desk)
-        shown, _ = desk.start("doctor", "--repair", "--json").communicate(timeout=60)
+        shown = typed(desk.folder, "doctor", "--repair", "--json").stdout  # mines no block
     obstacles = json.loads(shown)["obstacles"]
     assert any(f"1 transactions of {desk.owner} are pending" in found for found in obstacles)
     assert any("was signed and may still be mined" in found for found in obstacles)
@@ -208,6 +208,18 @@ def test_doctor_says_why_a_vault_does_nothing(desk: VaultDesk) -> None:
     desk.edit(f'vault = "{vault}"', f'vault = "{desk.devnet.deployment.factory}"')
     assert list(rows(desk)) == ["vault code"]
     assert "is not this version's vault" in rows(desk)["vault code"][1]
+
+
+def test_a_vault_of_another_pool_is_found_by_doctor_and_by_its_owner(desk: VaultDesk) -> None:
+    vault, here = desk.deployed(), desk.devnet.deployment.pool.address
+    there = another_pool(desk.devnet)
+    desk.edit(here, there)
+    mended = f"vault {vault} is for pool {here}, the campaign for USDC/WETH 0.3% ({there}); name"
+    passed, found = rows(desk)["vault pool"]
+    assert (passed, found.startswith(mended)) == (False, True)
+    told = desk.lpm("vault", "status")
+    assert told.returncode == 3
+    assert f"campaigns.main.vault: {mended}" in told.stderr
 
 
 def test_doctor_finds_an_oracle_that_is_too_short_for_the_vault(desk: VaultDesk) -> None:

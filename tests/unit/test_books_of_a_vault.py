@@ -49,6 +49,19 @@ def books_of(ledger: Ledger, account: PaperAccount) -> Bookkeeper:
     return Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
 
 
+def books_up_to_now(ledger: Ledger, account: PaperAccount) -> Bookkeeper:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    return books
+
+
+def books_with_a_range(ledger: Ledger, account: PaperAccount) -> Bookkeeper:
+    """Books in which the vault has opened RANGE with SOME of what it holds."""
+    books = books_up_to_now(ledger, account)
+    carry_out(books, account, account.mints(RANGE, SOME))
+    return books
+
+
 def carry_out(books: Bookkeeper, account: PaperAccount, *steps: Step) -> None:
     """Book what was done since the books were brought up to the block before it."""
     before = replace(account.snapshot(), block=a_block(account.block - len(steps)))
@@ -63,9 +76,7 @@ def carry_out(books: Bookkeeper, account: PaperAccount, *steps: Step) -> None:
 def test_the_books_are_the_vaults_and_the_gas_is_the_signers(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
-    carry_out(books, account, account.mints(RANGE, SOME))
+    books = books_with_a_range(ledger, account)
     row = ledger.campaign("main")
     assert row is not None
     assert row.account == VAULT
@@ -80,9 +91,7 @@ def test_the_books_are_the_vaults_and_the_gas_is_the_signers(
 def test_a_whole_rebalance_in_one_transaction_closes_to_the_unit(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
-    carry_out(books, account, account.mints(RANGE, SOME))
+    books = books_with_a_range(ledger, account)
     held = position_id(VAULT, RANGE)
     account.earns(held, 2**100, 2**101)
     account.price_moves_to(300)
@@ -107,9 +116,7 @@ def test_a_whole_rebalance_in_one_transaction_closes_to_the_unit(
 def test_a_range_that_is_opened_again_has_another_life_under_the_same_id(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
-    carry_out(books, account, account.mints(RANGE, SOME))
+    books = books_with_a_range(ledger, account)
     held = position_id(VAULT, RANGE)
     carry_out(books, account, account.withdraws(held))
     carry_out(books, account, account.mints(RANGE, SOME))
@@ -125,9 +132,7 @@ def test_a_range_that_is_opened_again_has_another_life_under_the_same_id(
 def test_a_range_that_one_transaction_closes_and_opens_again_is_open(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
-    carry_out(books, account, account.mints(RANGE, SOME))
+    books = books_with_a_range(ledger, account)
     held = position_id(VAULT, RANGE)
     account.price_moves_to(100)
     books.bring_up_to(account.snapshot())
@@ -140,12 +145,9 @@ def test_a_range_that_one_transaction_closes_and_opens_again_is_open(
 def test_another_operator_goes_on_with_the_same_books(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
-    carry_out(books, account, account.mints(RANGE, SOME))
+    books = books_with_a_range(ledger, account)
     account.signer, account.nonce, account.native = NEW_OPERATOR, 3, 10**17
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
+    books = books_up_to_now(ledger, account)
     carry_out(books, account, account.withdraws(position_id(VAULT, RANGE)))
     assert books.result(account.snapshot()).identity_error == 0
 
@@ -155,8 +157,7 @@ def test_what_the_last_operator_did_is_no_transfer_of_the_owners(
 ) -> None:
     """His last step is booked, but no look came after it, when the owner sends tokens and names
     another: the hashes that are ours do not depend on who signs now."""
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
+    books = books_up_to_now(ledger, account)
     step = account.mints(RANGE, SOME)
     books.catch_up(Outcome(steps=(step,), stop=None))
     account.signer = NEW_OPERATOR
@@ -182,8 +183,7 @@ def an_open_intent(ledger: Ledger, signer: str, decided_block: int = 100) -> Non
 def test_while_something_of_the_operators_is_under_way_the_vaults_books_are_not_compared(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
+    books = books_up_to_now(ledger, account)
     an_open_intent(ledger, ACCOUNT)
     with pytest.raises(MaybeSent, match="campaign main is under way"):
         books.bring_up_to(account.snapshot())
@@ -214,8 +214,7 @@ def test_what_is_under_way_for_another_vault_of_another_operator_hinders_nobody(
 def test_what_an_earlier_run_did_for_a_vault_is_booked_as_of_the_operators_decision(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
+    books = books_up_to_now(ledger, account)
     step = account.mints(RANGE, SOME)
     an_open_intent(ledger, ACCOUNT, decided_block=99)
     books.catch_up(Outcome(steps=(step,), stop=None))
@@ -249,9 +248,7 @@ def test_native_coin_that_the_signer_did_not_spend_on_gas_halts_the_campaign(
 def test_what_the_owner_took_out_of_a_range_is_told_by_the_range(
     ledger: Ledger, account: PaperAccount
 ) -> None:
-    books = books_of(ledger, account)
-    books.bring_up_to(account.snapshot())
-    carry_out(books, account, account.mints(RANGE, SOME))
+    books = books_with_a_range(ledger, account)
     account.owner_closes(position_id(VAULT, RANGE))
     gone = r"position \[-600, 600\) is in the books but not in the chain"
     with pytest.raises(BooksDoNotClose, match=gone):

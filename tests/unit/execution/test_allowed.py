@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from builders import ACCOUNT, CHAIN_ID, USDC, WETH, a_pool, a_range, a_token, amounts
+from signing_requests import GWEI, a_transaction
 
 from lpmanager.abi import Function
 from lpmanager.errors import SigningRefused
@@ -41,7 +42,6 @@ FIRST_ROUTER = UniswapV3(
     swap_router_has_deadline=True,
 )
 SECOND_ROUTER = replace(FIRST_ROUTER, swap_router_has_deadline=False)
-GWEI = 10**9
 RANGE = a_range("[-10, 10)")
 MINT = Mint(range=RANGE, desired=amounts(7, 8), minimum=amounts(5, 6))
 SWAP = Swap(
@@ -67,21 +67,6 @@ def the_list(venue: UniswapV3 = FIRST_ROUTER) -> WalletAllowList:
     return WalletAllowList(
         chain_id=CHAIN_ID, account=ACCOUNT, venue=venue, pool=a_pool(), max_fee=100 * GWEI
     )
-
-
-def a_transaction(to: str, data: bytes = b"", **changes: Any) -> dict[str, Any]:
-    plain = {
-        "type": 2,
-        "chainId": CHAIN_ID,
-        "nonce": 7,
-        "to": to,
-        "value": 0,
-        "data": data,
-        "gas": 500_000,
-        "maxFeePerGas": 20 * GWEI,
-        "maxPriorityFeePerGas": GWEI,
-    }
-    return plain | changes
 
 
 def refusal(to: str, data: bytes = b"", venue: UniswapV3 = FIRST_ROUTER, **changes: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from builders import ACCOUNT, CHAIN_ID, USDC, WETH, a_pool, a_range, amounts
+from signing_requests import GWEI, a_transaction
 
 from lpmanager.abi import Function
 from lpmanager.chain.artifacts import own_artifact
@@ -27,7 +28,6 @@ OWNER = "0x00000000000000000000000000000000000000B1"
 SAFE = "0x00000000000000000000000000000000000000B2"
 STRANGER = "0x00000000000000000000000000000000000000E1"
 DEPLOYER = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
-GWEI = 10**9
 ORDER = Rebalance(
     keep=1,
     burn_minimum=amounts(1, 2),
@@ -104,18 +104,7 @@ def creation(
 
 
 def allow(allowed: AllowList, to: str, data: bytes = b"", **changes: Any) -> None:
-    plain = {
-        "type": 2,
-        "chainId": CHAIN_ID,
-        "nonce": 7,
-        "to": to,
-        "value": 0,
-        "data": data,
-        "gas": 500_000,
-        "maxFeePerGas": 20 * GWEI,
-        "maxPriorityFeePerGas": GWEI,
-    }
-    require_allowed(plain | changes, allowed)
+    require_allowed(a_transaction(to, data, **changes), allowed)
 
 
 def refusal(allowed: AllowList, to: str, data: bytes = b"", **changes: Any) -> str:

@@ -18,11 +18,11 @@ from builders import (
     a_view,
     an_outlook,
 )
+from decisions import closed, gate
 
 from lpmanager.model import (
     MAX_TICK,
     Decision,
-    Gate,
     Hold,
     Liquidity,
     Mint,
@@ -86,15 +86,6 @@ def held(view: View, limits: Limits | None = None, policy=FIXED) -> Hold:
     decision = decided(view, limits, policy)
     assert isinstance(decision, Hold), decision
     return decision
-
-
-def closed(decision: Decision) -> list[str]:
-    return [gate.name for gate in decision.gates if not gate.passed]
-
-
-def gate(decision: Decision, name: str) -> Gate:
-    (found,) = [g for g in decision.gates if g.name == name]
-    return found
 
 
 # ---- reasons to hold before anything is worked out ----

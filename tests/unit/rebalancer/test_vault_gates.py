@@ -22,13 +22,13 @@ from builders import (
     in_a_vault,
     price_at,
 )
+from decisions import closed, gate
 
 from lpmanager.amm import principal_down
 from lpmanager.errors import GuardVeto
 from lpmanager.model import (
     Collect,
     Decision,
-    Gate,
     Hold,
     Liquidity,
     Mint,
@@ -101,15 +101,6 @@ def planned(view: View, policy: Policy = FIXED) -> Plan:
     decision = decided(view, policy)
     assert isinstance(decision, Plan), decision
     return decision
-
-
-def closed(decision: Decision) -> list[str]:
-    return [gate.name for gate in decision.gates if not gate.passed]
-
-
-def gate(decision: Decision, name: str) -> Gate:
-    (found,) = [g for g in decision.gates if g.name == name]
-    return found
 
 
 # ---- the turn and the gas ----
