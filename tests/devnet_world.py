@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
+import itertools
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from eth_account import Account
 from eth_utils.crypto import keccak
 
 from lpmanager.abi import Function
 from lpmanager.amm import sqrt_price_at_tick
-from lpmanager.chain.node import Node, Receipt
+from lpmanager.chain.node import Node, Question, Receipt
 from lpmanager.chain.reader import Reader
 from lpmanager.chain.sighting import Watch
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
@@ -41,6 +45,9 @@ ETHER = 10**18
 _COLLECT = Function("collect((uint256,address,uint128,uint128))", "(uint256,uint256)")
 _SEND_NFT = Function("transferFrom(address,address,uint256)")
 ALL = 2**128 - 1
+#: anvil keeps the states of the newest 128 blocks, those that were taken back among them. With so
+#: many in all uses, what a test may ask of those before is still there.
+_MOST_BLOCKS = 40
 
 
 @dataclass
@@ -176,27 +183,100 @@ class World:
 
 
 @contextmanager
-def a_world(backend: str = "eth-tester", *, oracle_slots: int = 100) -> Iterator[World]:
-    """A pool with others' liquidity from 190,000 to 208,000, whose oracle reaches back a minute."""
+def a_world(
+    backend: str = "eth-tester", *, oracle_slots: int = 100, trades: int = 0
+) -> Iterator[World]:
+    """A pool with others' liquidity from 190,000 to 208,000, whose oracle reaches back a minute. At
+    last so many trades were made in it, to and fro."""
     if backend == "anvil":
-        with AnvilBackend(Fresh(genesis_timestamp=GENESIS)) as chain:
-            yield _settled(chain, oracle_slots)
+        with _lent(oracle_slots, trades) as world:
+            yield world
     else:
-        yield deepcopy(_tester_world(oracle_slots))
+        yield deepcopy(_tester_world(oracle_slots, trades))
+
+
+@dataclass
+class _Kept:
+    """A world on anvil that is set back after each use, as starting one and deploying on it takes
+    longer than most of what is done there."""
+
+    world: World
+    open_now: ExitStack
+    head: int = field(init=False)
+    base_fee: str = field(init=False)
+    snapshot: str = field(init=False)
+    blocks: int = 0
+
+    def __post_init__(self) -> None:
+        self.head = self.world.node.head().number
+        self.base_fee = self._ask("eth_getBlockByNumber", "pending", False)["baseFeePerGas"]
+
+    def lend(self, use: int) -> World:
+        """For the use of this number, which no other use has."""
+        self.snapshot = self._ask("evm_snapshot")
+        # anvil forgets the states of blocks it has seen before: no two uses may have one in common.
+        self._ask("anvil_setCoinbase", f"0x{use:040x}")
+        return World(self.world.backend, self.world.deployment)
+
+    def set_back(self) -> bool:
+        """Whether it is as it was, the states of old blocks too."""
+        self.blocks += self.world.node.head().number - self.head
+        self._ask("anvil_dropAllTransactions")
+        self._ask("evm_revert", self.snapshot)
+        self._ask("evm_setIntervalMining", 0)
+        self._ask("evm_setAutomine", True)
+        self._ask("anvil_setBlockTimestampInterval", 1)
+        self._ask("anvil_setNextBlockBaseFeePerGas", self.base_fee)
+        return self.blocks <= _MOST_BLOCKS
+
+    def _ask(self, method: str, *params: object) -> Any:
+        return self.world.node.ask(Question(method, list(params), lambda told: told))
+
+
+#: By how they were made.
+_idle: defaultdict[tuple[int, int], list[_Kept]] = defaultdict(list)
+_uses = itertools.count(1)
+
+
+@contextmanager
+def _lent(oracle_slots: int, trades: int) -> Iterator[World]:
+    idle = _idle[oracle_slots, trades]
+    kept = idle.pop() if idle else _new_on_anvil(oracle_slots, trades)
+    with kept.open_now as ending:
+        yield kept.lend(next(_uses))
+        if kept.set_back():
+            kept.open_now = ending.pop_all()
+            idle.append(kept)
+
+
+def _new_on_anvil(oracle_slots: int, trades: int) -> _Kept:
+    with ExitStack() as starting:
+        chain = starting.enter_context(AnvilBackend(Fresh(genesis_timestamp=GENESIS)))
+        world = _settled(chain, oracle_slots, trades)
+        return _Kept(world, starting.pop_all())
+
+
+@atexit.register
+def _end_the_idle() -> None:
+    for kept in itertools.chain(*_idle.values()):
+        kept.open_now.close()
 
 
 @cache
-def _tester_world(oracle_slots: int) -> World:
+def _tester_world(oracle_slots: int, trades: int) -> World:
     """Made once, to be copied: py-evm takes its time to deploy, and a chain in this process is
     nothing but values."""
-    return _settled(EthTesterBackend(GENESIS), oracle_slots)
+    return _settled(EthTesterBackend(GENESIS), oracle_slots, trades)
 
 
-def _settled(chain: Backend, oracle_slots: int) -> World:
+def _settled(chain: Backend, oracle_slots: int, trades: int) -> World:
     spec = MarketSpec(token0="USDC", fee_pips=500, sqrt_price_x96=PRICE, oracle_slots=oracle_slots)
     world = World(chain, deploy(chain, spec))
     world.provide(190_000, 208_000, 10**17)
     for _ in range(3):
         world.trade(10**6, zero_for_one=True)
         world.pass_time(60)
+    for turn in range(trades):
+        zero_for_one = turn % 2 == 0
+        world.trade(2 * 10**9 if zero_for_one else 10**18, zero_for_one=zero_for_one)
     return world

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,23 +126,7 @@ class Desk:
     def lpm(self, *arguments: str, **variables: str) -> Done:
         """Type `lpm ...` in the folder, on a chain whose newest block is of now."""
         self.devnet.refresh()
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            contextlib.chdir(self.folder),
-            mock.patch.dict(os.environ, surroundings(variables), clear=True),
-            mock.patch.object(sys, "argv", ["lpm", *arguments]),
-            mock.patch.object(sys, "path", list(sys.path)),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            try:
-                main()
-            except SystemExit as stop:
-                code = stop.code
-            finally:
-                structlog.reset_defaults()
-        assert isinstance(code, int)
-        return Done(code, out.getvalue(), err.getvalue())
+        return typed(self.folder, *arguments, **variables)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """As `lpm`, in a process of its own, not waiting for it."""
@@ -160,6 +144,30 @@ class Desk:
         done = self.lpm(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+
+def typed(
+    folder: Path, *arguments: str, program: Callable[[], object] = main, **variables: str
+) -> Done:
+    """Type `lpm ...`, or another program, in a folder. This process carries it out: one of its own
+    takes a second to start."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, surroundings(variables), clear=True),
+        mock.patch.object(sys, "argv", ["lpm", *arguments]),
+        mock.patch.object(sys, "path", list(sys.path)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            program()
+        except SystemExit as stop:
+            code = stop.code
+        finally:
+            structlog.reset_defaults()
+    assert isinstance(code, int)
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 def surroundings(variables: Mapping[str, str]) -> dict[str, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 #: What was posted (a request, or a list of them) -> HTTP status and body; a str goes out as it is.
@@ -25,11 +24,14 @@ class Loopback:
 
 @contextmanager
 def loopback(answer: Answer, *, delay_s: float = 0.0) -> Iterator[Loopback]:
+    """A server that answers each request so much later, but at the latest when it is closed."""
+    closing = Event()
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             posted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             seen.posts.append(posted)
-            time.sleep(delay_s)
+            closing.wait(delay_s)
             status, body = answer(posted)
             data = (body if isinstance(body, str) else json.dumps(body)).encode()
             try:
@@ -37,7 +39,7 @@ def loopback(answer: Answer, *, delay_s: float = 0.0) -> Iterator[Loopback]:
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
-            except BrokenPipeError:
+            except (BrokenPipeError, ConnectionResetError):
                 pass  # the test's client has hung up on purpose
 
         def log_message(self, *_: object) -> None:
@@ -50,6 +52,7 @@ def loopback(answer: Answer, *, delay_s: float = 0.0) -> Iterator[Loopback]:
     try:
         yield seen
     finally:
+        closing.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -12,16 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from faults.fault_proxy import newest_time, upstream
 from faults.lpm_process import forking
 from faults.troubled_desk import Run, the_campaign
 from sqlalchemy import Engine, event
 
-from lpmanager.chain.node import Node
-from lpmanager.chain.transport import HttpTransport
 from lpmanager.cli.main import run_program
 from lpmanager.config import load
 from lpmanager.cycle import run_cycle
-from lpmanager.devnet.backend import CHAIN_ID
 from lpmanager.ledger.store import Ledger
 
 _TIMEOUT_S = 120.0
@@ -74,9 +72,9 @@ def cycle_on(disk: BadDisk, run: Run, folder: Path) -> Ended:
 
 def _cycle(disk: BadDisk, folder: Path, node_url: str, said: Path) -> None:
     sys.stderr = said.open("w", buffering=1)
-    node = Node(HttpTransport(node_url, _TIMEOUT_S), CHAIN_ID)
-    disk()
-    run_program(partial(_run_once, folder, lambda: node.head().timestamp), "lpm")
+    with upstream(node_url) as ask:
+        disk()
+        run_program(partial(_run_once, folder, partial(newest_time, ask)), "lpm")
 
 
 def _run_once(folder: Path, clock: Callable[[], int], **_options: str) -> None:

@@ -1,12 +1,13 @@
-"""How hard the fault tests try: `--faults=quick`, as `make test` does, or `--faults=full`; and the
-table of what they measured, with `--faults-table`."""
+"""How hard the fault tests try: `--faults=quick`, as `make test` does, or `--faults=full`; what
+they measured, as a table, with `--faults-table`; the scenes that many of them begin from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from faults.scenes import Scene, all_scenes
 from faults.table import FIGURES, ROW, ROWS, rows_of, table_of
 
 
@@ -64,6 +65,19 @@ def figures(request: pytest.FixtureRequest) -> dict[str, int]:
     measured: dict[str, int] = {}
     request.node.user_properties.append((FIGURES, measured))
     return measured
+
+
+@pytest.fixture(scope="session")
+def wallet_scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Scene]]:
+    """Every run leaves its scene as it was, so that they are made once."""
+    with all_scenes(tmp_path_factory.mktemp("wallet")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def vault_scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Scene]]:
+    with all_scenes(tmp_path_factory.mktemp("vault"), in_vault=True) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

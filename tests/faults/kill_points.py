@@ -16,14 +16,12 @@ from pkgutil import resolve_name
 from typing import Any, NamedTuple
 from unittest import mock
 
+from faults.fault_proxy import newest_time, upstream
 from faults.lpm_process import forking
 from faults.troubled_desk import Run, the_campaign
 
-from lpmanager.chain.node import Node
-from lpmanager.chain.transport import HttpTransport
 from lpmanager.config import load
 from lpmanager.cycle import run_cycle
-from lpmanager.devnet.backend import CHAIN_ID
 from lpmanager.errors import ChainError
 from lpmanager.execution.intent import Status
 from lpmanager.ledger.store import Ledger
@@ -158,11 +156,11 @@ def _killing_at(nth: int) -> Callable[[], None]:
 
 
 def _run_cycles(folder: Path, node_url: str) -> None:
-    node = Node(HttpTransport(node_url, _TIMEOUT_S), CHAIN_ID)
     settings = load(folder / "lpmanager.toml")
     ledger = Ledger.open(settings.store)
-    for _ in range(_CYCLES):
-        try:
-            run_cycle(the_campaign(settings, ledger, lambda: node.head().timestamp))
-        except ChainError:  # looked up again by the next cycle
-            continue
+    with upstream(node_url) as ask:
+        for _ in range(_CYCLES):
+            try:
+                run_cycle(the_campaign(settings, ledger, partial(newest_time, ask)))
+            except ChainError:  # looked up again by the next cycle
+                continue

@@ -67,6 +67,11 @@ class LpmProcess:
     def pid(self) -> int | None:
         return self._process.pid
 
+    def told(self) -> str:
+        """What it has said so far beside its output."""
+        _, err = self._said
+        return err.read_text() if err.exists() else ""
+
     def kill(self) -> None:
         self._process.kill()
         self._process.join()

@@ -220,12 +220,15 @@ class MovingChain:
 
     def _asked(self, node: Callable[[Any], list[Json]]) -> Callable[[Any], list[Json]]:
         def ask(calls: Any) -> list[Json]:
+            """One after the other: something may happen before each of a batch."""
+            answers: list[Json] = []
             for call in calls:
                 self.questions += 1
                 self.before_question()
                 if call["method"] == BLOCK and call["params"][0] == "latest":
                     self.mine()
-            return node(calls)
+                answers += node([call])
+            return answers
 
         return ask
 

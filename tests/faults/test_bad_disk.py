@@ -22,7 +22,7 @@ from faults.bad_disks import (
 )
 from faults.fault_proxy import SEND, FaultProxy, fault_proxy
 from faults.lpm_process import LpmProcess
-from faults.scenes import STORE, Scene, all_scenes
+from faults.scenes import STORE, Scene
 from faults.verdict import (
     require_all_in_journal,
     require_books_equal_chain,
@@ -56,9 +56,8 @@ class Room:
 
 
 @pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Room]]:
-    with all_scenes(tmp_path_factory.mktemp("scenes")) as made:
-        yield [room_of(scene, tmp_path_factory.mktemp("room")) for scene in made]
+def rooms(wallet_scenes: list[Scene], tmp_path_factory: pytest.TempPathFactory) -> list[Room]:
+    return [room_of(scene, tmp_path_factory.mktemp("room")) for scene in wallet_scenes]
 
 
 def room_of(scene: Scene, folder: Path) -> Room:

@@ -40,11 +40,11 @@ def proxy(backend: AnvilBackend) -> Iterator[FaultProxy]:
         yield running
 
 
-def node(proxy: FaultProxy) -> Node:
-    return Node(HttpTransport(proxy.url, 0.3), CHAIN_ID)
+def node(proxy: FaultProxy, patience_s: float = 10.0) -> Node:
+    return Node(HttpTransport(proxy.url, patience_s), CHAIN_ID)
 
 
-def send(proxy: FaultProxy, nonce: int, max_fee: int, tip: int, value: int = 1) -> str:
+def send(proxy: FaultProxy, nonce: int, max_fee: int, tip: int, *, patience_s: float = 10.0) -> str:
     """The hash of a signed transaction that was handed over."""
     signed = Account.from_key(KEY).sign_transaction(
         {
@@ -52,13 +52,13 @@ def send(proxy: FaultProxy, nonce: int, max_fee: int, tip: int, value: int = 1) 
             "chainId": CHAIN_ID,
             "nonce": nonce,
             "to": "0x" + "77" * 20,
-            "value": value,
+            "value": 1,
             "gas": 21_000,
             "maxFeePerGas": max_fee,
             "maxPriorityFeePerGas": tip,
         }
     )
-    node(proxy).send_raw(bytes(signed.raw_transaction))
+    node(proxy, patience_s).send_raw(bytes(signed.raw_transaction))
     return "0x" + bytes(signed.hash).hex()
 
 
@@ -95,7 +95,7 @@ def test_what_fails_before_the_node_never_gets_there(proxy: FaultProxy, fault: F
     n = nonce(proxy)
     proxy.inject(fault, "eth_sendRawTransaction", times=1)
     with pytest.raises(MaybeSent):
-        send(proxy, n, 100 * GWEI, GWEI)
+        send(proxy, n, 100 * GWEI, GWEI, patience_s=0.5)
     assert nonce(proxy) == n
 
 
@@ -119,7 +119,7 @@ def test_what_fails_after_the_node_got_there(proxy: FaultProxy, fault: Fault) ->
     n = nonce(proxy)
     proxy.inject(fault, "eth_sendRawTransaction", times=1)
     with pytest.raises(MaybeSent):
-        send(proxy, n, 100 * GWEI, GWEI)
+        send(proxy, n, 100 * GWEI, GWEI, patience_s=0.5)
     assert nonce(proxy) == n + 1
     assert proxy.struck(fault) == 1
 

@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 from faults.troubled_desk import Run, Stage, StageOf, a_run, both_stages
-from live_desk import Desk, a_devnet, a_funded_desk
+from live_desk import Desk, a_devnet, a_funded_desk, typed
 from sqlalchemy import text
 
 from lpmanager.chain.node import Question
@@ -182,16 +182,16 @@ def test_another_process_halts_a_run_that_goes_on(slow_desk: Desk) -> None:
         process.terminate()
         _out, log = process.communicate(timeout=60)
     assert "a person says so" in log
-    again = desk.start("run", "--once", "--live")
-    _out, err = again.communicate(timeout=60)
+    again = typed(desk.folder, "run", "--once", "--live")
     assert again.returncode == 1
-    assert "main is halted: a person says so" in err
+    assert "main is halted: a person says so" in again.stderr
     assert written(Status.SIGNED) == before
     assert nonce(desk) == before
     assert desk.lpm("resume", "--yes").returncode == 0
-    on = desk.start("run", "--once", "--live")
-    _out, err = on.communicate(timeout=120)
-    assert on.returncode == 0, err
+    ask(desk, "evm_setIntervalMining", 0)
+    ask(desk, "evm_setAutomine", True)
+    on = typed(desk.folder, "run", "--once", "--live")
+    assert on.returncode == 0, on.stderr
     assert nonce(desk) == written(Status.SIGNED) > before
     ledger.engine.dispose()
 

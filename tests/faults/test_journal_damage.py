@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from builders import ACCOUNT, CHAIN_ID, a_hash, a_purpose, an_attempt, an_inclusion
 from faults.kill_points import KILLED, POINTS, run_until
-from faults.scenes import A_MOVE, STORE, Scene, all_scenes
+from faults.scenes import A_MOVE, STORE, Scene
 from faults.troubled_desk import NAME, Run
 from faults.verdict import require_books_equal_chain, require_normal_soon, require_sound_on_chain
 
@@ -33,13 +33,9 @@ Damage = Callable[[Path, random.Random], int | None]
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Scene]]:
+def scenes(wallet_scenes: list[Scene], vault_scenes: list[Scene]) -> list[Scene]:
     """Half of them are a vault's."""
-    with (
-        all_scenes(tmp_path_factory.mktemp("wallet")) as plain,
-        all_scenes(tmp_path_factory.mktemp("vault"), in_vault=True) as vaults,
-    ):
-        yield [*plain, *vaults]
+    return [*wallet_scenes, *vault_scenes]
 
 
 def with_history(scenes: list[Scene], *, in_vault: bool) -> Scene:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from faults.kill_points import KILLED, POINTS, Point, counted, killed_after, run_until
-from faults.scenes import Scene, all_scenes
+from faults.scenes import Scene
 from faults.troubled_desk import Run
 from faults.verdict import (
     require_books_equal_chain,
@@ -33,9 +32,8 @@ class Known(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Known]]:
-    with all_scenes(tmp_path_factory.mktemp("scenes")) as made:
-        yield [Known(scene, usual_of(scene, tmp_path_factory.mktemp("usual"))) for scene in made]
+def scenes(wallet_scenes: list[Scene], tmp_path_factory: pytest.TempPathFactory) -> list[Known]:
+    return [Known(each, usual_of(each, tmp_path_factory.mktemp("usual"))) for each in wallet_scenes]
 
 
 def usual_of(scene: Scene, folder: Path) -> Counter[Point]:

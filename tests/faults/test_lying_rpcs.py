@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.fault_proxy import Fault
-from faults.troubled_desk import Stage, StageOf, a_run, both_stages
+from faults.troubled_desk import BLOCK_TIME_S, Stage, StageOf, a_run, both_stages
 from faults.verdict import (
     require_books_equal_chain,
     require_normal_soon,
@@ -28,6 +28,9 @@ _TROUBLED_CYCLES = 2
 
 #: Lies after which nothing may be signed where nobody contradicts them.
 _DISQUALIFYING = (Fault.WRONG_CHAIN, Fault.OLD_HEAD, Fault.OTHER_BLOCK)
+
+#: More than an old head is old. Of blocks before the run anvil may have the states no more.
+_BLOCKS_TO_BE_BEHIND = 12
 
 #: A receipt is read from one RPC, whatever the others know.
 _OF_RECEIPTS = (Fault.OTHER_RECEIPT, Fault.NO_RECEIPT)
@@ -97,6 +100,8 @@ def test_what_an_rpc_does_wrong_is_survived(
     with a_run(stage_of(in_vault), tmp_path, len(asked), seed) as run:
         which = dice.choice([i for i, counts in enumerate(asked) if counts[fault] > 0])
         after = 0 if from_the_start else dice.randrange(asked[which][fault])
+        for _ in range(_BLOCKS_TO_BE_BEHIND):
+            run.stage.controls.mine(run.stage.now() + BLOCK_TIME_S)
         run.rpcs[which].inject(fault, after=after)
         normal = [run.cycle() for _ in range(_TROUBLED_CYCLES)]
         assert run.rpcs[which].struck(fault)
@@ -109,6 +114,25 @@ def test_what_an_rpc_does_wrong_is_survived(
         require_nothing_doubled(run)
         require_books_equal_chain(run)
         require_our_chain_only(run)
+
+
+@pytest.mark.parametrize("left", range(1, 7))
+@pytest.mark.parametrize("in_vault", [False, True], ids=["wallet", "vault"])
+def test_a_block_made_up_after_all_was_found_final_is_not_booked(
+    stage_of: StageOf,
+    usual: Callable[[bool, int], Usual],
+    tmp_path: Path,
+    in_vault: bool,
+    left: int,
+) -> None:
+    """One of the last blocks that are asked for is another one: the books would stand on it."""
+    (asked,) = usual(in_vault, 1)
+    with a_run(stage_of(in_vault), tmp_path, 1, 0) as run:
+        run.rpcs[0].inject(Fault.OTHER_BLOCK, after=asked[Fault.OTHER_BLOCK] - left)
+        run.cycle()
+        run.heal()
+        require_normal_soon(run)
+        require_books_equal_chain(run)
 
 
 def test_a_transaction_whose_receipt_is_told_late_is_no_strangers(

@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 from faults.lpm_process import LpmProcess
-from live_desk import ETHER, Desk, Devnet, Done, a_devnet, a_funded_desk
+from live_desk import ETHER, Desk, Devnet, Done, a_devnet, a_funded_desk, new_desk
 from vault_world import deploy_vault
 
 from lpmanager.devnet.deploy import fund
 
 pytestmark = pytest.mark.fault_row("a second process at a random moment")
 
-#: Where each process leaves its mark while it holds the account, and tells of what it met there.
-#: A policy is asked in the middle of a cycle, while everything that could be signed would be.
+#: Where each process leaves its mark while it holds the account, and tells of what it met there:
+#: a lock, so that the mark of one that is killed goes with it. A policy is asked in the middle of a
+#: cycle, while everything that could be signed would be.
 _POLICY = """
-import os, time
+import fcntl, os, time
 from dataclasses import dataclass
 from pathlib import Path
 from lpmanager.model import Target
@@ -32,19 +33,19 @@ HERE = Path({marks!r})
 @dataclass(frozen=True)
 class Watched:
     def target(self, view):
-        mark = HERE / "inside"
-        try:
-            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            (HERE / f"overlap-{{os.getpid()}}").write_text("")
-        time.sleep({inside_s})
-        (HERE / f"was-here-{{os.getpid()}}").write_text("")
-        mark.unlink(missing_ok=True)
+        with (HERE / "inside").open("w") as mark:
+            try:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                (HERE / f"overlap-{{os.getpid()}}").write_text("")
+            time.sleep({inside_s})
+            (HERE / f"was-here-{{os.getpid()}}").write_text("")
         return Target(ranges=(), swap=False, reason="only watching")
 """
 _INSIDE_S = 0.15
 _OLD_S = 60
 _PASSWORD = "correct horse"
+_NAME = "twice"
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +62,20 @@ class Desks:
     different devnets, and do not wait for each other.
     """
 
-    def __init__(self, devnet: Devnet, folder: Path) -> None:
+    def __init__(self, devnet: Devnet, vault: str, folder: Path) -> None:
         self.marks = folder / "marks"
         self.marks.mkdir()
         self._home = folder / "home"
         self.folders = [folder / "one", folder / "other"]
         for place in (self._home, *self.folders):
             place.mkdir()
-        for place in self.folders:
-            desk = self._desk(devnet, place)
-        put_in_vault(desk)
+        _, other = (self._desk(devnet, place) for place in self.folders)
+        held = f'[campaigns.main]\ncustody = "vault"\nvault = "{vault}"\n'
+        other.edit("[campaigns.main]\n", held)
         self._devnet = devnet
 
     def _desk(self, devnet: Devnet, place: Path) -> Desk:
-        desk: Desk = a_funded_desk(devnet, place, "twice")
+        desk = new_desk(devnet, place, _NAME)
         (place / "watched.py").write_text(_POLICY.format(marks=str(self.marks), inside_s=_INSIDE_S))
         desk.edit(
             'policy = "fixed_width"\n[campaigns.main.options]\nhalf_width_ticks = 600\n'
@@ -104,17 +105,20 @@ class Desks:
         return len(list(self.marks.glob(f"{what}*")))
 
 
-def put_in_vault(desk: Desk) -> None:
-    """The campaign becomes that of a new vault, which holds as much."""
-    backend, deployment = desk.devnet.backend, desk.devnet.deployment
-    vault = deploy_vault(backend, deployment, owner=backend.accounts[3], operator=desk.account)
-    fund(backend, deployment, vault, deployment.pool.amounts(50_000 * 10**6, 22 * ETHER))
-    desk.edit("[campaigns.main]\n", f'[campaigns.main]\ncustody = "vault"\nvault = "{vault}"\n')
+@pytest.fixture(scope="module")
+def vault(devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the account operates, which holds as much as the account itself. Made once: each block
+    of its making is stamped a second later, and processes wait until the clock has come there."""
+    account = a_funded_desk(devnet, tmp_path_factory.mktemp("account"), _NAME).account
+    backend, deployment = devnet.backend, devnet.deployment
+    made = deploy_vault(backend, deployment, owner=backend.accounts[3], operator=account)
+    fund(backend, deployment, made, deployment.pool.amounts(50_000 * 10**6, 22 * ETHER))
+    return made
 
 
 @pytest.fixture
-def desks(devnet: Devnet, tmp_path: Path) -> Desks:
-    return Desks(devnet, tmp_path)
+def desks(devnet: Devnet, vault: str, tmp_path: Path) -> Desks:
+    return Desks(devnet, vault, tmp_path)
 
 
 def test_of_processes_that_start_at_random_moments_none_overlap(
@@ -148,7 +152,7 @@ def test_who_waits_is_told_for_whom_and_runs_after_it(desks: Desks) -> None:
     wait_until(lambda: desks.count("was-here") > 0)
     second = desks.process(1, "run", "--once", "--live", "--wait", "60")
     second.start()
-    time.sleep(1)
+    wait_until(lambda: "waiting up to" in second.told())
     first.kill()
     done = second.wait()
     assert done.returncode == 0, done.stderr

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from faults.kill_points import KILLED, POINTS, Point, run_until
-from faults.scenes import Scene, a_scene
+from faults.scenes import Scene
 from faults.troubled_desk import Run
 from faults.verdict import (
     require_books_equal_chain,
@@ -33,10 +32,10 @@ pytestmark = pytest.mark.fault_row("kill -9 at a point of journal, sign, send, c
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(vault_scenes: list[Scene]) -> Scene:
     """The market has left both positions of the vault."""
-    with a_scene("re-ranges", tmp_path_factory.mktemp("scene"), in_vault=True) as made:
-        yield made
+    (made,) = [each for each in vault_scenes if each.name == "re-ranges"]
+    return made
 
 
 def test_a_vault_is_opened_left_alone_and_re_ranged_with_one_transaction_for_each_plan(

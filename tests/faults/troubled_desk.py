@@ -10,9 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from empty_store import put_empty_store
 from eth_account import Account
 from eth_utils.crypto import keccak
-from faults.fault_proxy import BLOCK, SEND, Fault, FaultProxy, Json, fault_proxy, upstream
+from faults.fault_proxy import (
+    SEND,
+    Fault,
+    FaultProxy,
+    Json,
+    fault_proxy,
+    newest_time,
+    upstream,
+)
 from vault_world import deploy_vault
 
 from lpmanager.amm import sqrt_price_at_tick
@@ -111,8 +120,7 @@ class Stage:
 
     def now(self) -> int:
         """The clock of a run, which looks at it more often than at anything else."""
-        call = {"jsonrpc": "2.0", "id": 0, "method": BLOCK, "params": ["latest", False]}
-        return int(self.upstream([call])[0]["result"]["timestamp"], 16)
+        return newest_time(self.upstream)
 
     def native_spent(self) -> int:
         """Of the coins that the account was given, in wei."""
@@ -247,6 +255,9 @@ def a_run(
         with path.open("a") as file:
             file.write(f'\n[rpc]\ntimeout_s = "{timeout_s}"\n')
         settings = load(path)
+        store = folder / "lpmanager.db"
+        if not store.exists():
+            put_empty_store(store)
         run = Run(stage, settings, Ledger.open(settings.store), rpcs)
         open_now.callback(lambda: run.ledger.engine.dispose())
         try:

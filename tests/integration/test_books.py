@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from builders import a_limits
 from devnet_world import World, a_world
+from empty_store import an_empty_ledger
 from meddling import SEND, Meddling, failing_on
 from sqlalchemy import text
 
@@ -196,6 +197,9 @@ class Desk:
         assert record.bases.keys() == {p.token_id for p in snapshot.positions}
 
 
+#: Trades for the outlook to look back on.
+HISTORY = 24
+
 POLICIES: dict[str, Policy] = {
     "fixed_width": FixedWidth(half_width_ticks=300, deploy=Fraction(4, 5)),
     "passive": Passive(half_width_ticks=150, order_width_ticks=150),
@@ -209,7 +213,7 @@ def quote(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=sorted(POLICIES))
 def desk(quote: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    with a_world("anvil", oracle_slots=200) as world:
+    with a_world("anvil", oracle_slots=200, trades=HISTORY) as world:
         made = a_desk(world, tmp_path, POLICIES[request.param], quote)
         yield made
         made.ledger.engine.dispose()
@@ -217,19 +221,14 @@ def desk(quote: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 
 @pytest.fixture
 def simple(tmp_path: Path) -> Iterator[Desk]:
-    with a_world("anvil") as world:
+    with a_world("anvil", trades=HISTORY) as world:
         made = a_desk(world, tmp_path, POLICIES["fixed_width"], "USDC")
         yield made
         made.ledger.engine.dispose()
 
 
 def a_desk(world: World, folder: Path, policy: Policy, quote: str) -> Desk:
-    for turn in range(24):  # a history for the outlook
-        if turn % 2:
-            world.trade(10**18, zero_for_one=False)
-        else:
-            world.trade(2 * 10**9, zero_for_one=True)
-    return Desk(world, Ledger.open(f"sqlite:///{folder / 'books.db'}"), policy, quote)
+    return Desk(world, an_empty_ledger(folder / "books.db"), policy, quote)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

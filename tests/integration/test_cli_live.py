@@ -153,7 +153,7 @@ def test_ctrl_c_lets_the_action_in_hand_finish_and_closes_the_books(desk: Desk) 
     controls.set_automine(False)
     try:
         process = desk.start("run", "--once", "--live", "--json")
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while nonce(desk, "pending") == 0 and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -177,7 +177,7 @@ def test_what_a_killed_run_had_sent_is_booked_by_the_next(desk: Desk) -> None:
     controls.set_automine(False)
     try:
         process = desk.start("run", "--once", "--live")
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while nonce(desk, "pending") == 0 and time.monotonic() < until:
             time.sleep(0.05)
         process.kill()

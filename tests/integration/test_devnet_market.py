@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from lpmanager.backtest.events import EventKind, read_events
+from lpmanager.backtest.markets.events import EventKind, read_events
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.deploy import Deployment, MarketSpec, deploy, fund
@@ -64,6 +66,19 @@ def market_of(backend: Backend, *blocks: BlockOrders) -> tuple[Market, Deploymen
     return market, deployment
 
 
+def market_on_eth_tester(*blocks: BlockOrders) -> tuple[Backend, Market, Deployment]:
+    """As `market_of`, on a copy of a chain that was made once: py-evm takes its time to deploy."""
+    backend, deployment = deepcopy(_provided_on_eth_tester())
+    return backend, Market(backend, deployment, blocks), deployment
+
+
+@cache
+def _provided_on_eth_tester() -> tuple[Backend, Deployment]:
+    backend = EthTesterBackend(GENESIS)
+    _, deployment = market_of(backend)
+    return backend, deployment
+
+
 def block_of(timestamp: int, *orders: Trade | KeepWithin | RemoveLiquidity) -> BlockOrders:
     return BlockOrders(timestamp=timestamp, orders=orders, expected_sqrt_price_x96=None)
 
@@ -112,8 +127,7 @@ def test_the_pool_has_the_token_order_asked_for(token0: str) -> None:
 
 
 def test_an_account_is_funded_to_the_last_unit() -> None:
-    backend = EthTesterBackend(GENESIS)
-    deployment = deploy(backend, SPEC)
+    backend, _, deployment = market_on_eth_tester()
     account = backend.accounts[2]
     fund(backend, deployment, account, deployment.pool.amounts(123, 456))
     node = Controls(backend).node
@@ -123,10 +137,8 @@ def test_an_account_is_funded_to_the_last_unit() -> None:
 
 
 def test_the_arbitrageur_stops_at_the_edge_and_leaves_a_price_inside_alone() -> None:
-    backend = EthTesterBackend(GENESIS)
     low, high = SqrtPriceX96(START * 101 // 100), SqrtPriceX96(START * 102 // 100)
-    market, deployment = market_of(
-        backend,
+    backend, market, deployment = market_on_eth_tester(
         block_of(OPENING, KeepWithin(low=low, high=high)),
         block_of(OPENING + 12, KeepWithin(low=START, high=high)),
     )
@@ -139,9 +151,10 @@ def test_the_arbitrageur_stops_at_the_edge_and_leaves_a_price_inside_alone() -> 
 
 
 def test_others_may_act_between_two_blocks() -> None:
-    backend = EthTesterBackend(GENESIS)
     trade = Trade(zero_for_one=True, raw_in=10**9)
-    market, _ = market_of(backend, block_of(OPENING, trade), block_of(OPENING + 12, trade))
+    backend, market, _ = market_on_eth_tester(
+        block_of(OPENING, trade), block_of(OPENING + 12, trade)
+    )
     controls = Controls(backend)
     assert market.next_timestamp == OPENING
     market.advance()
@@ -153,14 +166,13 @@ def test_others_may_act_between_two_blocks() -> None:
 
 
 def test_a_price_moved_by_others_is_brought_back_to_the_recorded_path() -> None:
-    backend = EthTesterBackend(GENESIS)
     target = SqrtPriceX96(START * 1001 // 1000)
     follow = Follow(zero_for_one=False, raw_in=1, target=target)
     blocks = [
         BlockOrders(timestamp=OPENING + 12 * n, orders=(follow,), expected_sqrt_price_x96=target)
         for n in range(2)
     ]
-    market, deployment = market_of(backend, *blocks)
+    backend, market, deployment = market_on_eth_tester(*blocks)
     market.advance()
     dump = Trade(zero_for_one=False, raw_in=10**20).calldata(deployment.pool.address)
     Controls(backend).execute(backend.accounts[2], deployment.flow_trader, dump, what="a trade")
@@ -171,10 +183,9 @@ def test_a_price_moved_by_others_is_brought_back_to_the_recorded_path() -> None:
 
 
 def test_a_trade_too_small_to_move_the_recorded_price_is_made_all_the_same() -> None:
-    backend = EthTesterBackend(GENESIS)
     follow = Follow(zero_for_one=True, raw_in=1_000, target=START)
     block = BlockOrders(timestamp=OPENING, orders=(follow,), expected_sqrt_price_x96=START)
-    market, deployment = market_of(backend, block)
+    backend, market, deployment = market_on_eth_tester(block)
     before = pool_balances(backend, deployment)
     market.advance()
     assert pool_balances(backend, deployment)[0] == before[0] + 1_000
@@ -193,9 +204,8 @@ def test_an_order_that_reverts_is_not_silent(which: int) -> None:
 
 
 def test_a_block_whose_time_has_passed_comes_one_second_after_the_head_and_says_so() -> None:
-    backend = EthTesterBackend(GENESIS)
     trade = Trade(zero_for_one=True, raw_in=10**9)
-    market, _ = market_of(backend, *(block_of(OPENING + 2 * n, trade) for n in range(3)))
+    backend, market, _ = market_on_eth_tester(*(block_of(OPENING + 2 * n, trade) for n in range(3)))
     controls = Controls(backend)
     market.advance()
     for _ in range(3):

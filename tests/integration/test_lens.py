@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -34,18 +34,6 @@ _CREATE_POOL = Function("createPool(address,address,uint24)")
 _INITIALIZE = Function("initialize(uint160)")
 _DECREASE = Function("decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))")
 TRADES = ((10**9, True), (2 * 10**12, True), (10**21, False), (10**18, False))
-
-
-@pytest.fixture(params=["eth-tester", "anvil"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    with a_world(request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def small_world() -> Iterator[World]:
-    with a_world() as made:
-        yield made
 
 
 def owner_of(world: World) -> str:

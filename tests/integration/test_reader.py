@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -32,18 +32,6 @@ READ_AT = 1_700_000_000
 TOKEN_BY_INDEX = "0x2f745c59"
 _CREATE_POOL = Function("createPool(address,address,uint24)")
 _INITIALIZE = Function("initialize(uint160)")
-
-
-@pytest.fixture(params=["eth-tester", "anvil"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    with a_world(request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def small_world() -> Iterator[World]:
-    with a_world() as made:
-        yield made
 
 
 def owner_of(world: World) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from live_desk import Desk
+from live_desk import Desk, typed
 from sqlalchemy import text
 
 from lpmanager.chain.node import Question
@@ -154,10 +154,9 @@ def test_while_a_transaction_is_pending_nothing_is_mended(desk: Desk, ledger: Le
     leave_pending(desk)
     damage(ledger, Status.PLANNED)
     for arguments, code in ((("--json",), 4), (("--yes",), 2)):
-        process = desk.start("doctor", "--repair", *arguments)  # mines no block, as typing it does
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == code
-        assert "1 transactions of" in out + err
+        done = typed(desk.folder, "doctor", "--repair", *arguments)  # mines no block
+        assert done.returncode == code
+        assert "1 transactions of" in done.stdout + done.stderr
     assert files(desk) == set()
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from live_desk import Desk, Devnet, surroundings
+from live_desk import Desk, Devnet, Done, surroundings, typed
 from vault_desk import a_vault_desk
 
 from lpmanager.devnet.orders import Trade
@@ -18,16 +20,10 @@ from lpmanager.venues.uniswap_v3 import slot0
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
-def run(desk: Desk, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(desk: Desk, script: str, *arguments: str) -> Done:
     desk.devnet.refresh()
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / script), "main", *arguments],
-        cwd=desk.folder,
-        env=surroundings({}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = partial(runpy.run_path, str(SCRIPTS / script), run_name="__main__")
+    return typed(desk.folder, "main", *arguments, program=program)
 
 
 def done(desk: Desk, script: str, *arguments: str) -> dict[str, Any]:
@@ -82,8 +78,18 @@ def test_a_position_is_opened_collected_and_closed_by_hand(desk: Desk) -> None:
 
 
 def test_one_cycle_is_made_by_the_script_too(desk: Desk) -> None:
-    shown = done(desk, "rebalance_once.py", "--live")
-    assert shown["campaigns"]["main"]["outcome"]["stopped"] is None
+    """In a process of its own, as any script."""
+    desk.devnet.refresh()
+    ended = subprocess.run(
+        [sys.executable, str(SCRIPTS / "rebalance_once.py"), "main", "--live"],
+        cwd=desk.folder,
+        env=surroundings({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["campaigns"]["main"]["outcome"]["stopped"] is None
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import io
 import json
 import os
 import subprocess
@@ -14,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
-from live_desk import surroundings
+from live_desk import Done, surroundings, typed
 
-from lpmanager.cli.main import main
 from lpmanager.devnet.anvil import AnvilBackend
 from lpmanager.devnet.backend import Backend, Controls
 from lpmanager.devnet.backend_names import BackendName
@@ -39,19 +35,8 @@ KEYS = {
 }  # fmt: skip
 
 
-def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env=surroundings({"COLUMNS": "200"}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def simulate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run("-m", "lpmanager.cli.main", "simulate", *arguments, folder=folder)
+def simulate(folder: Path, *arguments: str) -> Done:
+    return typed(folder, "simulate", *arguments, COLUMNS="200")
 
 
 def json_of(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -137,18 +122,10 @@ def test_what_cannot_be_simulated_is_refused_in_one_line(
     arguments: tuple[str, ...], code: int, says: str, tmp_path: Path
 ) -> None:
     backend = () if "--fork" in arguments else ("--backend", "eth-tester")
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        contextlib.chdir(tmp_path),
-        mock.patch.object(sys, "argv", ["lpm", "simulate", *arguments, *backend]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as stopped,
-    ):
-        main()
-    assert (stopped.value.code, out.getvalue()) == (code, "")
-    assert says in err.getvalue()
-    assert err.getvalue().count("\n") == 1
+    ended = simulate(tmp_path, *arguments, *backend)
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert says in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 @dataclass(frozen=True)
@@ -211,8 +188,15 @@ def test_a_fork_needs_to_know_what_the_manager_starts_with(original: Original) -
 
 
 def test_the_script_tries_a_campaign_on_a_copy_of_its_chain(original: Original) -> None:
-    script = str(ROOT / "scripts" / "simulate_testnet.py")
-    ended = run(script, "own", *FUNDS, folder=original.folder)
+    """In a process of its own, as any script."""
+    ended = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "simulate_testnet.py", "own", *FUNDS],
+        cwd=original.folder,
+        env=surroundings({"COLUMNS": "200"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stderr
     assert "The books closed to the wei" in ended.stdout
 

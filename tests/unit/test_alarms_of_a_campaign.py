@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders import ACCOUNT, a_block, a_pool, amounts, price_at
+from empty_store import an_empty_ledger
 from paper_account import PaperAccount, an_account
 from sqlalchemy import text
 
@@ -25,7 +26,7 @@ DAY_IN_BLOCKS = 86_400 // 12
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    ledger = an_empty_ledger(tmp_path / "books.db")
     yield ledger
     ledger.engine.dispose()
 

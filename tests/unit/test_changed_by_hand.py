@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders import a_pool, a_position, amounts, price_at
+from empty_store import an_empty_ledger
 from paper_account import GAS_OF_A_STEP, Q128, PaperAccount, an_account
 from structlog.testing import capture_logs
 
@@ -27,7 +28,7 @@ RANGE = TickRange(-60, 600)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    ledger = an_empty_ledger(tmp_path / "books.db")
     yield ledger
     ledger.engine.dispose()
 

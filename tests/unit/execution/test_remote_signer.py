@@ -204,11 +204,11 @@ def test_a_signer_that_says_no_is_told_of() -> None:
 
 
 def test_a_signer_that_hangs_times_out() -> None:
-    with loopback_signer(KEY, delay_s=1.0) as server:
+    with loopback_signer(KEY, delay_s=60.0) as server:
         began = time.monotonic()
         with pytest.raises(SignerUnavailable, match=r"account\.signer_url: .*nothing was signed"):
             a_signer(server, timeout_s=0.2).sign(TRANSACTION)
-        assert time.monotonic() - began < 0.8
+        assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, "oops"), (200, "<html>"), (200, "{")])

@@ -658,7 +658,7 @@ def test_a_look_that_failed_before_a_better_one_is_not_told_of(desk: Desk) -> No
     silent = iter([RpcUnavailable("no answer")])
     desk.chain.meddle = lambda m: next(silent, None) if m == "eth_getTransactionReceipt" else None
     with pytest.raises(MaybeSent, match=r"looked up first next time$"):
-        list(desk.sender(timeout_s=0.05).take_over("main"))
+        list(desk.sender(timeout_s=0.3).take_over("main"))
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 2])

@@ -19,6 +19,7 @@ from builders import (
     an_attempt,
     an_inclusion,
 )
+from empty_store import an_empty_ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -52,7 +53,7 @@ MOST = 2**256 - 1
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    ledger = an_empty_ledger(tmp_path / "books.db")
     yield ledger
     ledger.engine.dispose()
 

@@ -18,6 +18,7 @@ from builders import (
     amounts,
     price_at,
 )
+from empty_store import an_empty_ledger
 from sqlalchemy.exc import IntegrityError
 
 from lpmanager.errors import ConfigError
@@ -34,7 +35,7 @@ UINT256_MAX = 2**256 - 1
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/books.db")
+    ledger = an_empty_ledger(tmp_path / "books.db")
     yield ledger
     ledger.engine.dispose()
 
