@@ -9,6 +9,8 @@
     - CallReverted                 a contract call reverted; `data` holds its reason
     - TransactionFailed            a transaction was mined and reverted
     - MaybeSent                    nobody can say yet whether a transaction will be mined
+    - Reorganised                  blocks that were read are no longer in the chain
+    - EventsMissing                a node left out some of a contract's events
     - SignerUnavailable            the external signer does not answer, or does not want to sign
   + TokenRefused (4)               the token does not transfer what it is told to
   + GuardVeto (5)                  a guard stopped an action that was asked for by name
@@ -76,6 +78,14 @@ class MaybeSent(ChainError):
 
     Warning: it may still be mined. Nothing else may be signed until it is settled.
     """
+
+
+class Reorganised(ChainError):
+    """Blocks that were read are no longer in the chain, and with them what was read of them."""
+
+
+class EventsMissing(ChainError):
+    """The events that a node told cannot follow each other: it left some out."""
 
 
 class SignerUnavailable(ChainError):

@@ -408,6 +408,13 @@ class Pool:
         now = self._accumulators()
         return cumulatives_inside(tick_range, self.tick, lower, upper, now)
 
+    def fee_growth_inside(self, tick_range: TickRange) -> tuple[int, int]:
+        """Both tokens' fee growth inside a range, Q128 modulo 2**256. Only differences mean
+        anything, and only while both edges stay initialized."""
+        now = self._accumulators()
+        lower = self._touched(tick_range.lower, 0, 0, now)
+        return self._growth_inside(tick_range, lower, self._touched(tick_range.upper, 0, 0, now))
+
     def become(self, other: Pool) -> None:
         """Take over the state of a pool of the same terms, such as a copy that was worked on."""
         if (other.fee_pips, other.tick_spacing) != (self.fee_pips, self.tick_spacing):
@@ -510,12 +517,7 @@ class Pool:
 
     def _as_read(self, position: Position) -> PositionInfo:
         """A position that was read, against this pool's own growth outside its edges."""
-        now = self._accumulators()
-        inside0, inside1 = self._growth_inside(
-            position.range,
-            self._touched(position.range.lower, 0, 0, now),
-            self._touched(position.range.upper, 0, 0, now),
-        )
+        inside0, inside1 = self.fee_growth_inside(position.range)
         grown0 = position.fee_growth_inside0_x128 - position.fee_growth_inside0_last_x128
         grown1 = position.fee_growth_inside1_x128 - position.fee_growth_inside1_last_x128
         return PositionInfo(

@@ -40,7 +40,10 @@ class Question(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """An event log. `topics` and addresses are hex."""
+    """An event log. `topics` and addresses are hex.
+
+    `timestamp` is its block's, in Unix seconds; None where the node does not tell it with the log.
+    """
 
     address: str
     topics: tuple[str, ...]
@@ -49,6 +52,7 @@ class Log:
     block_hash: str
     tx_hash: str
     log_index: int
+    timestamp: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +363,7 @@ def _log(value: Any) -> Log:
         block_hash=_hash(value["blockHash"]),
         tx_hash=_hash(value["transactionHash"]),
         log_index=_int(value["logIndex"]),
+        timestamp=_int(value["blockTimestamp"]) if value.get("blockTimestamp") else None,
     )
 
 

@@ -59,8 +59,8 @@ class Provider:
         """As the transport; what the answer is worth is noted in the breaker."""
         try:
             answers = self.transport.request_many(requests)
-            for answer in answers:
-                if isinstance(answer, RpcError) and answer.code in _BUSY:
+            for (method, _), answer in zip(requests, answers, strict=True):
+                if isinstance(answer, RpcError) and _is_busy(method, answer):
                     raise RpcUnavailable(f"{self.name}: is busy: {answer.message}")
         except RpcUnavailable:
             self.breaker.failed()
@@ -318,6 +318,11 @@ class Providers:
             wait_max=_LONGEST_PAUSE_S,
             wait_jitter=_JITTER_S,
         )
+
+
+def _is_busy(method: str, error: RpcError) -> bool:
+    """Whether the same request may be answered later. Some refuse too many logs by that code."""
+    return error.code in _BUSY and not (method == "eth_getLogs" and error.asks_for_less)
 
 
 def log_what_is_repeated() -> None:

@@ -21,6 +21,16 @@ Request = tuple[str, list[Any]]
 #: Hands over a signed transaction. It is posted once, and never again by itself.
 SEND_RAW = "eth_sendRawTransaction"
 
+#: How RPCs say that eth_getLogs was asked for too much: too many blocks, or too long an answer.
+#: geth, reth, Erigon, Infura, Alchemy, QuickNode, Ankr, BlockPI, Cloudflare, the OP stack's proxy
+#: and BNB Chain in turn have words of their own for it.
+_TOO_MUCH = re.compile(
+    r"more than [\d,]+ results|max(imum)? (results|block range)|block range|range (is )?too"
+    r"|ranges over|limited to .*(block|range)|(response|result)s? (size|set|is|too)"
+    r"|too many (blocks|logs|results)|^limit exceeded$",
+    re.IGNORECASE,
+)
+
 #: JSON-RPC code that execution clients give a reverted eth_call or eth_estimateGas.
 _REVERTED = 3
 
@@ -54,6 +64,11 @@ class RpcError:
     def is_revert(self) -> bool:
         """Whether it is the contract that says no, so that every node would answer the same."""
         return self.code == _REVERTED or "revert" in self.message.lower()
+
+    @property
+    def asks_for_less(self) -> bool:
+        """Whether eth_getLogs, if that it was, asked for too much: it would be refused again."""
+        return _TOO_MUCH.search(self.message) is not None
 
 
 class Transport(Protocol):

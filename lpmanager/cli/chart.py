@@ -16,6 +16,8 @@ _MARK = "bold magenta"
 _LABEL_WIDTH = 10
 _ROWS_PER_LABEL = 4
 _COLUMNS_PER_TIME = 15
+#: Beyond this span the axis of time names days.
+_LONG_S = 3 * 86_400
 #: How far beyond the prices, as a share of their spread, the picture reaches at least.
 _MARGIN = 0.15
 
@@ -97,12 +99,13 @@ def _row(price: float, low: float, high: float, height: int) -> int:
 
 def _time_axis(moments: Sequence[Moment], columns: int) -> str:
     start, end = moments[0].timestamp, moments[-1].timestamp
+    words = "%d %b" if end - start > _LONG_S else "%H:%M"
     labels = [
-        _clock(start + (end - start) * at / (columns - 1)).ljust(_COLUMNS_PER_TIME)
+        _clock(start + (end - start) * at / (columns - 1), words).ljust(_COLUMNS_PER_TIME)
         for at in range(0, columns, _COLUMNS_PER_TIME)
     ]
     return (" " * _LABEL_WIDTH + "".join(labels)[:columns]).rstrip() + "\n"
 
 
-def _clock(timestamp: float) -> str:
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%H:%M")
+def _clock(timestamp: float, words: str) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime(words)

@@ -14,10 +14,12 @@ import typer
 
 from lpmanager import __version__
 from lpmanager.cli import (
+    backtest,
     config,
     demo,
     doctor,
     execute,
+    fetch,
     halt,
     init,
     keys,
@@ -27,6 +29,7 @@ from lpmanager.cli import (
     run,
     simulate,
     status,
+    sweep,
     vault,
 )
 from lpmanager.cli.campaigns import INTERRUPTED
@@ -52,6 +55,9 @@ app.add_typer(vault.app, name="vault")
 app.add_typer(keys.app, name="keys")
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
+app.command("backtest")(backtest.backtest)
+app.command("sweep")(sweep.sweep)
+app.command("fetch")(fetch.fetch)
 
 
 def _print_version(wanted: bool) -> None:

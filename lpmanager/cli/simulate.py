@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lpmanager.cli.option_texts import assignments, seconds
 from lpmanager.cli.options import AsJson, load_settings
 from lpmanager.devnet.backend_names import BackendName
 from lpmanager.errors import UsageError
@@ -110,8 +109,8 @@ def simulate(
         config=config,
         campaign=campaign,
         policy=policy,
-        options=_options(option or ()),
-        every_s=_seconds(every),
+        options=assignments("--option", option or (), "half_width_ticks=300"),
+        every_s=seconds("--every", every),
         funds=parse_funds(funds) if funds else None,
         habits=Habits(seed=seed, blocks=blocks, volatility=volatility),
         as_json=as_json,
@@ -189,29 +188,3 @@ def _told(config: Path, campaign: str | None) -> tuple[Settings, str]:
     if campaign not in names:
         raise UsageError(f"--campaign: name one of {config}: {', '.join(names)}")
     return settings, campaign
-
-
-def _options(texts: Sequence[str]) -> dict[str, object]:
-    """Options as the configuration would hold them: "300" is a number, "a" is text."""
-    options: dict[str, object] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"--option: {text!r}: expected KEY=VALUE, as in half_width_ticks=300")
-        try:
-            options[key] = tomllib.loads(f"it = {value}", parse_float=Decimal)["it"]
-        except tomllib.TOMLDecodeError:
-            options[key] = value
-    return options
-
-
-def _seconds(text: str) -> int:
-    from lpmanager.setting_types import seconds_from_text
-
-    try:
-        seconds = seconds_from_text(int(text) if text.isdecimal() else text)
-    except ValueError as error:
-        raise UsageError(f"--every: {text!r}: {error}") from error
-    if seconds == 0:
-        raise UsageError("--every: expected at least 1s")
-    return seconds

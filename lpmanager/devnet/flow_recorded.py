@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from lpmanager.backtest.events import EventKind, MarketEvent
+from lpmanager.backtest.markets.events import EventKind, MarketEvent
 from lpmanager.devnet.orders import AddLiquidity, BlockOrders, Follow, Order, RemoveLiquidity
 from lpmanager.errors import MarketDataError
 from lpmanager.model import Liquidity, SqrtPriceX96, TickRange

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lpmanager.backtest.events import read_events
+from lpmanager.backtest.markets.events import read_events
 from lpmanager.devnet.flow_generated import Habits, generated_flow, habitual_flow
 from lpmanager.devnet.flow_recorded import recorded_flow
 from lpmanager.devnet.orders import AddLiquidity, BlockOrders

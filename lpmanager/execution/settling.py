@@ -136,8 +136,8 @@ class Settling:
         block = self._node.block(receipt.block_number)
         if block.hash != receipt.block_hash:
             raise ChainError(
-                f"transaction {receipt.tx_hash}: by its receipt it is in block {receipt.block_hash}, "
-                f"the RPC has {block.hash} at height {receipt.block_number}; it contradicts itself"
+                f"transaction {receipt.tx_hash}: its receipt is of block {receipt.block_hash}, the "
+                f"RPC has {block.hash} at height {receipt.block_number}; it contradicts itself"
             )
         return block
 

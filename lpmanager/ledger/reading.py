@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 from lpmanager.ledger import accounting as a
 from lpmanager.ledger.result import Flows, SwapRecord, total_cost
-from lpmanager.ledger.store import EntryRow, Ledger
+from lpmanager.ledger.store import EntryRow
 from lpmanager.model import (
     Amount,
+    Basis,
     CampaignRecord,
     Deposit,
     PoolKey,
@@ -19,7 +23,19 @@ from lpmanager.model import (
 _DAY_S = 86_400
 
 
-def campaign_record(ledger: Ledger, campaign: str, snapshot: Snapshot) -> CampaignRecord:
+class Books(Protocol):
+    """What is read of campaigns' books: of the Ledger, or of a backtest's."""
+
+    def balances(self, campaign: str) -> dict[tuple[str, str], int]: ...
+
+    def entries(self, campaign: str, kinds: Iterable[str], since: int = 0) -> list[EntryRow]: ...
+
+    def bases(self, campaign: str, pool: PoolKey) -> dict[int, Basis]: ...
+
+    def last_move_at(self, campaign: str) -> int | None: ...
+
+
+def campaign_record(ledger: Books, campaign: str, snapshot: Snapshot) -> CampaignRecord:
     """The campaign's books at a snapshot they were brought up to."""
     pool, balances = snapshot.pool, ledger.balances(campaign)
     nothing = pool.amounts(0, 0)
@@ -32,7 +48,7 @@ def campaign_record(ledger: Ledger, campaign: str, snapshot: Snapshot) -> Campai
     )
 
 
-def campaign_flows(ledger: Ledger, campaign: str, snapshot: Snapshot) -> Flows:
+def campaign_flows(ledger: Books, campaign: str, snapshot: Snapshot) -> Flows:
     """All that happened to the campaign up to a snapshot its books were brought up to."""
     pool, balances = snapshot.pool, ledger.balances(campaign)
     nothing = pool.amounts(0, 0)
@@ -48,7 +64,7 @@ def campaign_flows(ledger: Ledger, campaign: str, snapshot: Snapshot) -> Flows:
     )
 
 
-def _deposits(ledger: Ledger, campaign: str, pool: PoolKey) -> tuple[Deposit, ...]:
+def _deposits(ledger: Books, campaign: str, pool: PoolKey) -> tuple[Deposit, ...]:
     return tuple(
         Deposit(
             amounts=-entry.amounts(a.DEPOSITS, pool),
@@ -60,7 +76,7 @@ def _deposits(ledger: Ledger, campaign: str, pool: PoolKey) -> tuple[Deposit, ..
     )
 
 
-def _usage(ledger: Ledger, campaign: str, snapshot: Snapshot) -> Usage:
+def _usage(ledger: Books, campaign: str, snapshot: Snapshot) -> Usage:
     """What the last day's entries say was done. A move is a plan that minted or hedged."""
     since = snapshot.block.timestamp - _DAY_S
     done = ledger.entries(campaign, ["gas", "minted", "swapped"], since)

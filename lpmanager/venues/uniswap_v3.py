@@ -59,6 +59,18 @@ SWAP_EVENT = Event(
     "Swap(address,address,int256,int256,uint160,uint128,int24)",
     "(int256,int256,uint160,uint128,int24)",
 )
+INITIALIZE_EVENT = Event("Initialize(uint160,int24)", "(uint160,int24)")
+#: The pool's own, of which a position manager's positions all are one owner's.
+POOL_MINT_EVENT = Event(
+    "Mint(address,address,int24,int24,uint128,uint256,uint256)",
+    "(address,uint128,uint256,uint256)",
+)
+POOL_BURN_EVENT = Event(
+    "Burn(address,int24,int24,uint128,uint256,uint256)", "(uint128,uint256,uint256)"
+)
+POOL_COLLECT_EVENT = Event(
+    "Collect(address,address,int24,int24,uint128,uint128)", "(address,uint128,uint128)"
+)
 INCREASE_EVENT = Event(
     "IncreaseLiquidity(uint256,uint128,uint256,uint256)", "(uint128,uint256,uint256)"
 )

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from lpmanager.amm import Pool, TickDataMissing
-from lpmanager.backtest.events import EventKind, MarketEvent, read_events
+from lpmanager.backtest.markets.events import EventKind, MarketEvent, read_events
 from lpmanager.model import PoolState, TickRange
 
 ROOT = Path(__file__).parents[2]

@@ -27,6 +27,17 @@ ELSEWHERE = {
     "make contracts-prove": "Makefile",
     "lpm demo --keep --dir lpm-demo": "tests/integration/test_demo.py",
     "lpm simulate --flow EVENTS.csv.gz": "tests/integration/test_simulate.py",
+    "lpm backtest MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --policy fixed_width "
+    "--option half_width_ticks=600 --value 10000 --gas-gwei 20 --html out.html": (
+        "tests/integration/test_backtest.py"
+    ),
+    "lpm sweep MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --policy fixed_width "
+    "--grid half_width_ticks=100:2000:100 --value 10000 --gas-gwei 20": (
+        "tests/unit/cli/test_sweep.py"
+    ),
+    "lpm fetch --store markets --from 2024-01-01": "tests/integration/test_fetch_command.py",
+    "lpm backtest markets --policy fixed_width --option half_width_ticks=600 --value 10000 "
+    "--gas-gwei 20": "tests/integration/test_fetch_command.py",
     "lpm keys new": "tests/integration/test_keys.py",
     "lpm keys import": "tests/integration/test_keys.py",
     "lpm keys list": "tests/unit/cli/test_keys.py",

@@ -1,9 +1,10 @@
-"""Many swaps by the compiled engine."""
+"""Many swaps, or a market's legs, by the compiled engine."""
 
 from __future__ import annotations
 
-from lpmanager.amm.fast import kernel, one_by_one
+from lpmanager.amm.fast import follow_kernel, follow_one_by_one, kernel, one_by_one
 from lpmanager.amm.fast.batch import batch_of, swaps_of
+from lpmanager.amm.fast.legs import Followed, Legs, followed, room_for
 from lpmanager.amm.fast.market import give_back, market_of
 from lpmanager.amm.fast.orders import Orders
 from lpmanager.amm.fast.swaps import Swaps
@@ -22,3 +23,17 @@ def swap_all(pool: Pool, orders: Orders) -> Swaps:
         return one_by_one.swap_all(pool, orders)
     give_back(market, pool)
     return swaps_of(batch)
+
+
+def follow_all(pool: Pool, legs: Legs, lowest: int, highest: int) -> Followed:
+    """Carry legs out up to the end of the first row with a tick outside [lowest, highest).
+
+    Raises what `Pool.swap` does, the pool unchanged.
+    """
+    market, batch = market_of(pool), room_for(legs)
+    done = follow_kernel.follow_all(market, batch, legs, lowest, highest)
+    if done < 0:
+        # One of them cannot be carried out, and the Python engine says why.
+        return follow_one_by_one.follow_all(pool, legs, lowest, highest)
+    give_back(market, pool)
+    return followed(batch, done)

@@ -15,6 +15,7 @@ from numba import njit
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+_HERE = Path(__file__).parent
 _jit = partial(njit, error_model="numpy", nogil=True)
 
 
@@ -33,15 +34,15 @@ def spliced(function: _Function) -> _Function:
     return cast(_Function, _jit(function, inline="always"))
 
 
-def compiled_once(build: Callable[[str], _Function]) -> _Function:
+def compiled_once(build: Callable[[str], _Function], sources: Path = _HERE) -> _Function:
     """The function that `build` makes, compiled and kept for later processes.
 
     numba compiles anew where the function's own file has changed, but does not look at the modules
-    it calls. So `build` gets a stamp of this package's sources for the function's closure, which is
-    part of the key. Where nothing can be kept, every process compiles for itself.
+    it calls. So `build` gets a stamp of all Python files in the folder `sources` for the function's
+    closure, which is part of the key. Where nothing can be kept, every process compiles for itself.
     """
     try:
-        function = build(stamp_of_sources(Path(__file__).parent))
+        function = build(stamp_of_sources(sources))
         return cast(_Function, _jit(function, cache=True))
     except (OSError, RuntimeError):  # there are no sources, or there is no folder to write to
         return compiled(build(""))

@@ -63,7 +63,7 @@ def _is_positive(amount: Wide) -> Flag:
 
 
 @inlined
-def _is_ahead(limit: Wide, price: Wide, zero_for_one: Flag) -> Flag:
+def is_ahead(limit: Wide, price: Wide, zero_for_one: Flag) -> Flag:
     """Whether the limit is ahead of the price, and both are what ticks can express."""
     if zero_for_one:
         return less(_LOWEST, limit) and less(limit, price) and less(price, _HIGHEST)
@@ -177,12 +177,12 @@ def _report(batch: Batch, number: int, remaining: Wide, calculated: Wide) -> Non
 
 
 @spliced
-def _swap(market: Market, batch: Batch, number: int, terms: FeeTerms) -> bool:
+def swap_one(market: Market, batch: Batch, number: int, terms: FeeTerms) -> bool:
     """Carry one swap out; False where it cannot be, with the market in no sound state."""
     zero_for_one, specified = batch.zero_for_one[number], load_four(batch.amounts_specified, number)
     limit = load_three(batch.limits, number)
     price, liquidity = load_three(market.sums, PRICE), load_two(market.sums, LIQUIDITY)
-    if _is_zero(specified) or not _is_ahead(limit, price, zero_for_one):
+    if _is_zero(specified) or not is_ahead(limit, price, zero_for_one):
         return False
     exact_in = _is_positive(specified)
     remaining = specified if exact_in else subtract(_ZERO, specified)
@@ -242,7 +242,7 @@ def _loop(stamp: str) -> Callable[[Market, Batch], int]:
         _ = stamp
         terms, count = fee_terms(market.fee_pips), len(batch.zero_for_one)
         for number in range(count):
-            if not _swap(market, batch, number, terms):
+            if not swap_one(market, batch, number, terms):
                 return number
         return count
 

@@ -13,8 +13,13 @@ from lpmanager.errors import ConfigError
 from lpmanager.rebalancer.policies.base import Policy
 from lpmanager.rebalancer.policies.fixed_width import FixedWidth
 from lpmanager.rebalancer.policies.passive import Passive
+from lpmanager.rebalancer.policies.volatility_width import VolatilityWidth
 
-BUILT_IN: Mapping[str, type] = {"fixed_width": FixedWidth, "passive": Passive}
+BUILT_IN: Mapping[str, type] = {
+    "fixed_width": FixedWidth,
+    "passive": Passive,
+    "volatility_width": VolatilityWidth,
+}
 
 
 def make_policy(name: str, options: Mapping[str, object]) -> Policy:

@@ -30,14 +30,27 @@ def v3_sdk_folder() -> Path:
     return _had(_install_v3_sdk)
 
 
+def demeter_python() -> Path:
+    """The interpreter of a venv that holds demeter. Raises PeerAbsent."""
+    return _had(_install_demeter)
+
+
 def _install_degenbot() -> Path:
-    folder, wanted = MADE / "degenbot", WANTED / "degenbot.txt"
+    return _venv("degenbot", "--only-binary", ":all:")
+
+
+def _install_demeter() -> Path:
+    return _venv("demeter")  # it comes as source alone
+
+
+def _venv(name: str, *how: str) -> Path:
+    folder, wanted = MADE / name, WANTED / f"{name}.txt"
     python = folder / "bin" / "python"
     if not _is_current(folder, wanted):
         shutil.rmtree(folder, ignore_errors=True)
         _run([sys.executable, "-m", "venv", folder])
         pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "install"]
-        _run([*pip, "--no-deps", "--only-binary", ":all:", "--retries", "1", "-r", wanted])
+        _run([*pip, "--no-deps", *how, "--retries", "1", "-r", wanted])
         _note_current(folder, wanted)
     return python
 

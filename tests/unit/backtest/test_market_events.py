@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lpmanager.backtest.events import EventKind, read_events
+from lpmanager.backtest.markets.events import EventKind, read_events
 from lpmanager.errors import MarketDataError
 from lpmanager.model import TickRange
 
@@ -46,6 +46,11 @@ def test_a_swap_and_a_mint_are_read_to_the_last_digit(tmp_path: Path) -> None:
     )
 
 
+def test_a_time_may_say_that_it_is_utc(tmp_path: Path) -> None:
+    (swap,) = read_events(market_file(tmp_path, SWAP.replace("00:00:23", "00:00:23+00:00")))
+    assert swap.timestamp == 1_704_412_823
+
+
 def test_a_gzipped_file_reads_like_a_plain_one(tmp_path: Path) -> None:
     plain = market_file(tmp_path, SWAP, MINT, BURN)
     packed = tmp_path / "market.csv.gz"
@@ -70,6 +75,8 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         (SWAP, "current_tick", "199045.5", "current_tick: expected a whole number"),
         (SWAP, "current_tick", "900000", "current_tick: expected a number in"),
         (SWAP, "block_timestamp", "05.01.2024", "block_timestamp: expected a UTC time"),
+        (SWAP, "block_timestamp", "2024-01-05 00:00:23+02:00", "block_timestamp: expected a UTC"),
+        (SWAP, "block_timestamp", "2024-02-30 00:00:23", "block_timestamp: expected a UTC time"),
         (SWAP, "tx_type", "FLASH", "tx_type: expected one of SWAP, MINT, BURN, COLLECT"),
         (SWAP, "block_number", "99", "block_number: expected at least 100"),
         (SWAP, "log_index", "7", "log_index: expected more than 7"),

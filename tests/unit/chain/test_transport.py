@@ -115,7 +115,7 @@ def test_a_body_that_drips_in_is_given_up(dripping: str) -> None:
     began = time.monotonic()
     with pytest.raises(RpcUnavailable, match="it comes in too slowly"):
         HttpTransport(dripping, timeout_s=0.3).request_many([CHAIN])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_a_body_without_end_is_given_up(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,14 +126,14 @@ def test_a_body_without_end_is_given_up(dripping: str, monkeypatch: pytest.Monke
 
 @pytest.fixture
 def dripping() -> Iterator[str]:
-    """The URL of a server that sends a byte every 20 ms, for 10 s at most."""
+    """The URL of a server that sends a byte every 20 ms, for a minute at most."""
 
     class Drip(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.send_response(200)
             self.end_headers()
             with contextlib.suppress(OSError):  # the client has hung up, as it should
-                for _ in range(500):
+                for _ in range(3_000):
                     self.wfile.write(b" ")
                     time.sleep(0.02)
 
@@ -304,13 +304,13 @@ def test_a_url_is_shown_by_its_host_alone() -> None:
         (always(429, "slow down"), 0.0),
         (always(500, "oops"), 0.0),
         (always(200, "not json"), 0.0),
-        (result("0x1"), 0.5),
+        (result("0x1"), 60.0),
         (always(200, {"id": 0, "error": {"code": -32000, "message": "already known"}}), 0.0),
     ],
 )
 def test_a_raw_transaction_is_posted_once_and_is_then_maybe_sent(answer, delay_s: float) -> None:
     with loopback(answer, delay_s=delay_s) as rpc:
-        node = Node(HttpTransport(rpc.url, timeout_s=0.2), 1)
+        node = Node(HttpTransport(rpc.url, timeout_s=0.5), 1)
         with pytest.raises(MaybeSent):
             node.send_raw(b"\x02\xff")
     assert [posted["method"] for posted in rpc.posts] == ["eth_sendRawTransaction"]

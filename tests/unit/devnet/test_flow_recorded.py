@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from lpmanager.backtest.events import EventKind, MarketEvent
+from lpmanager.backtest.markets.events import EventKind, MarketEvent
 from lpmanager.devnet.flow_recorded import RecordedFlow, recorded_flow
 from lpmanager.devnet.orders import AddLiquidity, Follow, RemoveLiquidity
 from lpmanager.errors import MarketDataError

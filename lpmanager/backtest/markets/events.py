@@ -6,20 +6,20 @@ The file may be gzipped. Every row is checked; the first wrong one is named.
 from __future__ import annotations
 
 import csv
-import gzip
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from lpmanager.backtest.markets.market_file import opened, require_columns, wrong_cell, wrong_length
 from lpmanager.errors import MarketDataError
 from lpmanager.model import MAX_TICK, MIN_TICK, Liquidity, SqrtPriceX96, TickRange
 
-_COLUMNS = (
+#: What a file of events must have.
+EVENT_COLUMNS = (
     "block_number",
     "block_timestamp",
     "tx_type",
@@ -33,9 +33,12 @@ _COLUMNS = (
     "tick_upper",
     "liquidity",
 )
-_INTEGER = re.compile(r"-?\d+")
+#: No more digits than a uint256 has.
+_INTEGER = re.compile(r"-?[0-9]{1,78}")
 #: Some exporters write whole numbers of a column with empty cells as 199045.0.
-_WHOLE = re.compile(r"(-?\d+)(\.0+)?")
+_WHOLE = re.compile(r"-?[0-9]{1,78}(\.0+)?")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})(\+00:00)?")
+_A_TIME = "a UTC time such as 2024-01-05 00:00:23"
 _LOWEST_SQRT_PRICE_X96 = 4295128739
 _HIGHEST_SQRT_PRICE_X96 = 1461446703485210103287273052203988822378723970342
 
@@ -77,32 +80,26 @@ def read_events(path: Path) -> tuple[MarketEvent, ...]:
 
     Raises MarketDataError with the line (the header is line 1) and the column that is wrong.
     """
-    try:
-        with _open(path) as file:
-            events = tuple(_read(path, file))
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
-        raise MarketDataError(
-            f"{path.name}: cannot be read as a market file ({error}); expected CSV or gzipped CSV"
-        ) from error
+    events = tuple(each_event(path))
     if not events:
-        raise MarketDataError(f"{path.name}: holds no events; expected at least one row")
+        raise no_events(path)
     return events
 
 
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+def each_event(path: Path) -> Iterator[MarketEvent]:
+    """The events of a file one by one, checked as `read_events` does; there may be none."""
+    with opened(path) as file:
+        yield from _read(path, file)
+
+
+def no_events(path: Path) -> MarketDataError:
+    """What to raise about a file without rows."""
+    return MarketDataError(f"{path.name}: holds no events; expected at least one row")
 
 
 def _read(path: Path, file: IO[str]) -> Iterator[MarketEvent]:
     reader = csv.DictReader(file, strict=True)
-    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise MarketDataError(
-            f"{path.name}: line 1: column {missing[0]} is missing; "
-            f"expected at least {', '.join(_COLUMNS)}"
-        )
+    require_columns(path.name, tuple(reader.fieldnames or ()), EVENT_COLUMNS)
     before: MarketEvent | None = None
     for cells in reader:
         row = _Row(path.name, reader.line_num, cells)
@@ -122,11 +119,7 @@ class _Row:
     cells: Mapping[str, str | None]
 
     def wrong(self, column: str, expected: str) -> MarketDataError:
-        found = self.cells.get(column)
-        shown = "nothing" if found in (None, "") else repr(found)
-        return MarketDataError(
-            f"{self.file}: line {self.line}: {column}: expected {expected}, found {shown}"
-        )
+        return wrong_cell(self.file, self.line, column, expected, self.cells.get(column))
 
     def integer(self, column: str, low: int | None = None, high: int | None = None) -> int:
         """A whole number in [low, high]."""
@@ -138,11 +131,13 @@ class _Row:
 
     def time(self, column: str) -> int:
         """A UTC time such as "2024-01-05 00:00:23", in Unix seconds."""
+        match = _TIME.fullmatch(self.cells[column] or "")
+        if match is None:
+            raise self.wrong(column, _A_TIME)
         try:
-            stamp = datetime.strptime(self.cells[column] or "", "%Y-%m-%d %H:%M:%S")
+            return int(datetime.fromisoformat(match[1] + "+00:00").timestamp())
         except ValueError as error:
-            raise self.wrong(column, "a UTC time such as 2024-01-05 00:00:23") from error
-        return int(stamp.replace(tzinfo=UTC).timestamp())
+            raise self.wrong(column, _A_TIME) from error
 
     def _number(
         self, column: str, pattern: re.Pattern[str], low: int | None, high: int | None
@@ -159,9 +154,7 @@ class _Row:
 
 def _event(row: _Row) -> MarketEvent:
     if None in row.cells or None in row.cells.values():
-        raise MarketDataError(
-            f"{row.file}: line {row.line}: the row has another number of cells than the header"
-        )
+        raise wrong_length(row.file, row.line)
     kind = _kind(row)
     amount0, amount1 = row.integer("amount0"), row.integer("amount1")
     tick_range, liquidity = None, 0

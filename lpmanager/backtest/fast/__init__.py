@@ -1,0 +1,1 @@
+"""Fast mode: a market as float columns, and compiled loops over them."""

@@ -1,0 +1,1 @@
+"""Recorded and generated markets, as columns."""

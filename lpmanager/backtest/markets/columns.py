@@ -1,0 +1,131 @@
+"""Recorded events as columns, checked against the pool they are said to be of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from lpmanager.amm.fast.packing import Rows, to_limbs
+from lpmanager.backtest.markets.events import EventKind, MarketEvent
+from lpmanager.backtest.markets.market import KINDS, Change, Events
+from lpmanager.errors import MarketDataError
+from lpmanager.model import PoolKey
+
+_EVENTS_AT_ONCE = 16_384
+_CODES = {kind: code for code, kind in enumerate(KINDS)}
+_CHANGING = (EventKind.MINT, EventKind.BURN)
+_Q96 = 2.0**96
+_LOG_TICK = math.log(1.0001)
+#: How far, in ticks, floats may be wrong about the tick of a price.
+_FLOAT_ERROR = 1e-3
+
+
+def columns_of(name: str, pool: PoolKey, events: Iterable[MarketEvent]) -> Events | None:
+    """The columns of a pool's events, None where there are none; `name` is for errors.
+
+    Events may come one by one from a file of any size. Raises MarketDataError, naming the line,
+    where a tick is not that of its price, a range is not on the pool's spacing, or a number is
+    larger than any pool of today's tokens holds.
+    """
+    each = iter(events)
+    parts: list[Events] = []
+    rows = 0
+    while some := list(islice(each, _EVENTS_AT_ONCE)):
+        parts.append(_columns(name, pool, some, rows))
+        rows += len(some)
+    return joined_events(parts) if parts else None
+
+
+def _columns(name: str, pool: PoolKey, events: Sequence[MarketEvent], first: int) -> Events:
+    """The columns of some events, of which the first is in row `first` of all."""
+    tick = np.array([event.tick for event in events], np.int32)
+    prices = [event.sqrt_price_x96 for event in events]
+    _require_ticks_of_prices(name, events, np.array(prices, np.float64), tick)
+    return Events(
+        block=np.array([event.block_number for event in events], np.int64),
+        time=np.array([event.timestamp for event in events], np.int64),
+        kind=np.array([_CODES[event.kind] for event in events], np.uint8),
+        amount0=_signed(name, "amount0", events, [event.amount0 for event in events]),
+        amount1=_signed(name, "amount1", events, [event.amount1 for event in events]),
+        sqrt_price=to_limbs(prices, 3),
+        liquidity=_unsigned(
+            name, "total_liquidity", events, [event.active_liquidity for event in events]
+        ),
+        tick=tick,
+        changes=dict(_changes(name, pool, events, first)),
+    )
+
+
+def _signed(name: str, column: str, events: Sequence[MarketEvent], values: list[int]) -> Rows:
+    _require_within(name, column, events, values, -(2**127), 2**127 - 1)
+    return to_limbs(values, 2, signed=True)
+
+
+def _unsigned(name: str, column: str, events: Sequence[MarketEvent], values: list[int]) -> Rows:
+    _require_within(name, column, events, values, 0, 2**128 - 1)
+    return to_limbs(values, 2)
+
+
+def _require_within(
+    name: str, column: str, events: Sequence[MarketEvent], values: list[int], low: int, high: int
+) -> None:
+    if min(values) < low or max(values) > high:
+        row = next(row for row, value in enumerate(values) if not low <= value <= high)
+        raise MarketDataError(
+            f"{name}: line {events[row].line}: {column}: expected a number in [{low}, {high}], "
+            f"found {values[row]}"
+        )
+
+
+def _require_ticks_of_prices(
+    name: str,
+    events: Sequence[MarketEvent],
+    prices: np.typing.NDArray[np.float64],
+    ticks: np.typing.NDArray[np.int32],
+) -> None:
+    """A tick is its price's, or the one below where a swap down ended on the tick's own price."""
+    exact = 2 * np.log(prices / _Q96) / _LOG_TICK
+    above = exact - ticks
+    odd = (above < -_FLOAT_ERROR) | (above > 1 + _FLOAT_ERROR)
+    if odd.any():
+        row = int(odd.argmax())
+        raise MarketDataError(
+            f"{name}: line {events[row].line}: current_tick: expected "
+            f"{math.floor(exact[row])}, that of its sqrtPriceX96, found {ticks[row]}"
+        )
+
+
+def _changes(
+    name: str, pool: PoolKey, events: Sequence[MarketEvent], first: int
+) -> Iterator[tuple[int, Change]]:
+    for row, event in enumerate(events, first):
+        if event.kind not in _CHANGING or event.range is None:
+            continue
+        try:
+            event.range.require_spacing(pool.tick_spacing)
+        except ValueError as error:
+            raise MarketDataError(
+                f"{name}: line {event.line}: tick_lower, tick_upper: {error}; is the file of the "
+                f"pool {pool}?"
+            ) from error
+        yield row, Change(range=event.range, liquidity=event.liquidity, owner=None)
+
+
+def joined_events(parts: Sequence[Events]) -> Events:
+    """Events that follow each other as one; the rows of `changes` count from the first of all."""
+    if len(parts) == 1:
+        return parts[0]
+    return Events(
+        block=np.concatenate([part.block for part in parts]),
+        time=np.concatenate([part.time for part in parts]),
+        kind=np.concatenate([part.kind for part in parts]),
+        amount0=np.concatenate([part.amount0 for part in parts]),
+        amount1=np.concatenate([part.amount1 for part in parts]),
+        sqrt_price=np.concatenate([part.sqrt_price for part in parts]),
+        liquidity=np.concatenate([part.liquidity for part in parts]),
+        tick=np.concatenate([part.tick for part in parts]),
+        changes={row: change for part in parts for row, change in part.changes.items()},
+    )

@@ -1,0 +1,65 @@
+"""Market files as text: opening them, and complaining about a cell."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from lpmanager.errors import MarketDataError
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[str]]:
+    """The text of a .csv or .csv.gz file.
+
+    Whatever fails in opening, unpacking or parsing it inside the block is a MarketDataError.
+    """
+    try:
+        with _open(path) as file:
+            yield file
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
+        raise MarketDataError(
+            f"{path.name}: cannot be read as a market file ({error}); expected CSV or gzipped CSV"
+        ) from error
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
+def header_of(path: Path) -> tuple[str, ...]:
+    """The cells of a file's first line."""
+    with opened(path) as file:
+        return tuple(next(csv.reader(file, strict=True), ()))
+
+
+def require_columns(file: str, found: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    """Raise MarketDataError, naming it, where a column is missing or comes twice."""
+    for name in needed:
+        if found.count(name) != 1:
+            what = "is missing" if name not in found else "comes twice"
+            raise MarketDataError(
+                f"{file}: line 1: column {name} {what}; expected at least {', '.join(needed)}"
+            )
+
+
+def wrong_cell(
+    file: str, line: int, column: str, expected: str, found: str | None
+) -> MarketDataError:
+    """What to raise about a cell. The header is line 1."""
+    shown = repr(found) if found else "nothing"
+    return MarketDataError(f"{file}: line {line}: {column}: expected {expected}, found {shown}")
+
+
+def wrong_length(file: str, line: int) -> MarketDataError:
+    """What to raise about a row that is shorter or longer than the header."""
+    return MarketDataError(
+        f"{file}: line {line}: the row has another number of cells than the header"
+    )

@@ -1,0 +1,77 @@
+"""What positions earn and lose along a market's way, as curves are drawn of it. Floats.
+
+s is the square root of raw token1 for one raw token0. Of liquidity L in [a, b], with s cut to it:
+fees are L (1/s' - 1/s) f/(1-f) of token0 where the price falls, L (s' - s) f/(1-f) of token1 where
+it rises; the loss to arbitrageurs (LVR) is what rebalancing the same tokens at each row's price
+would have kept: x (s'^2 - s^2) - (V' - V) in token1, with the position's token0 x and value V
+(Milionis et al., arXiv 2208.06046, in discrete steps).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpmanager.amm.fast.packing import Rows
+from lpmanager.backtest.replay.history import Stretch
+from lpmanager.model import TickRange
+
+Floats = NDArray[np.float64]
+
+
+class Band(NamedTuple):
+    """Liquidity between two square roots of a price."""
+
+    low: float
+    high: float
+    liquidity: float
+
+    @classmethod
+    def of(cls, span: TickRange, liquidity: float) -> Band:
+        """Of a range of ticks."""
+        return cls(root_at(span.lower), root_at(span.upper), liquidity)
+
+    def amounts(self, root: float) -> tuple[float, float]:
+        """Raw token0 and token1 at a price."""
+        s = min(max(root, self.low), self.high)
+        return self.liquidity * (1 / s - 1 / self.high), self.liquidity * (s - self.low)
+
+    def fees(self, way: Floats, fee: float) -> tuple[float, float]:
+        """Raw token0 and token1 earned where the price goes this way; `fee` is a fraction."""
+        s = np.clip(way, self.low, self.high)
+        earns = self.liquidity * fee / (1 - fee)
+        return (
+            float(np.maximum(np.diff(1 / s), 0).sum()) * earns,
+            float(np.maximum(np.diff(s), 0).sum()) * earns,
+        )
+
+    def lvr(self, closes: Floats) -> Floats:
+        """Raw token1 lost from each price to the next."""
+        s = np.clip(closes, self.low, self.high)
+        x = self.liquidity * (1 / s - 1 / self.high)
+        value = x * closes**2 + self.liquidity * (s - self.low)
+        lost: Floats = np.maximum(x[:-1] * np.diff(closes**2) - np.diff(value), 0.0)
+        return lost
+
+
+def root_at(tick: int) -> float:
+    """The square root of the price at a tick."""
+    return math.exp(tick * math.log(1.0001) / 2)
+
+
+def roots_of(prices: Rows) -> Floats:
+    """Square roots of prices from sqrtPriceX96 in limbs."""
+    low, middle, high = (prices[:, place].astype(np.float64) for place in range(3))
+    roots: Floats = low * 2.0**-96 + middle * 2.0**-32 + high * 2.0**32
+    return roots
+
+
+def closes_of(stretch: Stretch, before: float) -> tuple[Floats, Floats]:
+    """The way a stretch took, and the price each row with a swap left; both begin with `before`."""
+    roots = roots_of(stretch.went.prices)
+    rows = stretch.legs.rows[: stretch.went.legs]
+    last = np.append(rows[1:] != rows[:-1], True) if len(rows) else np.zeros(0, np.bool_)
+    return np.concatenate(([before], roots)), np.concatenate(([before], roots[last]))

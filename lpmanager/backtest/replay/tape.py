@@ -1,0 +1,317 @@
+"""A market as the way it takes through a pool: legs to prices, and sales at most as far as one.
+
+An event of a swap is its sale, and then whatever brings the pool to the recorded price: where our
+liquidity or our swaps made the pool another, an arbitrageur follows the market all the same. Of a
+bar, see `lpmanager.backtest.replay.bar_ways`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpmanager.amm import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
+from lpmanager.amm.fast.legs import SELL0, SELL1, TO, Followed, Legs
+from lpmanager.amm.fast.packing import Rows, from_limbs, to_limbs
+from lpmanager.backtest.markets.market import MINT, SWAP, Bars, Change, Events, Market
+from lpmanager.backtest.replay.bar_ways import BarWays, bar_ways
+from lpmanager.errors import MarketDataError
+from lpmanager.model import (
+    MAX_TICK,
+    MIN_TICK,
+    Liquidity,
+    PoolState,
+    SqrtPriceX96,
+    SwapEvent,
+    TickRange,
+)
+
+_EVERYWHERE = TickRange(MIN_TICK, MAX_TICK)
+_63 = np.uint64(63)
+#: Legs of a bar: open, first and second extreme, close, both sales, the close again.
+_LEGS_OF_A_BAR = 7
+
+
+class Tape(Protocol):
+    """A market to replay: the pool it begins with, and the legs of any of its rows.
+
+    Rows before `first` are spent on knowing `start`. `changes` have to be made to the pool's ticks
+    just before a row is replayed, by hand; legs are of the rows between.
+    """
+
+    @property
+    def start(self) -> PoolState: ...
+
+    @property
+    def first(self) -> int: ...
+
+    @property
+    def times(self) -> NDArray[np.int64]: ...
+
+    @property
+    def blocks(self) -> NDArray[np.int64]: ...
+
+    @property
+    def changes(self) -> Mapping[int, tuple[bool, Change]]: ...
+
+    def legs(self, first: int, behind: int) -> Legs:
+        """The legs of the rows in [first, behind)."""
+        ...
+
+    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> Iterator[SwapEvent]:
+        """The swaps of the rows in [first, behind), as a chain would tell them afterwards.
+
+        `went` is what the pool did on the way of `legs`, which those rows are among.
+        """
+        ...
+
+
+def tape_of(market: Market) -> Tape:
+    """The market's tape. Raises MarketDataError where there is nothing to replay."""
+    if isinstance(market.rows, Bars):
+        return _bar_tape(market, market.rows)
+    return _event_tape(market, market.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTape:
+    """A tape of single events; see the module.
+
+    `recorded` are the events themselves where the ticks are not known: then they tell better what a
+    swap that crossed some has paid than the pool does.
+    """
+
+    start: PoolState
+    first: int
+    times: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    changes: Mapping[int, tuple[bool, Change]]
+    swap_rows: NDArray[np.int64]
+    kinds: NDArray[np.int8]
+    amounts: Rows
+    prices: Rows
+    gained: Rows
+    recorded: Events | None
+
+    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> Iterator[SwapEvent]:
+        """As recorded where the ticks are not known, else as the pool did them."""
+        if self.recorded is None:
+            yield from _done(self.blocks, first, behind, legs, went)
+        else:
+            low, high = np.searchsorted(self.swap_rows, (first, behind))
+            yield from _told(self.recorded, self.swap_rows[low:high])
+
+    def legs(self, first: int, behind: int) -> Legs:
+        """Two of each swap: its sale, then to its price."""
+        low, high = np.searchsorted(self.swap_rows, (first, behind))
+        part = slice(low, high)
+        count = int(high - low)
+        kinds = np.full(2 * count, TO, np.int8)
+        kinds[::2] = self.kinds[part]
+        amounts, gained = np.zeros((2, 2 * count, 2), np.uint64)
+        amounts[::2], gained[::2] = self.amounts[part], self.gained[part]
+        return Legs(
+            kinds,
+            np.repeat(self.swap_rows[part], 2),
+            amounts,
+            np.repeat(self.prices[part], 2, axis=0),
+            gained,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarTape:
+    """A tape of bars; see the module."""
+
+    start: PoolState
+    first: int
+    times: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    changes: Mapping[int, tuple[bool, Change]]
+    ways: BarWays
+    gained: Rows
+    volumes: Bars
+    #: every tick that comes up, in rising order, and its price
+    ticks: NDArray[np.int32]
+    ticks_prices: Rows
+
+    def legs(self, first: int, behind: int) -> Legs:
+        """Seven of each bar; those that lead nowhere cost nothing."""
+        count = behind - first
+        amounts, gained = np.zeros((2, count, _LEGS_OF_A_BAR, 2), np.uint64)
+        prices = np.empty((count, _LEGS_OF_A_BAR, 3), np.uint64)
+        prices[:, :4] = self._prices(self.ways.stops[first:behind])
+        prices[:, 4], prices[:, 5] = _FURTHEST_DOWN, _FURTHEST_UP
+        prices[:, 6] = prices[:, 3]
+        for place, left in ((4, self.ways.left0), (5, self.ways.left1)):
+            amounts[:, place] = to_limbs([int(raw) for raw in left[first:behind].tolist()], 2)
+        gained[:, 0] = self.gained[first:behind]
+        return Legs(
+            np.tile(np.array([TO, TO, TO, TO, SELL0, SELL1, TO], np.int8), count),
+            np.repeat(np.arange(first, behind), _LEGS_OF_A_BAR),
+            amounts.reshape(-1, 2),
+            prices.reshape(-1, 3),
+            gained.reshape(-1, 2),
+        )
+
+    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> Iterator[SwapEvent]:
+        """One of each token's volume of a bar, at its own liquidity, ending at its close."""
+        bars, part = self.volumes, slice(first, behind)
+        prices = from_limbs(self._prices(bars.close[part]))
+        columns = (
+            self.blocks[part].tolist(),
+            from_limbs(bars.in0[part]),
+            from_limbs(bars.in1[part]),
+        )
+        active, ticks = from_limbs(bars.liquidity[part]), bars.close[part].tolist()
+        for block, in0, in1, liquidity, price, tick in zip(
+            *columns, active, prices, ticks, strict=True
+        ):
+            for index, (amount0, amount1) in enumerate(((in0, 0), (0, in1))):
+                if amount0 or amount1:
+                    yield _event(block, index, amount0, amount1, price, liquidity, tick)
+
+    def _prices(self, ticks: NDArray[np.int32]) -> Rows:
+        return self.ticks_prices[np.searchsorted(self.ticks, ticks)]
+
+
+_FURTHEST_DOWN = to_limbs([MIN_SQRT_PRICE + 1], 3)[0]
+_FURTHEST_UP = to_limbs([MAX_SQRT_PRICE - 1], 3)[0]
+
+
+def _event_tape(market: Market, rows: Events) -> EventTape:
+    swaps = np.flatnonzero(rows.kind == SWAP)
+    if market.start is None:
+        start, first = _recorded_state(rows), 1
+        swaps = swaps[swaps >= first]
+        active = np.concatenate((rows.liquidity[:1], rows.liquidity[swaps]))
+        gained, changes = _differences(active), {}
+    else:
+        start, first = market.start, 0
+        gained = np.zeros((len(swaps), 2), np.uint64)
+        changes = {
+            row: (rows.kind[row] == MINT, change) for row, change in sorted(rows.changes.items())
+        }
+    if len(swaps) == 0:
+        raise MarketDataError(f"{market.name}: holds no swap to replay behind its first row")
+    sold0 = _is_positive(rows.amount0[swaps])
+    return EventTape(
+        start=start,
+        first=first,
+        times=rows.time,
+        blocks=rows.block,
+        changes=changes,
+        swap_rows=swaps,
+        kinds=np.where(sold0, SELL0, SELL1).astype(np.int8),
+        amounts=np.where(sold0[:, None], rows.amount0[swaps], rows.amount1[swaps]),
+        prices=rows.sqrt_price[swaps],
+        gained=gained,
+        recorded=rows if market.start is None else None,
+    )
+
+
+def _bar_tape(market: Market, bars: Bars) -> BarTape:
+    ticks = np.unique(np.concatenate((bars.open, bars.low, bars.high, bars.close)))
+    prices = to_limbs([sqrt_price_at_tick(tick) for tick in ticks.tolist()], 3)
+    start = _flat(int(bars.open[0]), sqrt_price_at_tick(int(bars.open[0])), bars.liquidity)
+    return BarTape(
+        start=start,
+        first=0,
+        times=bars.time + bars.step_s,
+        blocks=(bars.time + bars.step_s) // bars.step_s,
+        changes={},
+        ways=bar_ways(bars, market.pool.fee_pips),
+        gained=_differences(np.concatenate((bars.liquidity[:1], bars.liquidity))),
+        volumes=bars,
+        ticks=ticks,
+        ticks_prices=prices,
+    )
+
+
+def _recorded_state(rows: Events) -> PoolState:
+    """The pool as the first row leaves it; of its ticks nothing is known."""
+    price = SqrtPriceX96(from_limbs(rows.sqrt_price[:1])[0])
+    state = _flat(int(rows.tick[0]), price, rows.liquidity)
+    above = tick_at_sqrt_price(price)
+    return state if state.tick in (above, above - 1) else replace(state, tick=above)
+
+
+def _flat(tick: int, price: SqrtPriceX96, liquidity: Rows) -> PoolState:
+    """A pool whose liquidity is the first of these, wherever the price goes."""
+    return PoolState(
+        sqrt_price_x96=price,
+        tick=tick,
+        liquidity=Liquidity(from_limbs(liquidity[:1])[0]),
+        fee_growth_global0_x128=0,
+        fee_growth_global1_x128=0,
+        fee_protocol=0,
+        ticks=(),
+        known=_EVERYWHERE,
+    )
+
+
+def _is_positive(amounts: Rows) -> NDArray[np.bool_]:
+    positive: NDArray[np.bool_] = (amounts[:, 1] >> _63 == 0) & (amounts != 0).any(axis=1)
+    return positive
+
+
+def _differences(values: Rows) -> Rows:
+    """What each value adds to the one before it: two limbs in two's complement."""
+    before, after = values[:-1], values[1:]
+    low = after[:, 0] - before[:, 0]
+    borrowed = (after[:, 0] < before[:, 0]).astype(np.uint64)
+    return np.stack((low, after[:, 1] - before[:, 1] - borrowed), axis=1)
+
+
+def _told(events: Events, rows: NDArray[np.int64]) -> Iterator[SwapEvent]:
+    for number, (block, amount0, amount1, price, liquidity, tick) in enumerate(
+        zip(
+            events.block[rows].tolist(),
+            from_limbs(events.amount0[rows], signed=True),
+            from_limbs(events.amount1[rows], signed=True),
+            from_limbs(events.sqrt_price[rows]),
+            from_limbs(events.liquidity[rows]),
+            events.tick[rows].tolist(),
+            strict=True,
+        )
+    ):
+        yield _event(block, number, amount0, amount1, price, liquidity, tick)
+
+
+def _done(
+    blocks: NDArray[np.int64], first: int, behind: int, legs: Legs, went: Followed
+) -> Iterator[SwapEvent]:
+    low, high = np.searchsorted(legs.rows[: went.legs], (first, behind))
+    moved = low + np.flatnonzero((went.amounts0[low:high] | went.amounts1[low:high]).any(axis=1))
+    for number, (row, amount0, amount1, price, liquidity, tick) in enumerate(
+        zip(
+            legs.rows[moved].tolist(),
+            from_limbs(went.amounts0[moved], signed=True),
+            from_limbs(went.amounts1[moved], signed=True),
+            from_limbs(went.prices[moved]),
+            from_limbs(went.liquidities[moved]),
+            went.ticks[moved].tolist(),
+            strict=True,
+        )
+    ):
+        yield _event(int(blocks[row]), number, amount0, amount1, price, liquidity, tick)
+
+
+def _event(
+    block: int, index: int, amount0: int, amount1: int, price: int, liquidity: int, tick: int
+) -> SwapEvent:
+    return SwapEvent(
+        block_number=block,
+        log_index=index,
+        tx_hash="",
+        sender="",
+        amount0=amount0,
+        amount1=amount1,
+        sqrt_price_x96=SqrtPriceX96(price),
+        liquidity=Liquidity(liquidity),
+        tick=tick,
+    )

@@ -1,0 +1,38 @@
+"""How a backtest is run: what is put in, when it decides, and what a transaction costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lpmanager.model import Amounts, Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The terms of a backtest.
+
+    `deposit` is what the campaign starts with. A decision falls every `every_s` seconds; a plan is
+    carried out `latency_blocks` of `block_s` seconds later, behind all that the market did until
+    then; `trigger_ticks` lets one fall also as soon as the price has moved so far since the last.
+    A transaction pays `gas_price` wei per gas. The native coin is worth `native_price` raw quote
+    units for one wei, or as much as `wrapped_native` where that is one of the pool's tokens; where
+    neither is known nothing weighs gas, and the campaign holds.
+    """
+
+    deposit: Amounts
+    quote: Token
+    every_s: int
+    trigger_ticks: int | None
+    latency_blocks: int
+    block_s: int
+    gas_price: int
+    native: Token
+    native_price: Fraction | None
+    wrapped_native: Token | None
+
+    def __post_init__(self) -> None:
+        least_of = {"every_s": 1, "latency_blocks": 0, "block_s": 1, "gas_price": 0}
+        for name, least in least_of.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, found {getattr(self, name)}")

@@ -1,0 +1,1 @@
+"""Our own store of markets, and filling it from a chain."""

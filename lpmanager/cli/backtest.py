@@ -1,0 +1,107 @@
+"""`lpm backtest`: a policy on a recorded market, through the decisions of the live manager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lpmanager.cli.campaigns import INTERRUPTED
+from lpmanager.cli.extras import require_backtest
+from lpmanager.cli.market_option import MarketOptions, open_market
+from lpmanager.cli.option_groups import spread
+from lpmanager.cli.options import AsJson
+from lpmanager.cli.strategy_options import StrategyOptions, chains_of, settings_of, strategy_of
+
+if TYPE_CHECKING:
+    from lpmanager.backtest.report.run import Run
+    from lpmanager.settings import CampaignTable
+
+Page = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", help="Write a page with all its pictures, to open offline."
+    ),
+]
+
+
+@spread
+def backtest(
+    *, market: MarketOptions, strategy: StrategyOptions, html: Page = None, as_json: AsJson = False
+) -> None:
+    """Replay a recorded market, every row of it, with a campaign that decides as the live manager
+    does.
+
+    Its swaps and its liquidity move the pool, what it sends costs gas, and what it decides happens
+    blocks later. The result is told term by term, against HODL, a full range and its own first
+    ranges left alone.
+    """
+    require_backtest()
+    from lpmanager.backtest.report.findings import findings_of
+    from lpmanager.backtest.report.page import page_of, require_writable, write_page
+    from lpmanager.backtest.report.run_json import run_json
+    from lpmanager.cli.backtest_words import tell
+    from lpmanager.cli.output import note, print_json
+
+    if html is not None:
+        require_writable(html)
+    try:
+        run = _run(market, strategy)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    found = findings_of(run)
+    if html is not None:
+        write_page(html, page_of(found))
+        note(f"wrote {html}")
+    if as_json:
+        print_json(run_json(found))
+    else:
+        tell(found)
+
+
+def _run(market_options: MarketOptions, strategy_options: StrategyOptions) -> Run:
+    """Read the market, and replay it with the campaign that was told."""
+    from lpmanager.backtest.replay.exact import backtest as replay
+    from lpmanager.backtest.replay.reported_policy import ReportedPolicy
+    from lpmanager.rebalancer import make_policy
+
+    settings = settings_of(strategy_options)
+    market = open_market(market_options, chains_of(settings))
+    strategy = strategy_of(strategy_options, settings, market)
+    table = strategy.table
+    policy = ReportedPolicy(name=table.policy, policy=make_policy(table.policy, table.options))
+    limits = table.limits_for(market.chain, market.quote)
+    with _progress(len(market.market.rows)) as seen:
+        run = replay(market.market, strategy.terms, policy, limits, seen)
+    return replace(
+        run, policy=_policy_text(table), notes=tuple(dict.fromkeys((*run.notes, *strategy.notes)))
+    )
+
+
+def _policy_text(table: CampaignTable) -> str:
+    """The policy with its options, as they would be typed."""
+    return " ".join([table.policy, *(f"{key}={value}" for key, value in table.options.items())])
+
+
+@contextmanager
+def _progress(rows: int) -> Iterator[Callable[[int], None]]:
+    """What to call with the number of rows replayed; shown on stderr where somebody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    screen = Console(stderr=True)
+    with Progress(
+        TextColumn("replaying"),
+        BarColumn(),
+        TextColumn("{task.completed:,}/{task.total:,} rows"),
+        TimeRemainingColumn(),
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=rows)
+        yield lambda done: progress.update(task, completed=done)

@@ -1,0 +1,18 @@
+"""What a command needs beyond the core, and how to get it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from lpmanager.errors import LpmError
+
+_BACKTEST = ("numpy", "pandas", "numba")
+
+
+def require_backtest() -> None:
+    """Raise LpmError where what replays markets is not installed."""
+    missing = [name for name in _BACKTEST if find_spec(name) is None]
+    if missing:
+        raise LpmError(
+            f"this command needs {' and '.join(missing)}: pip install 'lpmanager[backtest]'"
+        )

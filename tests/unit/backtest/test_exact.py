@@ -1,0 +1,176 @@
+"""Exact mode: the live decision on a recorded market, to the wei, with nothing of its future."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from builders import a_limits, a_pool
+from market_builders import MAINNET_EVENTS, needs_data
+from replay_builders import a_replay, a_walk, a_world_of, some_terms
+
+from lpmanager.amm.fast.packing import from_limbs
+from lpmanager.backtest.markets.market import Events, Market
+from lpmanager.backtest.markets.reading import read_market
+from lpmanager.backtest.replay.exact import Replay, backtest
+from lpmanager.backtest.replay.history import Stretch
+from lpmanager.backtest.replay.terms import Terms
+from lpmanager.backtest.report.run import Run
+from lpmanager.model import Decision, Hold, Plan
+from lpmanager.rebalancer import Limits
+from lpmanager.rebalancer.policies import FixedWidth, Passive
+
+
+def run_of(market: Market, terms: Terms | None = None, limits: Limits | None = None) -> Run:
+    policy = FixedWidth(half_width_ticks=100)
+    terms = terms or some_terms(market.pool)
+    return backtest(market, terms, policy, limits or a_limits(), lambda _: None)
+
+
+def decisions_of(replay: Replay) -> list[Decision]:
+    found = []
+    while not replay.is_over:
+        decision = replay.step()
+        if decision is not None:
+            found.append(decision)
+    return found
+
+
+def with_another_future(market: Market, row: int, seed: int) -> Market:
+    """The same rows up to `row`; from there on those of another walk, from the same moment."""
+    other = a_walk(seed=seed, sigma=0.2).rows
+    rows = market.rows
+    assert isinstance(rows, Events)
+    assert isinstance(other, Events)
+    columns = {
+        field.name: np.concatenate(
+            (getattr(rows, field.name)[:row], getattr(other, field.name)[row:])
+        )
+        for field in fields(Events)
+        if field.name != "changes"
+    }
+    return replace(market, rows=Events(**columns, changes={}))
+
+
+@pytest.mark.parametrize(
+    "policy", [FixedWidth(half_width_ticks=100), Passive(half_width_ticks=60, order_width_ticks=60)]
+)
+def test_the_terms_of_the_result_leave_nothing_over(policy: FixedWidth | Passive) -> None:
+    market = a_walk()
+    run = backtest(market, some_terms(market.pool), policy, a_limits(), lambda _: None)
+    assert len(run.moves) > 2
+    assert run.result["identity_error"] == 0
+    assert run.result["fees"] > 0
+    assert run.result["gas"] > 0
+
+
+def test_the_account_holds_what_the_books_say_to_the_unit() -> None:
+    replay = a_replay(a_walk())
+    decisions_of(replay)
+    snapshot = replay.world.snapshot()
+    record = replay.books.bring_up_to(snapshot)
+    assert record.wallet == replay.world.wallet
+    assert set(record.bases) == {p.token_id for p in snapshot.positions}
+
+
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_nothing_sees_the_future(seed: int) -> None:
+    """All that comes after a decision is replaced, and every decision up to it stays."""
+    market = a_walk()
+    decided = decisions_of(a_replay(market))
+    assert any(isinstance(decision, Plan) for decision in decided[:10])
+    row = 3 * 300
+    changed = with_another_future(market, row, seed)
+    last = int(market.rows.time[row - 1])
+    known = [d for d in decided if d.block.timestamp <= last]
+    again = [d for d in decisions_of(a_replay(changed)) if d.block.timestamp <= last]
+    assert len(known) > 5
+    assert again == known
+    assert decisions_of(a_replay(changed)) != decided
+
+
+def test_without_history_it_holds_and_says_so() -> None:
+    first = a_replay(a_walk(), some_terms(a_pool(), every_s=60)).step()
+    assert isinstance(first, Hold)
+    assert [gate.name for gate in first.gates if not gate.passed] == ["TWAP", "history"]
+
+
+def test_a_trigger_decides_as_soon_as_the_price_has_moved_that_far() -> None:
+    market = a_walk()
+    terms = some_terms(market.pool, every_s=10**6, trigger_ticks=80)
+    replay = a_replay(market, terms)
+    tick = replay.world.pool.tick
+    replay.step()
+    assert abs(replay.world.pool.tick - tick) >= 80
+    assert replay.rows < len(market.rows)
+
+
+def test_a_plan_comes_as_many_blocks_later_as_it_takes() -> None:
+    market = a_walk()
+    at_once = run_of(market)
+    terms = some_terms(market.pool, latency_blocks=10)
+    later = run_of(market, terms)
+    assert later.moves[0].time == at_once.moves[0].time + 120
+
+
+def test_a_plan_that_the_market_overtakes_is_stopped_as_live() -> None:
+    market = a_walk(sigma=0.5)
+    terms = some_terms(market.pool, latency_blocks=40)
+    limits = a_limits(slippage_bps=1, max_twap_deviation_ticks=10**5)
+    run = run_of(market, terms, limits)
+    assert any("stopped: " in move.reason for move in run.moves)
+
+
+def test_losing_more_than_a_day_may_cost_halts_it() -> None:
+    market = a_walk(sigma=0.5)
+    limits = a_limits(max_loss_per_day=Fraction(1, 10_000), max_twap_deviation_ticks=10**5)
+    run = run_of(market, limits=limits)
+    assert run.halted is not None
+    assert "limits.max_loss_per_day" in run.halted
+    assert run.decisions < len(run.curve.time)
+
+
+def test_more_liquidity_of_ours_earns_more_but_moves_no_price() -> None:
+    market = a_walk(sigma=0.001)
+    small, large = (
+        run_of(market, some_terms(market.pool, raw0=raw0, raw1=10**9 * raw0))
+        for raw0 in (10**9, 10**10)
+    )
+    assert large.result["fees"] > 9 * small.result["fees"]
+    assert large.curve.price[-1] == pytest.approx(small.curve.price[-1], rel=1e-12)
+
+
+def test_fees_on_the_curve_are_those_of_the_books() -> None:
+    """Two ways to them: the pool's integers, and the price's way in floats."""
+    market = a_walk(sigma=0.001)
+    run = run_of(market)
+    assert len(run.moves) == 1
+    assert run.curve.fees[-1] == pytest.approx(float(run.result["fees"]), rel=1e-3)
+
+
+def paid_by_row(stretch: Stretch) -> dict[int, tuple[int, int]]:
+    paid: Counter[tuple[int, int]] = Counter()
+    rows = stretch.legs.rows[: stretch.went.legs].tolist()
+    for token, amounts in enumerate((stretch.went.amounts0, stretch.went.amounts1)):
+        for row, raw in zip(rows, from_limbs(amounts, signed=True), strict=True):
+            paid[row, token] += raw
+    return {row: (paid[row, 0], paid[row, 1]) for row in rows}
+
+
+@needs_data
+@pytest.mark.realdata
+def test_a_mainnet_day_is_gone_through_swap_by_swap() -> None:
+    """A swap that crossed no tick pays the very amounts that were recorded."""
+    market = read_market(MAINNET_EVENTS, a_pool(), 1)
+    events, world = market.rows, a_world_of(market)
+    assert isinstance(events, Events)
+    recorded = list(
+        zip(*(from_limbs(a, signed=True) for a in (events.amount0, events.amount1)), strict=True)
+    )
+    (stretch,) = world.pass_time(market.end)
+    equal = [paid == recorded[row] for row, paid in paid_by_row(stretch).items()]
+    assert sum(equal) > 0.9 * len(equal)
+    assert world.pool.sqrt_price_x96 == from_limbs(events.sqrt_price)[-1]
