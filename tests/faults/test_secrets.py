@@ -313,13 +313,14 @@ def test_what_is_searched_for_would_be_found(watched: Watched) -> None:
         probe = Secrets(watched.secrets.forms)
         probe.search("a file", b"before " + form + b" after")
         assert f"{name} in a file" in probe.found
-    tell = "'lpmanager'; import os, sys; sys.stderr.write(os.environ['SECRET'])"
-    watched.fresh("-c", tell, SECRET=PASSWORD)
+    # Until its input ends it is there to be looked at.
+    begin = "'lpmanager'; import os, sys; sys.stdin.read(); "
+    watched.fresh("-c", f"{begin}sys.stderr.write(os.environ['SECRET'])", SECRET=PASSWORD)
     (told,) = watched.secrets.found
     assert told.startswith("password in stderr")
     watched.secrets.found.clear()
     (watched.desk.folder / "diary.txt").write_text(watched.desk.key)
-    watched.fresh("-c", f"'lpmanager'; print({API_KEY!r})")
+    watched.fresh("-c", f"{begin}print({API_KEY!r})")
     places = {found.split(" in ")[1].split(" ")[0] for found in watched.secrets.found}
     assert places == {"arguments", "stdout", str(watched.desk.folder / "diary.txt")}
     watched.secrets.found.clear()

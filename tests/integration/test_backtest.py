@@ -199,3 +199,25 @@ def test_an_hour_of_mainnet_is_replayed(tmp_path: Path) -> None:
     shown = json_of(tmp_path, str(DAY), *POOL, *STRATEGY, *window)
     assert shown["notes"]
     assert 2_200 < shown["curve"]["price"][0] < 2_300
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not DAY.exists(), reason=f"no real market data in {DATA}; see LPM_DATA")
+def test_the_page_of_results_says_what_its_command_finds(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "results.md").read_text()
+    line = next(words for words in re.findall(r"lpm backtest (.*)", page) if DAY.name in words)
+    words = shlex.split(line.replace("$LPM_DATA", str(DATA.resolve())))
+    found = json.loads(lpm(tmp_path, *words, "--json").out)
+    (row,) = re.findall(r"\| `fixed_width` half_width_ticks=600 \| (.*) \| no \|", page)
+    worth = {term: float(found[term]) for term in ("nav_end", "nav_start", "hodl_value", "gas")}
+    told = (
+        f"{worth['nav_end'] - worth['nav_start']:+,.0f}",
+        f"{worth['nav_end'] - worth['hodl_value']:+,.0f}",
+        f"{float(found['fees']):,.0f}",
+        f"{float(found['impermanent_loss']):+,.0f}",
+        f"{worth['gas']:,.2f}",
+        f"{found['statistics']['fees_per_lvr']:.2f}",
+        f"{found['statistics']['in_range_share']:.0%}".replace("%", " %"),
+        str(found["statistics"]["rebalances"]),
+    )
+    assert row == " | ".join(told)

@@ -17,6 +17,11 @@ ROOT = Path(__file__).parents[2]
 VAULT = ROOT / "docs" / "vault.md"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+#: The commands behind the page of results.
+RESULTS = re.findall(
+    r"^    \.venv/bin/(lpm .*)", (ROOT / "docs/results.md").read_text(), re.MULTILINE
+)
+
 #: Commands too long to run here, and the test that runs each.
 ELSEWHERE = {
     "make demo": "tests/integration/test_demo.py",
@@ -35,6 +40,7 @@ ELSEWHERE = {
     "--grid half_width_ticks=100:2000:100 --value 10000 --gas-gwei 20": (
         "tests/unit/cli/test_sweep.py"
     ),
+    **dict.fromkeys(RESULTS, "tests/integration/test_backtest.py"),
     "lpm fetch --store markets --from 2024-01-01": "tests/integration/test_fetch_command.py",
     "lpm backtest markets --policy fixed_width --option half_width_ticks=600 --value 10000 "
     "--gas-gwei 20": "tests/integration/test_fetch_command.py",

@@ -117,7 +117,7 @@ class World:
     def _replay(self, behind: int, within: TickRange) -> Stretch:
         """The rows up to the next that changes the ticks; that one's change, where it is next."""
         first = self._row
-        while first in self._tape.changes:
+        while first < behind and first in self._tape.changes:
             self._change(*self._tape.changes[first])
             first += 1
         at = bisect_left(self._changed, first)

@@ -13,13 +13,13 @@ from market_builders import MAINNET_EVENTS, needs_data
 from replay_builders import a_replay, a_walk, a_world_of, some_terms
 
 from lpmanager.amm.fast.packing import from_limbs
-from lpmanager.backtest.markets.market import Events, Market
+from lpmanager.backtest.markets.market import MINT, Change, Events, Market
 from lpmanager.backtest.markets.reading import read_market
 from lpmanager.backtest.replay.exact import Replay, backtest
 from lpmanager.backtest.replay.history import Stretch
 from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.report.run import Run
-from lpmanager.model import Decision, Hold, Plan
+from lpmanager.model import Decision, Hold, Plan, TickRange
 from lpmanager.rebalancer import Limits
 from lpmanager.rebalancer.policies import FixedWidth, Passive
 
@@ -90,6 +90,23 @@ def test_nothing_sees_the_future(seed: int) -> None:
     assert len(known) > 5
     assert again == known
     assert decisions_of(a_replay(changed)) != decided
+
+
+def test_a_mint_that_is_still_to_come_is_not_there_yet() -> None:
+    market = a_walk(steps=20)
+    rows = market.rows
+    assert isinstance(rows, Events)
+    kinds = rows.kind.copy()
+    kinds[6:9] = MINT
+    mint = Change(range=TickRange(198_000, 202_000), liquidity=10**18, owner=None)
+    minted = replace(rows, kind=kinds, changes=dict.fromkeys(range(6, 9), mint))
+    world = a_world_of(replace(market, rows=minted))
+    before = world.pool.liquidity
+    for _ in world.pass_time(int(rows.time[6])):
+        pass
+    came = int((rows.time[6:9] <= rows.time[6]).sum())
+    assert 0 < came < 3
+    assert world.pool.liquidity == before + came * 10**18
 
 
 def test_without_history_it_holds_and_says_so() -> None:
