@@ -44,6 +44,25 @@ def from_limbs(limbs: Rows, *, signed: bool = False) -> list[int]:
     return values
 
 
+def to_floats(limbs: Rows) -> NDArray[np.float64]:
+    """Rows of limbs, unsigned, as the nearest floats or their neighbours."""
+    total = limbs[:, -1].astype(np.float64)
+    for place in range(limbs.shape[1] - 2, -1, -1):
+        total = total * 2.0**64 + limbs[:, place]
+    return total
+
+
+def differences(minuend: Rows, subtrahend: Rows) -> Rows:
+    """What the one is more than the other, row by row, in two's complement."""
+    difference = np.empty_like(minuend)
+    borrow = np.zeros(len(minuend), np.uint64)
+    for place in range(minuend.shape[1]):
+        part = minuend[:, place] - subtrahend[:, place]
+        difference[:, place] = part - borrow
+        borrow = ((minuend[:, place] < subtrahend[:, place]) | (part < borrow)).astype(np.uint64)
+    return difference
+
+
 def _only_sign(limb: Rows, below: Rows, signed: bool) -> bool:
     """Whether a limb adds nothing to the one below it, in every row."""
     if not signed:

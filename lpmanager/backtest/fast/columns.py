@@ -7,8 +7,9 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from lpmanager.amm.fast.packing import to_floats
 from lpmanager.amm.swap_step import PIPS
-from lpmanager.backtest.fast.prices import Q96, rises, sqrt_prices, to_floats
+from lpmanager.backtest.fast.prices import Q96, rises, sqrt_prices
 from lpmanager.backtest.markets.market import Bars, Events, Market, Ticks, Times
 from lpmanager.backtest.replay.bar_ways import bar_ways
 from lpmanager.backtest.report.run import Numbers

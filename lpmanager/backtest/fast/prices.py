@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.amm.fast.jit import inlined
-from lpmanager.amm.fast.packing import Rows
+from lpmanager.amm.fast.packing import Rows, differences, to_floats
 from lpmanager.backtest.report.run import Numbers
 from lpmanager.model import MAX_TICK, MIN_TICK
 
@@ -46,30 +46,11 @@ def sqrt_prices(ticks: NDArray[np.signedinteger[Any]]) -> Numbers:
     return prices
 
 
-def to_floats(limbs: Rows) -> Numbers:
-    """Rows of limbs, unsigned, as the nearest floats or their neighbours."""
-    total = limbs[:, -1].astype(np.float64)
-    for place in range(limbs.shape[1] - 2, -1, -1):
-        total = total * 2.0**64 + limbs[:, place]
-    return total
-
-
 def rises(before: Rows, after: Rows) -> Numbers:
     """`after - before` as floats, row by row.
 
     The integers are subtracted, so that the rise between neighbouring prices is as exact as any.
     Rows of limbs, unsigned, whose highest bit is 0.
     """
-    up, down = _difference(after, before), _difference(before, after)
+    up, down = differences(after, before), differences(before, after)
     return np.where(up[:, -1] >> np.uint64(63), -to_floats(down), to_floats(up))
-
-
-def _difference(minuend: Rows, subtrahend: Rows) -> Rows:
-    """The difference by limbs, in two's complement."""
-    difference = np.empty_like(minuend)
-    borrow = np.zeros(len(minuend), np.uint64)
-    for place in range(minuend.shape[1]):
-        part = minuend[:, place] - subtrahend[:, place]
-        difference[:, place] = part - borrow
-        borrow = ((minuend[:, place] < subtrahend[:, place]) | (part < borrow)).astype(np.uint64)
-    return difference

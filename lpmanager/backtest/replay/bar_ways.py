@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lpmanager.amm.fast.packing import Rows
+from lpmanager.amm.fast.packing import to_floats
 from lpmanager.backtest.markets.market import Bars
 
 _PIPS = 1_000_000
@@ -42,21 +42,16 @@ def bar_ways(bars: Bars, fee_pips: int) -> BarWays:
     roots = np.exp(stops * _HALF_A_TICK)
     begins = np.concatenate((roots[:1, 0], roots[:-1, 3]))
     way = np.concatenate((begins[:, None], roots), axis=1)
-    liquidity = as_floats(bars.liquidity)
+    liquidity = to_floats(bars.liquidity)
     # per unit of liquidity, fee included, so that a thin bar does not weigh as much as a deep one
     kept = 1 - fee_pips / _PIPS
     down = np.maximum(np.diff(1 / way, axis=1), 0).sum(axis=1) / kept
     up = np.maximum(np.diff(way, axis=1), 0).sum(axis=1) / kept
     return BarWays(
         stops,
-        _left_over(as_floats(bars.in0), down, liquidity),
-        _left_over(as_floats(bars.in1), up, liquidity),
+        _left_over(to_floats(bars.in0), down, liquidity),
+        _left_over(to_floats(bars.in1), up, liquidity),
     )
-
-
-def as_floats(values: Rows) -> Floats:
-    """Unsigned two-limb integers as floats."""
-    return values[:, 0].astype(np.float64) + values[:, 1].astype(np.float64) * 2.0**64
 
 
 def _stops(bars: Bars) -> NDArray[np.int32]:

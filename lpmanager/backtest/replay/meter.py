@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lpmanager.amm.fast.packing import Rows
+from lpmanager.amm.fast.packing import Rows, to_floats
 from lpmanager.backtest.replay.history import Stretch
 from lpmanager.model import TickRange
 
@@ -64,9 +64,7 @@ def root_at(tick: int) -> float:
 
 def roots_of(prices: Rows) -> Floats:
     """Square roots of prices from sqrtPriceX96 in limbs."""
-    low, middle, high = (prices[:, place].astype(np.float64) for place in range(3))
-    roots: Floats = low * 2.0**-96 + middle * 2.0**-32 + high * 2.0**32
-    return roots
+    return to_floats(prices) / 2.0**96
 
 
 def closes_of(stretch: Stretch, before: float) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lpmanager.amm import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, tick_at_sqrt_price
 from lpmanager.amm.fast.legs import SELL0, SELL1, TO, Followed, Legs
-from lpmanager.amm.fast.packing import Rows, from_limbs, to_limbs
+from lpmanager.amm.fast.packing import Rows, differences, from_limbs, to_limbs
 from lpmanager.backtest.markets.market import MINT, SWAP, Bars, Change, Events, Market
 from lpmanager.backtest.replay.bar_ways import BarWays, bar_ways
 from lpmanager.errors import MarketDataError
@@ -189,7 +189,7 @@ def _event_tape(market: Market, rows: Events) -> EventTape:
         start, first = _recorded_state(rows), 1
         swaps = swaps[swaps >= first]
         active = np.concatenate((rows.liquidity[:1], rows.liquidity[swaps]))
-        gained, changes = _differences(active), {}
+        gained, changes = differences(active[1:], active[:-1]), {}
     else:
         start, first = market.start, 0
         gained = np.zeros((len(swaps), 2), np.uint64)
@@ -225,7 +225,9 @@ def _bar_tape(market: Market, bars: Bars) -> BarTape:
         blocks=(bars.time + bars.step_s) // bars.step_s,
         changes={},
         ways=bar_ways(bars, market.pool.fee_pips),
-        gained=_differences(np.concatenate((bars.liquidity[:1], bars.liquidity))),
+        gained=differences(
+            bars.liquidity, np.concatenate((bars.liquidity[:1], bars.liquidity[:-1]))
+        ),
         volumes=bars,
         ticks=ticks,
         ticks_prices=prices,
@@ -257,14 +259,6 @@ def _flat(tick: int, price: SqrtPriceX96, liquidity: Rows) -> PoolState:
 def _is_positive(amounts: Rows) -> NDArray[np.bool_]:
     positive: NDArray[np.bool_] = (amounts[:, 1] >> _63 == 0) & (amounts != 0).any(axis=1)
     return positive
-
-
-def _differences(values: Rows) -> Rows:
-    """What each value adds to the one before it: two limbs in two's complement."""
-    before, after = values[:-1], values[1:]
-    low = after[:, 0] - before[:, 0]
-    borrowed = (after[:, 0] < before[:, 0]).astype(np.uint64)
-    return np.stack((low, after[:, 1] - before[:, 1] - borrowed), axis=1)
 
 
 def _told(events: Events, rows: NDArray[np.int64]) -> Iterator[SwapEvent]:
