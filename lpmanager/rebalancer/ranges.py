@@ -21,17 +21,20 @@ def centred(tick: int, half_width: int, spacing: int) -> TickRange:
 
 
 def above(tick: int, width: int, spacing: int) -> TickRange:
-    """The nearest range of `width` ticks that holds only token0: it sells token0 on the way up.
+    """A range of `width` ticks that holds only token0: it sells token0 on the way up.
 
-    Cut at the last usable tick, as `below` is.
+    Between it and the price's own step of the grid one step stays free, so that it can still be
+    minted after the price has wiggled on until the transaction is mined. Cut at the last usable
+    tick, as `below` is.
     """
-    lower = floor_to_spacing(tick, spacing) + spacing
+    lower = floor_to_spacing(tick, spacing) + 2 * spacing
     return TickRange(lower, min(lower + ceil_to_spacing(width, spacing), max_usable_tick(spacing)))
 
 
 def below(tick: int, width: int, spacing: int) -> TickRange:
-    """The nearest range of `width` ticks that holds only token1: it buys token0 on the way down."""
-    upper = floor_to_spacing(tick, spacing)
+    """A range of `width` ticks that holds only token1, as far away: it buys token0 on the way
+    down."""
+    upper = floor_to_spacing(tick, spacing) - spacing
     return TickRange(max(upper - ceil_to_spacing(width, spacing), min_usable_tick(spacing)), upper)
 
 

@@ -131,9 +131,11 @@ def wanted_base(
 
 @compiled
 def wanted_order(strategy: Strategy, tick: int, spacing: int, above: bool) -> tuple[int, int]:
-    """The range [lower, upper) of a one-sided order beside the price."""
+    """The range [lower, upper) of a one-sided order beside the price, a step of the grid away."""
     width = -(-strategy.order_width // spacing) * spacing
-    near = tick // spacing * spacing
+    step = tick // spacing * spacing
     if above:
-        return near + spacing, min(near + spacing + width, MAX_TICK // spacing * spacing)
-    return max(near - width, -(-MIN_TICK // spacing) * spacing), near
+        lower = step + 2 * spacing
+        return lower, min(lower + width, MAX_TICK // spacing * spacing)
+    upper = step - spacing
+    return max(upper - width, -(-MIN_TICK // spacing) * spacing), upper

@@ -163,7 +163,7 @@ def test_passive_fills_base_and_order_without_a_swap() -> None:
     base, order = plan.actions
     assert isinstance(base, Mint)
     assert isinstance(order, Mint)
-    assert (str(base.range), str(order.range)) == ("[-600, 610)", "[10, 310)")
+    assert (str(base.range), str(order.range)) == ("[-600, 610)", "[20, 320)")
     assert order.minimum.amount0.raw > order.desired.amount0.raw * 98 // 100
     assert order.minimum.amount1.raw == 0
 

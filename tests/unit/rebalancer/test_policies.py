@@ -86,8 +86,19 @@ def test_a_full_range_is_cut_at_the_last_usable_ticks(tick: int) -> None:
 
 
 def test_the_left_over_token_becomes_an_order_on_its_side_of_the_price() -> None:
-    assert ranges(wanted(PASSIVE, 5, wallet=(10**9, 10**8))) == ["[-600, 610)", "[10, 310)"]
-    assert ranges(wanted(PASSIVE, 5, wallet=(10**8, 10**9))) == ["[-600, 610)", "[-300, 0)"]
+    assert ranges(wanted(PASSIVE, 5, wallet=(10**9, 10**8))) == ["[-600, 610)", "[20, 320)"]
+    assert ranges(wanted(PASSIVE, 5, wallet=(10**8, 10**9))) == ["[-600, 610)", "[-310, -10)"]
+
+
+@pytest.mark.parametrize("tick", [-11, -10, -1, 0, 1, 9, 10])
+@pytest.mark.parametrize("wallet", [(10**9, 10**8), (10**8, 10**9)])
+def test_an_order_beside_the_price_stays_there_while_the_price_moves_a_step_of_the_grid(
+    tick: int, wallet: tuple[int, int]
+) -> None:
+    _, order = (weighted.range for weighted in wanted(PASSIVE, tick, wallet=wallet).ranges)
+    for moved in (tick - a_market().pool.tick_spacing, tick + a_market().pool.tick_spacing):
+        assert not order.lower <= moved < order.upper
+        assert (moved < order.lower) == (tick < order.lower)
 
 
 def test_passive_never_swaps() -> None:
