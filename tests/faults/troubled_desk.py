@@ -153,11 +153,11 @@ class Stage:
         pool, node = self.deployment.pool, self.controls.node
         there = node.call(uniswap_v3.slot0(pool.address), node.head()).tick + ticks
         low, high = sqrt_price_at_tick(there), sqrt_price_at_tick(there + 1)
-        small: tuple[Order, Order] = (
-            Trade(zero_for_one=True, raw_in=10**9),
-            Trade(zero_for_one=False, raw_in=3 * 10**17),
+        both_ways: tuple[Order, Order] = (
+            Trade(zero_for_one=True, raw_in=3 * 10**9),
+            Trade(zero_for_one=False, raw_in=10**18),
         )
-        orders = (KeepWithin(low=low, high=high), *small * (blocks // 2))
+        orders = (KeepWithin(low=low, high=high), *both_ways * (blocks // 2))
         for order in orders:
             trader = self.deployment.flow_trader
             data = order.calldata(pool.address)
