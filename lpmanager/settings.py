@@ -28,6 +28,7 @@ from pydantic.json_schema import SkipJsonSchema
 from lpmanager.chain.presets import Chain, presets
 from lpmanager.errors import ConfigError
 from lpmanager.model import Token, amount_from_text_down
+from lpmanager.risk.appetite import Adjustment, Appetite, WhereMissing
 from lpmanager.risk.limits import Limits
 from lpmanager.setting_types import (
     Address,
@@ -48,6 +49,7 @@ _LEAST_HEAD_AGE_S = 30
 _HEAD_AGE_BLOCKS = 3
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Regime = Literal["calm", "usual", "turbulent"]
 ContractKey = Literal[
     "factory", "position_manager", "swap_router", "quoter", "tick_lens", "wrapped_native"
 ]
@@ -164,6 +166,50 @@ class LimitsTable(_Table):
     hedge_band: Share = Fraction(1, 5)
 
 
+class RegimeTable(_Table):
+    """What a regime of the market changes, each as a factor."""
+
+    width: Annotated[Positive, Field(ge=1)] = Fraction(1)
+    deploy: Share = Fraction(1)
+    interval: Annotated[Positive, Field(ge=1)] = Fraction(1)
+    hedge_band: Positive = Fraction(1)
+
+
+class RiskTable(_Table):
+    """Limits on estimates of risk; each is asked only where it is given."""
+
+    missing: Literal["require", "ignore"] = "require"
+    min_fee_to_lvr: Positive | None = None
+    leave_below_fee_to_lvr: Positive | None = None
+    max_toxic_share: Share | None = None
+    pause_after_jump: Annotated[Seconds, Field(ge=1)] | None = None
+    max_crash_loss: Share | None = None
+    max_cvar: Share | None = None
+    regimes: dict[Regime, RegimeTable] = {}
+
+    @property
+    def appetite(self) -> Appetite:
+        """The same for the rebalancer."""
+        return Appetite(
+            where_missing=WhereMissing(self.missing),
+            min_fee_to_lvr=self.min_fee_to_lvr,
+            leave_below_fee_to_lvr=self.leave_below_fee_to_lvr,
+            max_toxic_share=self.max_toxic_share,
+            pause_after_jump_s=self.pause_after_jump,
+            max_crash_loss=self.max_crash_loss,
+            max_cvar=self.max_cvar,
+            regimes={
+                name: Adjustment(
+                    width=table.width,
+                    deploy=table.deploy,
+                    interval=table.interval,
+                    hedge_band=table.hedge_band,
+                )
+                for name, table in self.regimes.items()
+            },
+        )
+
+
 class CampaignTable(_Table):
     """One managed allocation: a pool, a policy, a budget.
 
@@ -187,6 +233,7 @@ class CampaignTable(_Table):
     changed_by_hand: Literal["halt", "adopt"] = "halt"
     options: dict[str, Any] = {}
     limits: LimitsTable
+    risk: RiskTable = RiskTable()
 
     @model_validator(mode="after")
     def _names_one_pool(self) -> Self:
@@ -246,6 +293,7 @@ class CampaignTable(_Table):
             history_s=table.history_s,
             hedge_band=table.hedge_band,
             target_weight=self.target_weight,
+            appetite=self.risk.appetite,
         )
 
 

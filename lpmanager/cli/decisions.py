@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
@@ -49,6 +50,11 @@ def print_hold(hold: Hold) -> None:
     """Why nothing is done, with every gate."""
     console().print(f"{hold.campaign}: holds: {hold.reason}", markup=False)
     print_gates(hold.campaign, hold.gates)
+
+
+def gates_json(gates: Iterable[Gate]) -> list[dict[str, Any]]:
+    """Every gate, for programs."""
+    return [asdict(gate) for gate in gates]
 
 
 def print_gates(campaign: str, gates: Iterable[Gate]) -> None:

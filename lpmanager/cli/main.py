@@ -26,6 +26,7 @@ from lpmanager.cli import (
     plan,
     report,
     resume,
+    risk,
     run,
     simulate,
     status,
@@ -49,6 +50,7 @@ app.command("plan")(plan.plan)
 app.command("execute")(execute.execute)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("risk")(risk.risk)
 app.command("halt")(halt.halt)
 app.command("resume")(resume.resume)
 app.add_typer(vault.app, name="vault")

@@ -26,12 +26,14 @@ class Target:
 
     `ranges` may be empty (hold no position). `swap` says whether the policy wants the tokens
     brought into the ranges' own ratio by a swap, or the ranges filled with what is there.
-    `reason` is one line for people.
+    `reason` is one line for people. `forgoes`, in [0, 1], is the share of what the held ranges
+    would earn that the policy gives up for less risk: payback weighs the change against the rest.
     """
 
     ranges: tuple[WeightedRange, ...]
     swap: bool
     reason: str
+    forgoes: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import starmap
@@ -107,7 +107,7 @@ def rerange_without_swap(view: View, target: Target, limits: Limits) -> Candidat
     width = base.range.width // 2
     order = order_beside(snapshot.pool, snapshot.state.tick, width, offered - used, snapshot.price)
     ranges = (base, WeightedRange(order, base.weight))
-    return rerange(view, Target(ranges=ranges, swap=False, reason=target.reason), limits)
+    return rerange(view, replace(target, ranges=ranges, swap=False), limits)
 
 
 def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:

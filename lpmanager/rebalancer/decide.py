@@ -18,13 +18,17 @@ from lpmanager.model import (
 )
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
 from lpmanager.rebalancer.economics import expected_fees, gas_wei_up
-from lpmanager.rebalancer.gates import hedge_cost, payback, plan_gates, usage_gates
+from lpmanager.rebalancer.gates import hedge_cost, leaving_cost, payback, plan_gates, usage_gates
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
+from lpmanager.rebalancer.risk_gates import loss_gates, pay_of, places_anything, placing_gates
+from lpmanager.rebalancer.tempering import adjustment_of, tempered_limits, tempered_target
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
+from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.guards import market_gates
 from lpmanager.risk.limits import Limits
+from lpmanager.risk.missing import Missing
 
 
 def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decision:
@@ -39,7 +43,9 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
         return _hold(campaign, view, "the campaign holds nothing to deploy", market)
     if view.outlook is None or not all(gate.passed for gate in market):
         return _hold(campaign, view, "what was read cannot be acted upon", market)
-    target = policy.target(view)
+    change = adjustment_of(view.snapshot, limits.appetite)
+    limits = tempered_limits(limits, change)
+    target = tempered_target(view, _wanted(view, view.outlook, policy, limits.appetite), change)
     candidates, impossible = _candidates(view, target, limits)
     if not candidates:
         gates = (*market, balance_gate(view.inventory, limits), *impossible)
@@ -52,6 +58,20 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     best = max(judged, key=_net)
     closed = next(gate for gate in best.gates if not gate.passed)
     return _hold(campaign, view, f"{best.reason}: stopped by {closed.name}", best.gates)
+
+
+def _wanted(view: View, outlook: Outlook, policy: Policy, appetite: Appetite) -> Target:
+    """What the policy wants, or no ranges where liquidity is paid too little to stay."""
+    least = appetite.leave_below_fee_to_lvr
+    pay = None if least is None else pay_of(view, outlook)
+    if least is None or pay is None or isinstance(pay, Missing) or pay >= least:
+        return policy.target(view)
+    return Target(
+        ranges=(),
+        swap=False,
+        reason=f"stay out: fees pay {pay:.2f} of what arbitrage takes, less than "
+        f"{float(least):.2f}",
+    )
 
 
 def _candidates(view: View, target: Target, limits: Limits) -> tuple[list[Candidate], list[Gate]]:
@@ -112,12 +132,16 @@ def _judge(
     """The candidate as a Plan, with the gates it passes or does not."""
     gas_wei = gas_wei_up(view.snapshot, candidate.actions)
     estimate = _estimate(view, outlook, candidate, gas_wei, limits)
-    worth = (
-        hedge_cost(view, candidate, estimate, limits)
-        if candidate.purpose is SwapPurpose.HEDGE
-        else payback(view, estimate)
-    )
+    if candidate.purpose is SwapPurpose.HEDGE:
+        worth = hedge_cost(view, candidate, estimate, limits)
+    elif not candidate.target.ranges:
+        worth = leaving_cost(view, candidate, estimate, limits)
+    else:
+        worth = payback(view, estimate)
     gates = (*before, *plan_gates(view, candidate, gas_wei, limits), worth)
+    if places_anything(candidate):
+        gates += placing_gates(view, outlook, limits.appetite)
+        gates += loss_gates(view, outlook, candidate, estimate.gas, limits.appetite)
     return plan_of(campaign, view, candidate, estimate, gates, limits)
 
 
@@ -129,9 +153,8 @@ def _estimate(
     horizon = limits.payback_horizon_s
     now = [(p.range, p.liquidity) for p in snapshot.positions]
     others = candidate.others_liquidity
-    gained = expected_fees(view, outlook, candidate.placed, others, horizon) - expected_fees(
-        view, outlook, now, others, horizon
-    )
+    kept = (1 - candidate.target.forgoes) * expected_fees(view, outlook, now, others, horizon)
+    gained = expected_fees(view, outlook, candidate.placed, others, horizon) - kept
     return estimate_of(view, candidate, gas_wei, gained, horizon)
 
 

@@ -67,20 +67,30 @@ def expected_fees(
     `others` is the active liquidity that is not ours: what we add dilutes every unit's share.
     An estimate: today's fee rate, for as long as the price is expected to stay in each range.
     """
-    snapshot = view.snapshot
-    price, pool, tick = snapshot.price, snapshot.pool, snapshot.state.tick
+    tick = view.snapshot.state.tick
     placed = tuple(placed)
-    ours = sum(liquidity for tick_range, liquidity in placed if tick in tick_range)
-    if others + ours == 0:
-        return Fraction(0)
-    rate = outlook.fee_rate0 * float(price.value_of(Amount(pool.token0, 1))) + (
-        outlook.fee_rate1 * float(price.value_of(Amount(pool.token1, 1)))
-    )
-    # The rate is per unit of the liquidity that was active; the same flow over more liquidity
-    # pays each unit less.
-    diluted = rate * snapshot.state.liquidity / (others + ours)
+    rate = fee_rate(view, outlook, others + active_of(placed, tick))
     seconds = (
         liquidity * expected_seconds_in_range(tick, tick_range, outlook.variance_rate, horizon_s)
         for tick_range, liquidity in placed
     )
-    return Fraction(diluted * sum(seconds))
+    return Fraction(rate * sum(seconds))
+
+
+def fee_rate(view: View, outlook: Outlook, active: int) -> float:
+    """Raw quote units that a unit of liquidity should earn a second while so much is active.
+
+    The Outlook's rate is per unit of what was active; the same flow over more pays each unit less.
+    """
+    if active == 0:
+        return 0.0
+    price, pool = view.snapshot.price, view.snapshot.pool
+    rate = outlook.fee_rate0 * float(price.value_of(Amount(pool.token0, 1))) + (
+        outlook.fee_rate1 * float(price.value_of(Amount(pool.token1, 1)))
+    )
+    return rate * view.snapshot.state.liquidity / active
+
+
+def active_of(placed: Iterable[Placed], tick: int) -> int:
+    """How much of the placed liquidity is active at a tick."""
+    return sum(liquidity for tick_range, liquidity in placed if tick in tick_range)

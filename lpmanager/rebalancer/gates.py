@@ -65,10 +65,21 @@ def payback(view: View, estimate: Estimate) -> Gate:
 
 def hedge_cost(view: View, candidate: Candidate, estimate: Estimate, limits: Limits) -> Gate:
     """A hedge must not cost more than the slippage allowance of what it moves."""
+    return _cost_of_moving("hedge cost", view, candidate, estimate, limits)
+
+
+def leaving_cost(view: View, candidate: Candidate, estimate: Estimate, limits: Limits) -> Gate:
+    """Leaving all ranges earns nothing back; it must not cost more than a hedge of as much."""
+    return _cost_of_moving("leaving cost", view, candidate, estimate, limits)
+
+
+def _cost_of_moving(
+    name: str, view: View, candidate: Candidate, estimate: Estimate, limits: Limits
+) -> Gate:
     moved = candidate.at_risk  # slippage_bps of the value moved
     cost = estimate.gas + estimate.swap_cost
     return Gate(
-        name="hedge cost",
+        name=name,
         passed=cost <= moved,
         measured=f"{_money(view, cost)} {view.snapshot.quote.symbol}",
         limit=f"{_money(view, moved)} {view.snapshot.quote.symbol}",

@@ -14,9 +14,14 @@ from lpmanager.model.tick import (
 
 def centred(tick: int, half_width: int, spacing: int) -> TickRange:
     """A range around `tick`, at least `half_width` ticks to each side, kept on the grid."""
+    return around(tick, half_width, half_width, spacing)
+
+
+def around(tick: int, below: int, above: int, spacing: int) -> TickRange:
+    """A range at least so many ticks below and above `tick`, kept on the grid."""
     return TickRange(
-        max(floor_to_spacing(tick - half_width, spacing), min_usable_tick(spacing)),
-        min(ceil_to_spacing(tick + half_width, spacing), max_usable_tick(spacing)),
+        max(floor_to_spacing(tick - below, spacing), min_usable_tick(spacing)),
+        min(ceil_to_spacing(tick + above, spacing), max_usable_tick(spacing)),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+
+from lpmanager.risk.appetite import Appetite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +41,5 @@ class Limits:
     hedge_band: Fraction
     #: wanted value share of the base token, in [0, 1]
     target_weight: Fraction
+    #: what is asked of estimates of risk; by default nothing
+    appetite: Appetite = field(default_factory=Appetite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from lpmanager.chain.presets import presets
 from lpmanager.config import load, rpc_url
 from lpmanager.errors import ConfigError
 from lpmanager.model import Token
+from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.setting_types import fee_pips_from, seconds_from_text
 from lpmanager.settings import CampaignTable, Settings, default_head_age_s
 
@@ -108,7 +110,7 @@ def test_the_example_is_valid_once_the_account_is_filled_in(tmp_path: Path) -> N
 
 
 def test_the_defaults_the_example_names_are_the_defaults(tmp_path: Path) -> None:
-    section = EXAMPLE.read_text().split("limits]")[1].split("# A chain of your own")[0]
+    section = EXAMPLE.read_text().split("limits]")[1].split("# What is asked of estimates")[0]
     named = re.findall(r"^# (\w+ = .+)$", section, flags=re.MULTILINE)
     assert len(named) == 14
     assert (
@@ -117,6 +119,19 @@ def test_the_defaults_the_example_names_are_the_defaults(tmp_path: Path) -> None
             tmp_path, limits="\n".join(line for line in named if "max_head_age" not in line)
         ).limits
     )
+
+
+def test_the_limits_of_risk_that_the_example_names_can_be_set(tmp_path: Path) -> None:
+    """By default none of them is asked."""
+    section = EXAMPLE.read_text().split("risk]\n")[1].split("# A chain of your own")[0]
+    named = re.findall(r"^# (\w+ = .+|\[.+\])$", section, flags=re.MULTILINE)
+    assert campaign(tmp_path).risk.appetite == Appetite()
+    risk = "\n".join(["", "[campaigns.eth-usdc.risk]", *named])
+    told = campaign(tmp_path, limits=risk).risk.appetite
+    assert all(getattr(told, field.name) for field in fields(Appetite)), told
+    assert told.where_missing is WhereMissing.REQUIRE
+    assert told.pause_after_jump_s == 1_800
+    assert told.regimes["turbulent"].width == 2
 
 
 def test_decimals_never_pass_through_a_binary_float(tmp_path: Path) -> None:

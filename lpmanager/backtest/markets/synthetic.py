@@ -21,17 +21,9 @@ from lpmanager.amm import (
 from lpmanager.amm.fast.follow import follow
 from lpmanager.amm.fast.legs import SELL0, SELL1, TO, Legs
 from lpmanager.amm.fast.packing import Rows, to_limbs
+from lpmanager.backtest.markets.arbitrage import LogPrices, within_fees
 from lpmanager.backtest.markets.columns import joined_events
 from lpmanager.backtest.markets.market import SWAP, Events, Market
-from lpmanager.backtest.markets.paths import (
-    Heston,
-    Jumps,
-    LogPrices,
-    gbm_moves,
-    heston_moves,
-    jump_moves,
-    within_fees,
-)
 from lpmanager.model import (
     MAX_TICK,
     MIN_TICK,
@@ -43,6 +35,13 @@ from lpmanager.model import (
     TickState,
 )
 from lpmanager.model.tick import max_usable_tick, min_usable_tick
+from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.monte_carlo.random_paths import (
+    Jumps,
+    gbm_moves,
+    heston_moves,
+    jump_moves,
+)
 
 _PIPS = 1_000_000
 _DAY_S = 86_400

@@ -2,8 +2,18 @@
 
 from lpmanager.rebalancer.policies.base import Policy
 from lpmanager.rebalancer.policies.fixed_width import FixedWidth
+from lpmanager.rebalancer.policies.inventory_skew import InventorySkew
 from lpmanager.rebalancer.policies.loading import make_policy
 from lpmanager.rebalancer.policies.passive import Passive
+from lpmanager.rebalancer.policies.predictable_loss import PredictableLoss
 from lpmanager.rebalancer.policies.volatility_width import VolatilityWidth
 
-__all__ = ["FixedWidth", "Passive", "Policy", "VolatilityWidth", "make_policy"]
+__all__ = [
+    "FixedWidth",
+    "InventorySkew",
+    "Passive",
+    "Policy",
+    "PredictableLoss",
+    "VolatilityWidth",
+    "make_policy",
+]

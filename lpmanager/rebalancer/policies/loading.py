@@ -12,13 +12,17 @@ from typing import Any, cast, get_type_hints
 from lpmanager.errors import ConfigError
 from lpmanager.rebalancer.policies.base import Policy
 from lpmanager.rebalancer.policies.fixed_width import FixedWidth
+from lpmanager.rebalancer.policies.inventory_skew import InventorySkew
 from lpmanager.rebalancer.policies.passive import Passive
+from lpmanager.rebalancer.policies.predictable_loss import PredictableLoss
 from lpmanager.rebalancer.policies.volatility_width import VolatilityWidth
 
 BUILT_IN: Mapping[str, type] = {
     "fixed_width": FixedWidth,
     "passive": Passive,
     "volatility_width": VolatilityWidth,
+    "inventory_skew": InventorySkew,
+    "predictable_loss": PredictableLoss,
 }
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from lpmanager.amm.fast.packing import from_limbs
 from lpmanager.backtest.markets import synthetic
+from lpmanager.backtest.markets.arbitrage import within_fees
 from lpmanager.backtest.markets.market import Events
-from lpmanager.backtest.markets.paths import gbm_moves, within_fees
 from lpmanager.backtest.markets.synthetic import Setting
+from lpmanager.risk.monte_carlo.random_paths import gbm_moves
 
 Numbers = NDArray[np.float64]
 _Q96 = 2.0**96

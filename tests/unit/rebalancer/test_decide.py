@@ -36,7 +36,7 @@ from lpmanager.model import (
     Withdraw,
 )
 from lpmanager.rebalancer import Limits, View, decide
-from lpmanager.rebalancer.candidates import rerange
+from lpmanager.rebalancer.candidates import rerange, rerange_without_swap
 from lpmanager.rebalancer.policies import FixedWidth, Passive
 
 FIXED = FixedWidth(half_width_ticks=600)
@@ -175,10 +175,24 @@ def test_a_full_range_is_planned_like_any_other() -> None:
 
 
 def test_no_ranges_wanted_means_everything_is_withdrawn() -> None:
+    plan = planned(left_behind(), policy=Wants(ranges=(), swap=False))
+    assert [type(action) for action in plan.actions] == [Withdraw]
+    assert "payback" not in [judged.name for judged in plan.gates]
+
+
+def test_leaving_may_not_cost_more_than_moving_as_much_by_a_hedge() -> None:
+    """Gas of 960 raw units against 50 bps of what is taken out."""
+    dust = a_view(a_market(tick=0, positions=(replace(LEFT_BEHIND, liquidity=10**6),)))
+    hold = held(dust, policy=Wants(ranges=(), swap=False))
+    assert closed(hold) == ["leaving cost"]
+
+
+def test_what_a_target_forgoes_is_not_held_against_any_way_to_reach_it() -> None:
+    wide = (WeightedRange(TickRange(-6_000, 6_000), Fraction(1)),)
     view = left_behind()
-    hold = held(view, policy=Wants(ranges=(), swap=False))
-    assert closed(hold) == ["payback"]
-    assert "re-range without a swap; because: stopped by payback" in hold.reason
+    for forgoes in (Fraction(0), Fraction(1)):
+        target = Target(ranges=wide, swap=True, reason="for less risk", forgoes=forgoes)
+        assert rerange_without_swap(view, target, a_limits()).target.forgoes == forgoes
 
 
 def test_dust_is_not_swapped_for_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Random paths of a price, for generated markets: moves of its logarithm, step by step.
+"""Random paths of a price, for generated markets and Monte Carlo: moves of its log, step by step.
 
 Time is in days: `sigma` is per square root of a day, `drift` the growth of the expected price per
 day, and a step takes `days`. All is estimates (floats); the seed is the generator's.
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lpmanager.risk.heston.model import Heston
+
 Moves = NDArray[np.float64]
-LogPrices = NDArray[np.float64]
 _Shape = int | tuple[int, ...]
 
 #: Where the quadratic scheme gives way to the exponential one (Andersen 2008, between 1 and 2).
@@ -59,30 +60,6 @@ def jump_moves(
     return np.asarray(moves + count * jumps.mean + np.sqrt(count) * jumps.deviation * normal)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heston:
-    """A variance per day that returns to `mean` at the speed `reversion` (per day).
-
-    dv = reversion (mean - v) dt + vol_of_vol sqrt(v) dW, correlated with the price's own noise.
-    The variance may touch zero (2 reversion mean < vol_of_vol^2).
-    """
-
-    start: float
-    mean: float
-    reversion: float
-    vol_of_vol: float
-    correlation: float
-
-    def __post_init__(self) -> None:
-        if min(self.start, self.mean) < 0 or min(self.reversion, self.vol_of_vol) <= 0:
-            raise ValueError(
-                "variances must not be negative, and reversion and vol_of_vol must be positive; "
-                f"found {self}"
-            )
-        if abs(self.correlation) > 1:
-            raise ValueError(f"a correlation is in [-1, 1], found {self.correlation}")
-
-
 def variance_path(
     random: np.random.Generator, steps: int, *, days: float, heston: Heston
 ) -> NDArray[np.float64]:
@@ -94,19 +71,29 @@ def variance_path(
     """
     normal = random.standard_normal(steps).tolist()
     uniform = random.random(steps).tolist()
-    decay = math.exp(-heston.reversion * days)
-    own = heston.vol_of_vol**2 * decay * (1 - decay) / heston.reversion
-    steady = heston.mean * heston.vol_of_vol**2 * (1 - decay) ** 2 / (2 * heston.reversion)
+    decay, own, steady = step_terms(days, heston)
     variance, path = heston.start, [heston.start]
     for step in range(steps):
         mean = heston.mean + (variance - heston.mean) * decay
-        variance = _next_variance(mean, variance * own + steady, normal[step], uniform[step])
+        variance = next_variance(mean, variance * own + steady, normal[step], uniform[step])
         path.append(variance)
     return np.array(path)
 
 
-def _next_variance(mean: float, spread: float, normal: float, uniform: float) -> float:
-    """A draw of this mean and variance that is never negative."""
+def step_terms(days: float, heston: Heston) -> tuple[float, float, float]:
+    """How a step takes a variance v: its mean is `mean` + (v - `mean`) decay, and its variance
+    v own + steady."""
+    decay = math.exp(-heston.reversion * days)
+    own = heston.vol_of_vol**2 * decay * (1 - decay) / heston.reversion
+    steady = heston.mean * heston.vol_of_vol**2 * (1 - decay) ** 2 / (2 * heston.reversion)
+    return decay, own, steady
+
+
+def next_variance(mean: float, spread: float, normal: float, uniform: float) -> float:
+    """A draw of this mean and variance (`spread`) that is never negative.
+
+    One step of `variance_path`, from a standard normal draw and a uniform one in [0, 1).
+    """
     if mean == 0:
         return 0.0
     psi = spread / mean**2
@@ -129,26 +116,22 @@ def heston_moves(
     expected price drifts by an error of second order in the step.
     """
     path = variance_path(random, steps, days=days, heston=heston)
-    before, after = path[:-1], path[1:]
+    return moves_under(random, path, days=days, heston=heston, drift=drift)
+
+
+def moves_under(
+    random: np.random.Generator,
+    path: NDArray[np.float64],
+    *,
+    days: float,
+    heston: Heston,
+    drift: float = 0.0,
+) -> Moves:
+    """Moves of the price under given variances, whose last axis is time; one fewer than those."""
+    before, after = path[..., :-1], path[..., 1:]
     ratio = heston.correlation / heston.vol_of_vol
     between = days / 2 * (before + after)
     shared = ratio * (after - before - heston.reversion * (heston.mean * days - between))
-    own = np.sqrt((1 - heston.correlation**2) * between) * random.standard_normal(steps)
+    normal = random.standard_normal(between.shape)
+    own = np.sqrt((1 - heston.correlation**2) * between) * normal
     return np.asarray(drift * days - between / 2 + shared + own)
-
-
-def within_fees(outside: LogPrices, fee: float) -> LogPrices:
-    """Log prices of a pool that only arbitrage moves, from those outside; both start at 0.
-
-    At each step (the last axis) the pool goes to the nearer edge of [p (1 - fee), p / (1 - fee)]
-    around the price p outside, and stays where it is inside: what is left to gain is less than the
-    fee. 0 <= fee < 1.
-    """
-    reach = -math.log1p(-fee)
-    pool = np.empty_like(outside)
-    price = np.zeros(outside.shape[:-1])
-    for step in range(outside.shape[-1]):
-        there = outside[..., step]
-        price = np.minimum(np.maximum(price, there - reach), there + reach)
-        pool[..., step] = price
-    return pool

@@ -1,0 +1,44 @@
+"""The inventory-risk desk: all measures of a campaign, by the question that they answer."""
+
+from __future__ import annotations
+
+from lpmanager.rebalancer.assessment.exposure import exposure_measures
+from lpmanager.rebalancer.assessment.losses import crash_measures, tomorrow_measures
+from lpmanager.rebalancer.assessment.market import market_measures
+from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.pay import pay_measures
+from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.outlook import MINIMUM_SAMPLES
+
+__all__ = ["Measure", "Question", "Unit", "assessment"]
+
+
+_NO_OUTLOOK = Missing(
+    f"needs {MINIMUM_SAMPLES} blocks with swaps in the time looked back on (limits.history_s)"
+)
+
+
+def assessment(view: View) -> tuple[Measure, ...]:
+    """Every measure, in the order of the questions."""
+    measures = (*exposure_measures(view), *market_measures(view))
+    if view.outlook is None:
+        return (*measures, *map(_unknown, (Question.TOMORROW, Question.CRASH, Question.PAY)))
+    stake = stake_now(view, view.outlook)
+    return (
+        *measures,
+        *tomorrow_measures(view, view.outlook, stake),
+        *crash_measures(stake),
+        *pay_measures(view, view.outlook, stake),
+    )
+
+
+def _unknown(question: Question) -> Measure:
+    return Measure(
+        question=question,
+        name="all of it",
+        value=_NO_OUTLOOK,
+        unit=Unit.WORD,
+        meaning="fees and volatility are measured on recent swaps",
+    )

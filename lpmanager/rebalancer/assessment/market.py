@@ -1,0 +1,81 @@
+"""What the market is doing: volatility, its regime, and jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.risk_gates import jump_of
+from lpmanager.rebalancer.tempering import regime_of
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.implied_volatility import annual_volatility
+from lpmanager.risk.jumps import ratio_jump_test
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import path_of
+from lpmanager.risk.volatility.ewma import ewma_variance_rate
+from lpmanager.risk.volatility.realised import (
+    STEP_S,
+    bipower_variance_rate,
+    realised_variance_rate,
+)
+
+Estimator = Callable[[tuple[float, ...], int], float | Missing]
+
+
+def market_measures(view: View) -> tuple[Measure, ...]:
+    """All over the flow that was read, in returns of five minutes but for the first."""
+    path = path_of(view.snapshot)
+    returns = path if isinstance(path, Missing) else path.returns(STEP_S)
+    regime, since = regime_of(view.snapshot), jump_of(view)
+    jumps = returns if isinstance(returns, Missing) else ratio_jump_test(returns)
+    return (
+        _volatility("volatility", _decided_on(view), "from block to block; what is decided on"),
+        _volatility(
+            "realised volatility", _of(returns, realised_variance_rate), "in steps of 5 minutes"
+        ),
+        _volatility(
+            "without jumps", _of(returns, bipower_variance_rate), "bipower, in steps of 5 minutes"
+        ),
+        _volatility(
+            "recent volatility", _of(returns, ewma_variance_rate), "the past fading away (EWMA)"
+        ),
+        _measure(
+            "regime",
+            regime if isinstance(regime, Missing) else str(regime.regime),
+            Unit.WORD,
+            "recent volatility against its own mean",
+        ),
+        _measure(
+            "jumps",
+            jumps if isinstance(jumps, Missing) else jumps.share,
+            Unit.SHARE,
+            "of the variance",
+        ),
+        _measure(
+            "last jump",
+            "none" if since is None else since if isinstance(since, Missing) else float(since),
+            Unit.WORD if since is None else Unit.SECONDS,
+            "how long ago",
+        ),
+    )
+
+
+def _decided_on(view: View) -> float | Missing:
+    if view.outlook is None:
+        return Missing("the volatility needs 10 blocks with swaps in the time looked back on")
+    return view.outlook.variance_rate
+
+
+def _of(returns: tuple[float, ...] | Missing, estimator: Estimator) -> float | Missing:
+    return returns if isinstance(returns, Missing) else estimator(returns, STEP_S)
+
+
+def _volatility(name: str, variance_rate: float | Missing, meaning: str) -> Measure:
+    value = (
+        variance_rate if isinstance(variance_rate, Missing) else annual_volatility(variance_rate)
+    )
+    return _measure(name, value, Unit.PER_YEAR, meaning)
+
+
+def _measure(name: str, value: float | str | Missing, unit: Unit, meaning: str) -> Measure:
+    return Measure(question=Question.MARKET, name=name, value=value, unit=unit, meaning=meaning)

@@ -1,0 +1,42 @@
+"""One measure of a campaign's risk: what it answers, its value and unit, or why it is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lpmanager.risk.missing import Missing
+
+
+class Question(StrEnum):
+    """What a person asks the desk."""
+
+    EXPOSURE = "What am I exposed to?"
+    MARKET = "What is the market doing?"
+    TOMORROW = "What can I lose by tomorrow?"
+    CRASH = "What can I lose in a crash?"
+    PAY = "Am I paid for it?"
+
+
+class Unit(StrEnum):
+    """What a number counts. Shares are fractions of 1; money is in whole tokens."""
+
+    QUOTE = "quote"
+    BASE = "base"
+    SHARE = "share"
+    PER_YEAR = "per root year"
+    A_YEAR = "a year"
+    RATIO = "times"
+    SECONDS = "s"
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """`meaning` says in a few words how it was measured, and where: a person reads it."""
+
+    question: Question
+    name: str
+    value: float | str | Missing
+    unit: Unit
+    meaning: str

@@ -1,0 +1,124 @@
+"""Whether a campaign is paid for its risk: fees against what the flow takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+from lpmanager.model import Snapshot
+from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.economics import fee_rate
+from lpmanager.rebalancer.risk_gates import pay_of, toxicity_of
+from lpmanager.rebalancer.view import View
+from lpmanager.risk import Outlook
+from lpmanager.risk.implied_volatility import annual_volatility, implied_variance_rate
+from lpmanager.risk.lvr import lvr_rate
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.order_flow.just_in_time import just_in_time
+from lpmanager.risk.order_flow.pool_share import pool_share
+from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
+from lpmanager.risk.stake import Stake
+
+T = TypeVar("T")
+
+_YEAR_S = 365 * 86_400
+
+
+def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, ...]:
+    """Fees, LVR, and the quality of the flow that pays them."""
+    snapshot = view.snapshot
+    toxic, active = toxicity_of(view), snapshot.state.liquidity
+    implied = implied_variance_rate(
+        fee_rate(view, outlook, active), math.sqrt(snapshot.price.ratio)
+    )
+    return (
+        _measure("fees", _fees_a_year(stake), Unit.A_YEAR, "of the value, while in range"),
+        _measure(
+            "LVR", _lvr_a_year(stake, outlook), Unit.A_YEAR, "of the value, what arbitrage takes"
+        ),
+        _measure("fees over LVR", pay_of(view, outlook), Unit.RATIO, "of any active liquidity"),
+        _measure(
+            "implied volatility",
+            annual_volatility(implied),
+            Unit.PER_YEAR,
+            "at which fees would just pay for LVR",
+        ),
+        _measure(
+            "toxic flow",
+            _either(toxic, lambda found: found.toxic_share),
+            Unit.SHARE,
+            "of volume: the price went on by more than the fee in 5 minutes",
+        ),
+        _measure(
+            "markout",
+            _either(toxic, lambda found: found.markout + found.fee),
+            Unit.SHARE,
+            "of volume: what the pool's providers made of it after 5 minutes, with the fee",
+        ),
+        _measure("VPIN", _vpin(snapshot), Unit.SHARE, "one-sidedness of the newest volume"),
+        _measure("just-in-time", _just_in_time(snapshot), Unit.SHARE, "of volume, an estimate"),
+        _measure(
+            "our share",
+            pool_share(snapshot.positions, snapshot.state.tick, active),
+            Unit.SHARE,
+            "of the active liquidity",
+        ),
+    )
+
+
+def _fees_a_year(stake: Stake) -> float | Missing:
+    value, active = stake.value(stake.sqrt_price), _active(stake)
+    if value <= 0:
+        return Missing("the campaign holds nothing")
+    return stake.fee_rate * active * _YEAR_S / value
+
+
+def _lvr_a_year(stake: Stake, outlook: Outlook) -> float | Missing:
+    value = stake.value(stake.sqrt_price)
+    if value <= 0:
+        return Missing("the campaign holds nothing")
+    lost = sum(
+        lvr_rate(
+            liquidity=held.liquidity,
+            sqrt_price=stake.sqrt_price,
+            sqrt_lower=held.sqrt_lower,
+            sqrt_upper=held.sqrt_upper,
+            variance_rate=outlook.variance_rate,
+        )
+        for held in stake.ranges
+    )
+    return lost * _YEAR_S / value
+
+
+def _active(stake: Stake) -> float:
+    return sum(
+        held.liquidity
+        for held in stake.ranges
+        if held.sqrt_lower <= stake.sqrt_price < held.sqrt_upper
+    )
+
+
+def _vpin(snapshot: Snapshot) -> float | Missing:
+    """Of the newer half of the flow's volume, in as many buckets as the authors take."""
+    if snapshot.flow is None:
+        return Missing("VPIN needs recent swaps, and none were read")
+    volumes = signed_volumes(snapshot.flow)
+    traded = math.fsum(map(abs, volumes))
+    if traded <= 0:
+        return Missing("VPIN needs volume, found 0")
+    return vpin(volumes, traded / (2 * BUCKETS))
+
+
+def _just_in_time(snapshot: Snapshot) -> float | Missing:
+    if snapshot.flow is None:
+        return Missing("just-in-time liquidity needs recent swaps, and none were read")
+    return _either(just_in_time(snapshot.flow), lambda found: found.share)
+
+
+def _either(found: T | Missing, value: Callable[[T], float]) -> float | Missing:
+    return found if isinstance(found, Missing) else value(found)
+
+
+def _measure(name: str, value: float | Missing, unit: Unit, meaning: str) -> Measure:
+    return Measure(question=Question.PAY, name=name, value=value, unit=unit, meaning=meaning)

@@ -1,0 +1,155 @@
+"""A range that leans against the inventory, so that flow and not swaps bring it back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from lpmanager.inventory.skew import Quotes, lean
+from lpmanager.model import Position, Target, TickRange, WeightedRange
+from lpmanager.rebalancer.economics import gas_cost, gas_units
+from lpmanager.rebalancer.policies.base import keep, require_share
+from lpmanager.rebalancer.policies.volatility_width import LOG_TICK
+from lpmanager.rebalancer.ranges import around, fill_down, order_beside
+from lpmanager.rebalancer.view import View
+
+#: The lean of a full inventory, in half-widths, at most: a quarter of one is then left to the side
+#: that sells, so that the price stays inside.
+MOST_LEAN = Fraction(3, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventorySkew:
+    """Buy far and sell near while there is too much of the base token, and the other way round.
+
+    q is the imbalance over `max_imbalance`, cut to [-1, 1]; w is `half_width_ticks`; c, the lean of
+    a full inventory, is `aversion` * sigma * sqrt(`horizon_s`) in ticks, at most 1.5 w. The range
+    reaches w + c / 2 + q c to where base is cheaper and w + c / 2 - q c to where it is dearer (the
+    quotes of Gueant, Lehalle and Fernandez-Tapia 2013): as wide for every q, the centre shifted by
+    -q c. It is filled with what is there; what is left over is an order beside the price, as wide
+    as the side that it is on. Nothing is ever paid for a swap.
+
+    The range is placed anew once the price has left it, or is further than `replace_at` * w from
+    where it should be in it. That is judged by the range's own width, so that a flickering
+    volatility moves nothing. While the price is inside, the range waits until gas is at most
+    `max_gas_share` of the fees that it has earned so far. With `one_sided`, beyond `max_imbalance`
+    only the order is placed.
+
+    Warning: flow that only goes one way brings nothing back, and an aversion of 0 does not lean.
+    """
+
+    half_width_ticks: int
+    aversion: Fraction = Fraction(3)
+    horizon_s: int = 86_400
+    replace_at: Fraction = Fraction(1, 2)
+    max_imbalance: Fraction = Fraction(1)
+    max_gas_share: Fraction = Fraction(1, 5)
+    one_sided: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("half_width_ticks", "horizon_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, found {getattr(self, name)}")
+        if self.aversion < 0:
+            raise ValueError(f"aversion must not be negative, found {self.aversion}")
+        require_share("replace_at", self.replace_at)
+        require_share("max_imbalance", self.max_imbalance)
+        require_share("max_gas_share", self.max_gas_share)
+
+    def target(self, view: View) -> Target:
+        """The held ranges while they lean as they should, else new ones."""
+        positions, imbalance = view.snapshot.positions, view.inventory.imbalance
+        if imbalance is None or view.outlook is None:
+            return keep(positions, "the inventory or the volatility is unknown, so nothing leans")
+        load = imbalance / self.max_imbalance
+        q = float(min(max(load, Fraction(-1)), Fraction(1)))
+        only_order = self.one_sided and abs(load) > 1
+        if self._stands(view, q, only_order):
+            return keep(positions, f"the range leans as an inventory of {q:+.2f} asks for")
+        if self._waits_for_fees(view):
+            return keep(positions, "the range has not earned the gas of moving it yet")
+        quotes = lean(self.half_width_ticks, self.lean_ticks(view.outlook.variance_rate), q)
+        ranges = _order(view, quotes, q) if only_order else _range_and_order(view, quotes, q)
+        return Target(
+            ranges=tuple(WeightedRange(wanted, Fraction(1)) for wanted in ranges),
+            swap=False,
+            reason=f"inventory {q:+.2f} of [-1, 1]: buy down to {quotes.bid:.0f} ticks, sell up to "
+            f"{quotes.ask:.0f}",
+            forgoes=Fraction(1),
+        )
+
+    def lean_ticks(self, variance_rate: float) -> float:
+        """How far a full inventory shifts the centre, for a variance of the log price a second."""
+        deviation = math.sqrt(variance_rate * self.horizon_s)
+        return min(float(self.aversion) * deviation / LOG_TICK, self._most_lean)
+
+    @property
+    def _most_lean(self) -> float:
+        return float(MOST_LEAN * self.half_width_ticks)
+
+    def _stands(self, view: View, q: float, only_order: bool) -> bool:
+        """Whether the price is where it should be in the widest held range, or, where an order is
+        all there is, near enough to it."""
+        positions, tick = view.snapshot.positions, view.snapshot.state.tick
+        held = _widest(positions)
+        if held is None:
+            return False
+        room = self.replace_at * self.half_width_ticks
+        if tick not in held:
+            return len(positions) == 1 and _distance(tick, held) <= room
+        if only_order or held.width < 2 * self.half_width_ticks:
+            return False
+        # What a regime of the market widens beyond the most it may lean is not lean.
+        lean_held = min(held.width - 2 * self.half_width_ticks, self._most_lean)
+        to_bid = tick - held.lower if _base_is_0(view) else held.upper - tick
+        return abs(held.width / 2 + q * lean_held - to_bid) <= room
+
+    def _waits_for_fees(self, view: View) -> bool:
+        """Whether the price is inside and fees have not yet paid for the gas of a move."""
+        snapshot, held = view.snapshot, _widest(view.snapshot.positions)
+        if held is None or snapshot.state.tick not in held:
+            return False
+        kinds = ["mint", "mint", *("withdraw" for _ in snapshot.positions)]
+        gas = gas_cost(snapshot, gas_units(snapshot.vault).of_up(kinds) * snapshot.gas_price)
+        earned = snapshot.price.value(view.inventory.holdings.uncollected)
+        return earned * self.max_gas_share < gas
+
+
+def _widest(positions: Sequence[Position]) -> TickRange | None:
+    return max((p.range for p in positions), key=lambda held: held.width, default=None)
+
+
+def _base_is_0(view: View) -> bool:
+    """Whether base gets dearer as the tick rises."""
+    return view.snapshot.price.base == view.snapshot.pool.token0
+
+
+def _distance(tick: int, held: TickRange) -> int:
+    """Ticks from the price to a range beside it."""
+    return held.lower - tick if tick < held.lower else tick - held.upper + 1
+
+
+def _range_and_order(view: View, quotes: Quotes, q: float) -> tuple[TickRange, ...]:
+    snapshot = view.snapshot
+    pool, tick = snapshot.pool, snapshot.state.tick
+    sides = (quotes.bid, quotes.ask) if _base_is_0(view) else (quotes.ask, quotes.bid)
+    below, above = (math.ceil(side) for side in sides)
+    leaning = around(tick, below, above, pool.tick_spacing)
+    held = view.inventory.holdings.total
+    _, used = fill_down(pool, snapshot.state.sqrt_price_x96, leaning, held)
+    order = order_beside(pool, tick, _order_width(quotes, q), held - used, snapshot.price)
+    return leaning, order
+
+
+def _order(view: View, quotes: Quotes, q: float) -> tuple[TickRange, ...]:
+    snapshot = view.snapshot
+    held = view.inventory.holdings.total
+    width = _order_width(quotes, q)
+    return (order_beside(snapshot.pool, snapshot.state.tick, width, held, snapshot.price),)
+
+
+def _order_width(quotes: Quotes, q: float) -> int:
+    """The heavier token's side, in ticks."""
+    return math.ceil(quotes.ask if q > 0 else quotes.bid)

@@ -1,0 +1,69 @@
+"""What the market's regime makes of a campaign's limits and of what its policy wants."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+from lpmanager.model import Snapshot, Target, TickRange, WeightedRange
+from lpmanager.rebalancer.ranges import around
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.appetite import ONE, Adjustment, Appetite
+from lpmanager.risk.limits import Limits
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import path_of
+from lpmanager.risk.regimes.hysteresis import RegimeReading, regime_now
+from lpmanager.risk.volatility.realised import STEP_S
+
+
+def regime_of(snapshot: Snapshot) -> RegimeReading | Missing:
+    """The regime of the price over the snapshot's flow, in returns of five minutes."""
+    path = path_of(snapshot)
+    return path if isinstance(path, Missing) else regime_now(path.returns(STEP_S), STEP_S)
+
+
+def adjustment_of(snapshot: Snapshot, appetite: Appetite) -> Adjustment:
+    """What the regime changes: nothing where none is configured, or it is not known. A gate tells
+    the latter."""
+    reading = regime_of(snapshot) if appetite.regimes else None
+    if reading is None or isinstance(reading, Missing):
+        return Adjustment()
+    return appetite.regimes.get(reading.regime, Adjustment())
+
+
+def tempered_limits(limits: Limits, change: Adjustment) -> Limits:
+    """The limits with another pause between moves, rounded up, and another hedge band."""
+    return replace(
+        limits,
+        min_interval_s=math.ceil(limits.min_interval_s * change.interval),
+        hedge_band=min(limits.hedge_band * change.hedge_band, ONE),
+    )
+
+
+def tempered_target(view: View, target: Target, change: Adjustment) -> Target:
+    """The target with new ranges widened around their own centre and less put into them.
+
+    What is held already stands as the policy wants it: a regime that comes and goes moves nothing
+    by itself. An order on one side of the price is not widened: it would come to hold the price.
+    """
+    held = {position.range for position in view.snapshot.positions}
+    if change.width == ONE and change.deploy == ONE:
+        return target
+    ranges = tuple(
+        want if want.range in held else _tempered(view.snapshot, want, change)
+        for want in target.ranges
+    )
+    return replace(target, ranges=ranges)
+
+
+def _tempered(snapshot: Snapshot, want: WeightedRange, change: Adjustment) -> WeightedRange:
+    tick_range = want.range
+    if snapshot.state.tick in tick_range:
+        tick_range = _widened_up(tick_range, change.width, snapshot.pool.tick_spacing)
+    return WeightedRange(tick_range, want.weight * min(change.deploy, ONE))
+
+
+def _widened_up(tick_range: TickRange, width: Fraction, spacing: int) -> TickRange:
+    reach = math.ceil(tick_range.width * width / 2)
+    return around(tick_range.centre, reach, reach, spacing)

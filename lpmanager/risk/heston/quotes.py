@@ -1,0 +1,75 @@
+"""Options by their volatility, however they were quoted. Needs the extra `quant`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import QuantLib as ql
+
+from lpmanager.risk.heston.chain import Chain, Dropped, Kind, Quote, Terms
+
+YEAR_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A quote by its volatility (a year), and `call`: the price, as a share of the discounted
+    forward, of the call at its strike, which parity tells of a put."""
+
+    quote: Quote
+    volatility: float
+    moneyness: float
+    call: float
+
+    @property
+    def total_variance(self) -> float:
+        """Variance of the log price up to the expiry."""
+        return self.volatility**2 * self.quote.days
+
+
+def by_volatility(chain: Chain) -> tuple[tuple[Checked, ...], tuple[Dropped, ...]]:
+    """Each quote with its volatility, and those whose price no volatility gives.
+
+    A call is worth more than the discounted gain of its forward and less than the spot, a put more
+    than that gain and less than its discounted strike.
+    """
+    checked, dropped = [], []
+    for quote in chain.quotes:
+        try:
+            checked.append(_checked(quote, chain.terms))
+        except ValueError as problem:
+            dropped.append(Dropped(line=quote.line, reason=str(problem)))
+    return tuple(checked), tuple(dropped)
+
+
+def _checked(quote: Quote, terms: Terms) -> Checked:
+    """Raises ValueError, with the reason, where no volatility gives the price."""
+    years = quote.days / YEAR_DAYS
+    discount = math.exp(-quote.rate * years)
+    forward = terms.spot / discount
+    if quote.price is None:
+        assert quote.volatility is not None
+        volatility = quote.volatility
+    else:
+        volatility = _implied(quote, quote.price, forward, discount) / math.sqrt(years)
+    deviation = volatility * math.sqrt(years)
+    call = ql.blackFormula(ql.Option.Call, quote.strike, forward, deviation)
+    return Checked(
+        quote=quote, volatility=volatility, moneyness=quote.strike / forward, call=call / forward
+    )
+
+
+def _implied(quote: Quote, price: float, forward: float, discount: float) -> float:
+    """The deviation of the log price at the expiry that gives the price."""
+    if quote.kind is Kind.CALL:
+        kind, gain, most = ql.Option.Call, forward - quote.strike, forward
+    else:
+        kind, gain, most = ql.Option.Put, quote.strike - forward, quote.strike
+    lowest, highest = discount * max(gain, 0.0), discount * most
+    if not lowest < price < highest:
+        raise ValueError(f"arbitrage: a price of {price} is not in ({lowest:g}, {highest:g})")
+    try:
+        return float(ql.blackFormulaImpliedStdDev(kind, quote.strike, forward, price, discount))
+    except RuntimeError as problem:
+        raise ValueError(f"no volatility gives the price {price}: {problem}") from None

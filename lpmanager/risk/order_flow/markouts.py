@@ -1,0 +1,95 @@
+"""What the pool's providers made of each swap some minutes later, at the pool's own price by then.
+
+Five minutes are the usual horizon; the price there should be an outside one, and the pool's is
+taken because it is what a snapshot knows. Arbitrage keeps the two within the fee of each other.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lpmanager.model import Snapshot, SwapEvent
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import PricePath, block_time_up, path_of
+
+HORIZON_S = 300
+
+_PIPS = 1_000_000
+
+
+class Markout(NamedTuple):
+    """One swap, or all of one sender, in raw token1 at the price after the horizon.
+
+    `volume` is what came in, `fee` the part of it that is the pool's fee, `gain` what all providers
+    together made of it, the fee included: below 0 the flow was toxic.
+    """
+
+    sender: str
+    time: int
+    volume: float
+    fee: float
+    gain: float
+
+
+def markouts(snapshot: Snapshot, horizon_s: int = HORIZON_S) -> tuple[Markout, ...] | Missing:
+    """A Markout for each swap whose horizon had passed by the snapshot's block, oldest first.
+
+    Missing where no swap is that old, and where swaps tell only one of their amounts (bars do).
+    """
+    if horizon_s < 1:
+        raise ValueError(f"the horizon must be at least 1 s, found {horizon_s}")
+    flow, path = snapshot.flow, path_of(snapshot)
+    if isinstance(path, Missing) or flow is None:
+        return Missing("markouts need recent swaps, and there are none to be read")
+    now = snapshot.block.timestamp
+    found = []
+    for swap in flow.swaps:
+        time = block_time_up(flow, snapshot, swap.block_number)
+        if swap.amount0 * swap.amount1 >= 0:
+            return Missing("markouts need both amounts of each swap; this record tells only one")
+        if time + horizon_s <= now:
+            later = _price_at(path, time + horizon_s)
+            found.append(_markout(swap, time, later, snapshot.pool.fee_pips))
+    if not found:
+        return Missing(
+            f"markouts need swaps at least {horizon_s} s old, found none among {len(flow.swaps)} "
+            f"of the last {flow.seconds} s"
+        )
+    return tuple(found)
+
+
+def by_sender(found: Iterable[Markout]) -> tuple[Markout, ...]:
+    """The sums for each sender, the one that cost the providers most first; `time` is the last."""
+    each: dict[str, list[Markout]] = {}
+    for one in found:
+        each.setdefault(one.sender, []).append(one)
+    return tuple(sorted(map(_sum, each.values()), key=lambda markout: markout.gain))
+
+
+def _sum(found: Sequence[Markout]) -> Markout:
+    return Markout(
+        sender=found[-1].sender,
+        time=found[-1].time,
+        volume=sum(one.volume for one in found),
+        fee=sum(one.fee for one in found),
+        gain=sum(one.gain for one in found),
+    )
+
+
+def _price_at(path: PricePath, time: int) -> float:
+    """Raw token1 for one raw token0 by then."""
+    return math.exp(path.log_prices[bisect_right(path.times, time) - 1])
+
+
+def _markout(swap: SwapEvent, time: int, later: float, fee_pips: int) -> Markout:
+    volume = swap.amount0 * later if swap.amount0 > 0 else float(swap.amount1)
+    return Markout(
+        sender=swap.sender,
+        time=time,
+        volume=volume,
+        fee=volume * fee_pips / _PIPS,
+        gain=swap.amount0 * later + swap.amount1,
+    )

@@ -1,0 +1,98 @@
+"""The best width of a range between fees, predictable loss and the risk of being left.
+
+Cartea, Drissi and Monga (arXiv 2309.08431), for log utility. A range reaches from
+sqrt(P) * (1 - below / 2) to sqrt(P) / (1 - above / 2), and its width is below + above. Of its value
+it earns 4 * pi / width a second, loses variance / (2 * width) to arbitrage, and
+concentration / width^2 because the price leaves it: what narrow ranges pay for.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.plain import require_above_0, require_finite, require_not_below_0
+
+_LOG_TICK = math.log(1.0001)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Width:
+    """A range around the price, in the paper's terms: both parts above 0."""
+
+    below: float
+    above: float
+
+    @property
+    def ticks_below(self) -> float:
+        """How many ticks the lower edge is below the price; infinite where that is at 0."""
+        return _ticks(self.below)
+
+    @property
+    def ticks_above(self) -> float:
+        """How many ticks the upper edge is above the price; infinite where there is none."""
+        return _ticks(self.above)
+
+
+def _ticks(part: float) -> float:
+    return -2 * math.log(1 - part / 2) / _LOG_TICK if part < 2 else math.inf
+
+
+def profitability(fee_rate: float, sqrt_price: float) -> float:
+    """pi: fees a second over the value 2 * sqrt(P) of a unit of liquidity over all prices.
+
+    `fee_rate` is per second and unit of active liquidity, in the unit of `lvr`.
+    """
+    require_not_below_0(fee_rate=fee_rate)
+    require_above_0(sqrt_price=sqrt_price)
+    return fee_rate / (2 * sqrt_price)
+
+
+def viability(profit_rate: float, variance_rate: float) -> float | Missing:
+    """pi over variance / 8: below 1, fees do not pay for what arbitrage takes, whatever the width.
+
+    Missing where the price does not move.
+    """
+    require_not_below_0(profit_rate=profit_rate, variance_rate=variance_rate)
+    if variance_rate == 0:
+        return Missing("viability needs a price that moves, its variance is 0")
+    return 8 * profit_rate / variance_rate
+
+
+def concentration_of_moves(variance_rate: float, move_cost: float) -> float:
+    """The concentration term of a range that is placed anew, for a share `move_cost` of its value,
+    whenever a driftless price has left it.
+
+    From its middle a range of that width is left after (width / 2)^2 / variance seconds on average,
+    so it loses 4 * variance * move_cost / width^2 a second. In `move_cost` are gas and swap, and
+    what is missed until the move is made: so this is how gas comes in here, where the paper takes
+    it from the fees.
+    """
+    require_not_below_0(variance_rate=variance_rate, move_cost=move_cost)
+    return 4 * variance_rate * move_cost
+
+
+def best_width(
+    *, profit_rate: float, variance_rate: float, concentration: float, drift: float = 0.0
+) -> Width | Missing:
+    """The width of most expected log wealth, (2 g + mu^2 s) / (4 pi - s / 2 + mu (mu - s / 2)), and
+    its parts above, 1/2 + mu / width of it, and below.
+
+    `profit_rate` is pi, `variance_rate` s, `concentration` g and `drift` mu, of the price, all for
+    one unit of time. Missing where no width pays, and where the drift would put the price outside.
+    """
+    require_above_0(concentration=concentration)
+    require_not_below_0(profit_rate=profit_rate, variance_rate=variance_rate)
+    require_finite(drift=drift)
+    s = variance_rate
+    gain = 4 * profit_rate - s / 2 + drift * (drift - s / 2)
+    if gain <= 0:
+        return Missing(
+            f"no width pays: fees make {4 * profit_rate:.3g} of a range of width 1, arbitrage "
+            f"and drift take {4 * profit_rate - gain:.3g}"
+        )
+    width = (2 * concentration + drift**2 * s) / gain
+    if abs(drift) >= width / 2:
+        return Missing(f"a drift of {drift:.3g} is beyond half the best width {width:.3g}")
+    return Width(below=width / 2 - drift, above=width / 2 + drift)

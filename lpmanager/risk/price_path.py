@@ -1,0 +1,97 @@
+"""The price over time, from the swaps of a snapshot."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lpmanager.model import Flow, Snapshot
+from lpmanager.risk.missing import Missing
+
+_LOG_Q96 = 96 * math.log(2)
+
+
+@dataclass(frozen=True, slots=True)
+class PricePath:
+    """Log prices and when they came about.
+
+    `times`: Unix seconds, strictly increasing. `log_prices`: natural log of raw token1 for one raw
+    token0; each stands until the next.
+    """
+
+    times: tuple[int, ...]
+    log_prices: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.times or len(self.times) != len(self.log_prices):
+            raise ValueError(
+                "a price path needs a log price for each of at least one time, found "
+                f"{len(self.log_prices)} for {len(self.times)}"
+            )
+        for earlier, later in pairwise(self.times):
+            if later <= earlier:
+                raise ValueError(f"times must increase: {later} comes after {earlier}")
+        if not all(map(math.isfinite, self.log_prices)):
+            raise ValueError("a log price is not a finite number")
+
+    @property
+    def seconds(self) -> int:
+        """From the first price to the last."""
+        return self.times[-1] - self.times[0]
+
+    def returns(self, step_s: int) -> tuple[float, ...]:
+        """Changes of the log price over steps of `step_s` seconds, the last ending at the last
+        time, the first beginning no earlier than the first one.
+
+        At each end of a step the newest price by then counts. Steps shorter than the waits between
+        trades give zeros, and long ones leave out what is older than a whole number of steps.
+        """
+        if step_s < 1:
+            raise ValueError(f"a step must be at least 1 s, found {step_s}")
+        end = self.times[-1]
+        start = end - self.seconds // step_s * step_s
+        prices = (
+            self.log_prices[bisect_right(self.times, time) - 1]
+            for time in range(start, end + 1, step_s)
+        )
+        return tuple(after - before for before, after in pairwise(prices))
+
+
+def path_of(snapshot: Snapshot) -> PricePath | Missing:
+    """The price after each block with swaps, and the snapshot's own price at its time.
+
+    A swap does not tell its time, so blocks are taken to be evenly spread over the flow's time, in
+    whole seconds rounded up; of several in a second the last counts. Prices inside a block are
+    noise to everyone who trades from the next block on.
+    """
+    flow = snapshot.flow
+    if flow is None:
+        return Missing("a price path needs recent swaps, and none were read")
+    if not flow.swaps:
+        return Missing(f"a price path needs a swap, found 0 in the last {flow.seconds} s")
+    prices: dict[int, int] = {}
+    for swap in flow.swaps:
+        prices[block_time_up(flow, snapshot, swap.block_number)] = swap.sqrt_price_x96
+    prices[snapshot.block.timestamp] = snapshot.state.sqrt_price_x96
+    if min(prices.values()) <= 0:
+        return Missing("a price path needs prices above 0, and the pool shows a price of 0")
+    return PricePath(
+        times=tuple(prices), log_prices=tuple(log_price(price) for price in prices.values())
+    )
+
+
+def log_price(sqrt_price_x96: int) -> float:
+    """Natural log of raw token1 for one raw token0. ValueError where the price is 0."""
+    return 2 * (math.log(sqrt_price_x96) - _LOG_Q96)
+
+
+def block_time_up(flow: Flow, snapshot: Snapshot, block: int) -> int:
+    """When a block was, in whole seconds rounded up. The flow's time begins with the block before
+    its first."""
+    last = snapshot.block.number
+    if not flow.from_block <= block <= last:
+        raise ValueError(f"a swap of block {block} is not in blocks {flow.from_block} to {last}")
+    blocks = last - flow.from_block + 1
+    return snapshot.block.timestamp - (last - block) * flow.seconds // blocks

@@ -1,0 +1,42 @@
+"""When volatility changed, as it was noticed while the returns came in.
+
+Needs river.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from river.drift import ADWIN
+
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.returns import unfit
+
+#: Returns whose mean size is the unit for those that follow.
+_WARM_UP = 60
+
+
+def changes_as_noticed(returns: Sequence[float], step_s: int) -> tuple[int, ...] | Missing:
+    """The places of the returns at which a change of volatility had become plain, by ADWIN on
+    their sizes (Bifet and Gavalda 2007). Of later returns each place knows nothing.
+
+    The unit of size is the mean of the first 60 returns, so that it is the same for every pair of
+    tokens; none of these is a place.
+    """
+    missing = unfit("the watch for changes", returns, step_s, 2 * _WARM_UP)
+    if missing is not None:
+        return missing
+    unit = math.fsum(map(abs, returns[:_WARM_UP])) / _WARM_UP
+    if unit == 0:
+        return Missing(
+            f"the watch for changes needs a price that moves in the first {_WARM_UP} returns of "
+            f"{step_s} s; it stood still"
+        )
+    detector = ADWIN()
+    noticed = []
+    for place, change in enumerate(returns):
+        detector.update(abs(change) / unit)
+        if detector.drift_detected and place >= _WARM_UP:
+            noticed.append(place)
+    return tuple(noticed)

@@ -1,0 +1,34 @@
+"""What a campaign may lose within a day: simulated, with the volatility of now."""
+
+from __future__ import annotations
+
+from lpmanager.risk.cvar import TailLoss, tail_loss
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.stake import Stake
+
+HORIZON_S = 86_400
+
+#: The tail is the worst fortieth.
+CONFIDENCE = 0.975
+
+_SEED = 1
+_PATHS = 20_000
+
+
+def tail_tomorrow(stake: Stake, variance_rate: float) -> TailLoss | Missing:
+    """Losses over a day of a driftless log price that keeps its variance per second, in quote
+    tokens: the change of value plus fees less gas, nothing rebalanced on the way.
+
+    The same for the same stake: always drawn from the same random numbers. Missing without the
+    library that draws them.
+    """
+    try:
+        from lpmanager.risk.monte_carlo.simulation import Diffusion, Draw, simulated_results
+    except ImportError:
+        return Missing(
+            "what may be lost in a day is simulated, and numba or numpy is not installed: "
+            "pip install 'lpmanager[backtest]'"
+        )
+    draw = Draw(horizon_s=HORIZON_S, seed=_SEED, paths=_PATHS)
+    results = simulated_results(stake, Diffusion(variance_rate=variance_rate), draw)
+    return tail_loss(results.tolist(), CONFIDENCE)

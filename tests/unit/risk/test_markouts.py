@@ -1,0 +1,130 @@
+"""What providers made of swaps, and how toxic the flow was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders import a_market
+from order_flow_builders import BIG, FEE, a_swap, after
+
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.order_flow.markouts import Markout, by_sender, markouts
+from lpmanager.risk.order_flow.toxicity import MINIMUM_SWAPS, Toxicity, toxicity
+
+#: Blocks of 12 s: the horizon of 300 s is 25 of them.
+HORIZON_BLOCKS = 25
+
+
+def found_after(*swaps, last_block: int = 200, tick: int = 0) -> tuple[Markout, ...]:
+    found = markouts(after(swaps, last_block=last_block, tick=tick))
+    assert not isinstance(found, Missing), found
+    return found
+
+
+@pytest.mark.parametrize("bought", [BIG, -BIG])
+def test_where_the_price_stays_providers_keep_the_fee(bought: int) -> None:
+    (one,) = found_after(a_swap(1, bought=bought))
+    assert one.gain == pytest.approx(one.fee)
+    assert one.fee == pytest.approx(one.volume * FEE)
+    assert one.volume == pytest.approx(BIG / (1 - FEE))
+
+
+def test_who_buys_before_the_price_rises_takes_it_from_the_providers() -> None:
+    """The pool gave BIG of token0, which is worth 1 % more five minutes later."""
+    bought, _ = found_after(a_swap(1), a_swap(10, tick=100))
+    worth_more = 1.0001**100 - 1
+    assert bought.gain == pytest.approx(bought.fee - BIG * worth_more, rel=1e-3)
+    sold, _ = found_after(a_swap(1, bought=-BIG), a_swap(10, tick=100))
+    assert sold.gain > sold.fee
+
+
+def test_the_price_at_the_horizon_counts_and_none_after_it() -> None:
+    early = a_swap(1)
+    at_horizon, behind = a_swap(1 + HORIZON_BLOCKS, tick=40), a_swap(2 + HORIZON_BLOCKS, tick=900)
+    with_later = found_after(early, at_horizon, behind)[0]
+    assert with_later == found_after(early, at_horizon)[0]
+    assert with_later != found_after(early, replace(at_horizon, block_number=60))[0]
+
+
+def test_a_swap_whose_horizon_has_not_passed_is_left_out() -> None:
+    swaps = [a_swap(1), a_swap(175), a_swap(176)]
+    assert len(found_after(*swaps, last_block=200)) == 2
+
+
+def test_nothing_after_its_horizon_changes_a_markout() -> None:
+    past = [a_swap(block, tick=block % 7) for block in range(1, 100)]
+    one = found_after(*past, *(a_swap(b, tick=500, bought=-BIG) for b in range(101, 200)))
+    other = found_after(*past, *(a_swap(b, tick=-500) for b in range(101, 200)), tick=7)
+    assert one[: 99 - HORIZON_BLOCKS] == other[: 99 - HORIZON_BLOCKS]
+
+
+def test_senders_are_summed_and_the_dearest_comes_first() -> None:
+    swaps = [
+        a_swap(1, sender="informed"),
+        a_swap(2, sender="noise", bought=-BIG),
+        a_swap(3, sender="informed"),
+        a_swap(10, tick=100, sender="late"),
+    ]
+    found = found_after(*swaps)
+    senders = by_sender(found)
+    assert [one.sender for one in senders] == ["informed", "late", "noise"]
+    first = senders[0]
+    assert first.gain == pytest.approx(found[0].gain + found[2].gain)
+    assert first.volume == pytest.approx(found[0].volume + found[2].volume)
+
+
+def test_markouts_that_cannot_be_told_are_missing() -> None:
+    young = markouts(after([a_swap(190)], last_block=200))
+    assert young == Missing(
+        "markouts need swaps at least 300 s old, found none among 1 of the last 2400 s"
+    )
+    one_sided = replace(a_swap(1), amount1=0)
+    bars = markouts(after([one_sided], last_block=200))
+    assert isinstance(bars, Missing)
+    assert "only one" in bars.reason
+    assert isinstance(markouts(a_market()), Missing)
+    assert isinstance(markouts(after([], last_block=200)), Missing)
+    with pytest.raises(ValueError, match="horizon"):
+        markouts(a_market(), horizon_s=0)
+
+
+# ---- toxicity ----
+
+
+def a_markout(gain: float, *, time: int = 0, volume: float = 1_000.0) -> Markout:
+    """`gain` is what is left with a fee of 1 in it."""
+    return Markout(sender="0xA", time=time, volume=volume, fee=1.0, gain=gain)
+
+
+def measured(found: list[Markout], **options: int) -> Toxicity:
+    result = toxicity(found, **options)
+    assert not isinstance(result, Missing), result
+    return result
+
+
+def test_the_toxic_share_is_the_volume_that_lost_more_than_its_fee() -> None:
+    found = [a_markout(-1.0, volume=3_000.0)] * 5 + [a_markout(0.5)] * 15
+    assert measured(found).toxic_share == pytest.approx(0.5)
+
+
+def test_the_markout_is_before_fees_and_held_against_them() -> None:
+    kept = measured([a_markout(0.0)] * 20)
+    assert (kept.markout, kept.fee) == (pytest.approx(-0.001), pytest.approx(0.001))
+    assert not kept.is_toxic
+    assert measured([a_markout(-0.1)] * 20).is_toxic
+
+
+def test_the_past_fades_by_half_in_a_half_life() -> None:
+    old, new = [a_markout(1.0)] * 20, [a_markout(-2.0, time=600)] * 20
+    # (2 * -3 + 1 * 0) / (2 + 1) of a volume of 1,000
+    assert measured(old + new, half_life_s=600).markout == pytest.approx(-0.002)
+    assert measured(old + new, half_life_s=6).markout == pytest.approx(-0.003)
+
+
+def test_too_little_flow_says_nothing() -> None:
+    few = toxicity([a_markout(1.0)] * (MINIMUM_SWAPS - 1))
+    assert few == Missing(f"toxicity needs {MINIMUM_SWAPS} swaps, found {MINIMUM_SWAPS - 1}")
+    assert isinstance(toxicity([a_markout(0.0, volume=0.0)] * 20), Missing)
+    with pytest.raises(ValueError, match="half-life"):
+        toxicity([], half_life_s=0)
