@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,28 @@ def relay_url(settings: Settings, chain: Chain) -> str | None:
     """The URL of a chain's private relay, in clear; None where transactions go to the RPCs."""
     secret = settings.relay_urls.get(chain.name)
     return None if secret is None else secret.get_secret_value().strip()
+
+
+@contextmanager
+def lent_environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables, or with None take them away, for a library that is told nothing otherwise.
+
+    All are as before in the end, whatever the library has made of them.
+    """
+    before = {name: os.environ.get(name) for name in variables}
+    _set_environment(variables)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _read(path: Path) -> dict[str, Any]:

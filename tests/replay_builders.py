@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from builders import a_limits, a_pool
 
+from lpmanager.backtest.markets.gas_prices import FixedGasPrice
 from lpmanager.backtest.markets.market import Market
 from lpmanager.backtest.markets.synthetic import Setting, gbm
 from lpmanager.backtest.replay.exact import Replay
@@ -17,6 +19,7 @@ from lpmanager.rebalancer import Limits, Policy
 from lpmanager.rebalancer.policies import FixedWidth
 
 BEGINS = 1_700_000_000
+BLOCK_S = Fraction(12)
 
 
 def some_terms(pool: PoolKey, raw0: int = 10**10, raw1: int = 10**19, **changes: object) -> Terms:
@@ -27,8 +30,8 @@ def some_terms(pool: PoolKey, raw0: int = 10**10, raw1: int = 10**19, **changes:
         every_s=1_800,
         trigger_ticks=None,
         latency_blocks=0,
-        block_s=12,
-        gas_price=1_000,
+        block_s=BLOCK_S,
+        gas=FixedGasPrice(1_000),
         native=Token(chain_id=pool.token0.chain_id, address=NATIVE, symbol="ETH", decimals=18),
         native_price=None,
         wrapped_native=pool.token1,
@@ -52,7 +55,8 @@ def a_walk(*, steps: int = 600, seed: int = 1, sigma: float = 0.05, step_s: int 
 
 def a_world_of(market: Market, terms: Terms | None = None, limits: Limits | None = None) -> World:
     """Just before the market's first row."""
-    return World(market, tape_of(market), terms or some_terms(market.pool), limits or a_limits())
+    told = terms or some_terms(market.pool)
+    return World(market, tape_of(market, told.block_s), told, limits or a_limits())
 
 
 def a_replay(
@@ -62,10 +66,11 @@ def a_replay(
     limits: Limits | None = None,
 ) -> Replay:
     """A campaign of a narrow range in the market, at its beginning."""
+    told = terms or some_terms(market.pool)
     return Replay(
         market,
-        tape_of(market),
-        terms or some_terms(market.pool),
+        tape_of(market, told.block_s),
+        told,
         policy or FixedWidth(half_width_ticks=100),
         limits or a_limits(),
     )

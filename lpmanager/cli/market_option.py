@@ -185,12 +185,7 @@ def _from_file(options: MarketOptions, chains: Mapping[str, Chain]) -> tuple[Mar
         _needed("--chain", options.chain, "the pool's chain, as in --chain polygon"), chains
     )
     pool = pool_of(pair, fee, options.spacing, chain)
-    market = read_market(options.market, pool, chain.chain_id)
-    start, end = _window(options)
-    if start is not None or end is not None:
-        market = market.between(
-            market.first if start is None else start, market.end if end is None else end
-        )
+    market = read_market(options.market, pool, chain.chain_id, *_window(options))
     return replace(market, notes=(*market.notes, _PLACEHOLDERS)), chain
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpmanager.cli.deposit import budget_from, budgeted, first_price, split_down
-from lpmanager.cli.market_option import OpenMarket, is_wrapped_coin
+from lpmanager.cli.gas_options import coins_for_down, gas_of, native_price_of, wrapped_coin
+from lpmanager.cli.market_option import OpenMarket
 from lpmanager.cli.option_texts import assignments, decimal, seconds
 from lpmanager.cli.options import DEFAULT_CONFIG, load_settings
 from lpmanager.errors import UsageError
@@ -22,7 +22,7 @@ from lpmanager.model import Amount
 if TYPE_CHECKING:
     from lpmanager.backtest.replay.terms import Terms
     from lpmanager.chain.presets import Chain
-    from lpmanager.model import Amounts, Price, Token
+    from lpmanager.model import Amounts, Price
     from lpmanager.settings import CampaignTable, Settings
 
 PolicyName = Annotated[
@@ -73,6 +73,14 @@ GasPrice = Annotated[
     str | None,
     typer.Option("--gas-gwei", metavar="GWEI", help="What a transaction pays; 0 leaves gas out."),
 ]
+GasRecord = Annotated[
+    Path | None,
+    typer.Option(
+        "--gas-prices",
+        metavar="FILE",
+        help="Or: what it paid at the time, a CSV of block_timestamp (UTC) and gas_price (gwei).",
+    ),
+]
 NativePrice = Annotated[
     str | None,
     typer.Option(
@@ -80,10 +88,9 @@ NativePrice = Annotated[
     ),
 ]
 
-_WEI_PER_GWEI = 10**9
 _HALF = Fraction(1, 2)
-#: Without a limit on what swaps may cost a day: this share of the deposit.
-_SWAP_COST_SHARE = Fraction(1, 100)
+#: Without a limit on what swaps, or gas, may cost a day: this share of the deposit.
+_SPARE_A_DAY = Fraction(1, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,7 @@ class StrategyOptions:
     trigger_ticks: Trigger = None
     latency_blocks: Latency = 1
     gas_gwei: GasPrice = None
+    gas_prices: GasRecord = None
     native_price: NativePrice = None
 
 
@@ -140,13 +148,18 @@ def strategy_of(
     told = None if settings is None else _campaign(settings, str(options.campaign))
     price = first_price(market)
     deposit = _deposit(options, told, market, price)
+    terms = _terms(options, market, deposit)
     limits = {} if told is None else told.limits.model_dump()
     limits |= assignments("--limit", options.limit or (), "max_moves_per_day=6")
-    spare = str(Amount(market.quote, round(_SWAP_COST_SHARE * price.value(deposit))).to_decimal())
-    table = _table(options, told, market, {"max_swap_cost_per_day": spare, **limits})
+    spare = Amount(market.quote, round(_SPARE_A_DAY * price.value(deposit)))
+    spared = {
+        "max_swap_cost_per_day": str(spare.to_decimal()),
+        "max_gas_per_day": str(coins_for_down(spare, terms, price)),
+    }
+    table = _table(options, told, market, {**spared, **limits})
     return Strategy(
         table=table,
-        terms=_terms(options, market, deposit),
+        terms=terms,
         notes=tuple(_assumed(table, limits, market)),
     )
 
@@ -161,7 +174,8 @@ def _assumed(table: CampaignTable, told: Mapping[str, object], market: OpenMarke
     if "max_gas_per_day" not in told:
         yield (
             f"Gas may cost at most {table.limits.max_gas_per_day} "
-            f"{market.chain.native_symbol} a day: no --limit max_gas_per_day says otherwise."
+            f"{market.chain.native_symbol} a day, a hundredth of the deposit at the first price: "
+            "no --limit max_gas_per_day says otherwise."
         )
 
 
@@ -219,53 +233,18 @@ def _as_option(mistake: str) -> str:
 def _terms(options: StrategyOptions, market: OpenMarket, deposit: Amounts) -> Terms:
     from lpmanager.backtest.replay.terms import Terms
 
-    gas_price, pool = _gas_price(options), market.market.pool
-    wrapped = [t for t in (pool.token0, pool.token1) if is_wrapped_coin(t, market.chain)]
+    gas = gas_of(options.gas_gwei, options.gas_prices)
     return Terms(
         deposit=deposit,
         quote=market.quote,
         every_s=seconds("--every", options.every),
         trigger_ticks=options.trigger_ticks,
         latency_blocks=options.latency_blocks,
-        block_s=math.ceil(market.chain.block_time_s),
-        gas_price=gas_price,
+        block_s=market.chain.block_time_s,
+        gas=gas,
         native=market.chain.native,
-        native_price=_native_price(options, market, gas_price, wrapped),
-        wrapped_native=wrapped[0] if wrapped else None,
-    )
-
-
-def _gas_price(options: StrategyOptions) -> int:
-    """In wei, rounded up: it is paid."""
-    if options.gas_gwei is None:
-        raise UsageError(
-            "--gas-gwei: missing; say what a transaction pays for gas, as in --gas-gwei 30 (0 "
-            "leaves gas out)"
-        )
-    return math.ceil(decimal("--gas-gwei", options.gas_gwei) * _WEI_PER_GWEI)
-
-
-def _native_price(
-    options: StrategyOptions, market: OpenMarket, gas_price: int, wrapped: Sequence[Token]
-) -> Fraction | None:
-    """Raw quote units for a wei; None where one of the pool's tokens is the coin, wrapped."""
-    if wrapped and options.native_price is not None:
-        raise UsageError(
-            f"--native-price: the pool's own {wrapped[0].symbol} tells it; leave it out"
-        )
-    if wrapped:
-        return None
-    scale = Fraction(10) ** (market.quote.decimals - market.chain.native.decimals)
-    if options.native_price is not None:
-        price = Fraction(decimal("--native-price", options.native_price))
-        if price == 0:
-            raise UsageError("--native-price: expected more than 0")
-        return price * scale
-    if gas_price == 0:
-        return scale  # whatever it is: no gas is paid
-    raise UsageError(
-        f"--native-price: missing; no token of the pool is {market.chain.native_symbol}, which gas "
-        f"is paid in: say how many {market.quote.symbol} one costs"
+        native_price=native_price_of(options.native_price, market, gas),
+        wrapped_native=wrapped_coin(market),
     )
 
 

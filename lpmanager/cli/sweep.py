@@ -29,6 +29,7 @@ from lpmanager.errors import UsageError
 if TYPE_CHECKING:
     from lpmanager.backtest.sweep.axes import Axis, Point
     from lpmanager.backtest.sweep.sweeping import Plan, Sweep
+    from lpmanager.backtest.sweep.working import Workers
     from lpmanager.rebalancer import Policy
 
 Grid = Annotated[
@@ -56,6 +57,13 @@ Goal = Annotated[str, typer.Option("--objective", help="against_hodl, result or 
 Threads = Annotated[
     int | None, typer.Option(min=1, help="How many run side by side; all the processors.")
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Run on the machines of a ray cluster instead; local makes one of this machine.",
+    ),
+]
 Keep = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Keep what is done here, and go on from it the next time."),
@@ -73,6 +81,7 @@ class SweepOptions:
     windows: Windows = 5
     objective: Goal = "against_hodl"
     threads: Threads = None
+    ray: Ray = None
     keep: Keep = None
     seed: Seed = 1
     top: Top = 10
@@ -112,21 +121,35 @@ def _swept(
     from lpmanager.backtest.sweep.axes import axes_from
     from lpmanager.backtest.sweep.problem import conditions_of
     from lpmanager.backtest.sweep.sweeping import sweep as run
-    from lpmanager.backtest.sweep.working import Threads as OnThreads
 
     axes = axes_from(options.grid or ())
     if not axes:
         raise UsageError("--grid: missing; say what to try, as in --grid half_width_ticks=100,200")
+    workers = _workers(options)
     settings = settings_of(strategy_options)
     opened = open_market(market_options, chains_of(settings))
     strategy = strategy_of(_with_first(strategy_options, axes), settings, opened)
     limits = strategy.table.limits_for(opened.chain, opened.quote)
     plan = _plan(options, axes, strategy)
     conditions = conditions_of(opened.market.pool, strategy.terms, limits.min_interval_s)
-    workers = OnThreads(count=options.threads or os.cpu_count() or 1)
     with _progress() as seen:
         swept = run(opened.market, plan, conditions, limits.history_s, workers, seen)
     return opened, plan, swept
+
+
+def _workers(options: SweepOptions) -> Workers:
+    """Threads of this machine, or a cluster. Raises LpmError where ray is not installed."""
+    from lpmanager.backtest.sweep.working import Threads as OnThreads
+
+    if options.ray is None:
+        return OnThreads(count=options.threads or os.cpu_count() or 1)
+    from lpmanager.backtest.sweep.on_ray import LOCAL, OnRay
+
+    if options.threads is not None and options.ray != LOCAL:
+        raise UsageError(
+            f"--threads: the cluster at {options.ray} knows its own processors; leave it out"
+        )
+    return OnRay(address=options.ray, cpus=options.threads)
 
 
 def _with_first(options: StrategyOptions, axes: Sequence[Axis]) -> StrategyOptions:

@@ -19,6 +19,7 @@ from lpmanager.backtest.fast.strategy import (
     SWAP_COST,
     VALUE,
 )
+from lpmanager.backtest.fast.told.run import LEFT_OUT
 from lpmanager.backtest.report.account import drift_words
 from lpmanager.backtest.report.run import Numbers
 from lpmanager.backtest.sweep.axes import Point
@@ -29,11 +30,6 @@ from lpmanager.cli.market_option import OpenMarket
 from lpmanager.cli.output import console, print_table
 from lpmanager.model import Token
 
-LEFT_OUT = (
-    "Fast mode carries out what the policy wants at once, with its own price impact. It does not "
-    "ask the payback gate, the limits per day, the TWAP or the latency that `lpm backtest` and the "
-    "live manager ask."
-)
 _AMOUNTS = {
     "value": VALUE,
     "start": START,

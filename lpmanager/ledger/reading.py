@@ -81,7 +81,8 @@ def _usage(ledger: Books, campaign: str, snapshot: Snapshot) -> Usage:
     since = snapshot.block.timestamp - _DAY_S
     done = ledger.entries(campaign, ["gas", "minted", "swapped"], since)
     native = snapshot.wallet.native.token.address
-    cost = total_cost((s for e in done for s in _swaps_in(e, snapshot.pool)), snapshot)
+    swapped = (e for e in done if e.kind == "swapped")
+    cost = total_cost((s for e in swapped for s in _swaps_in(e, snapshot.pool)), snapshot)
     return Usage(
         moves=len({e.decided_at for e in done if _is_move(e, snapshot.pool)}),
         gas_raw=sum(e.raw.get((a.GAS, native), 0) for e in done),

@@ -1,4 +1,4 @@
-"""How fast fast mode and sweeps are, beside demeter on the same minutes and the same range.
+"""How fast exact mode, fast mode and sweeps are, beside demeter on the same minutes and range.
 
 Run: make bench. demeter is installed into scripts/bench/.peers the first time; where it cannot be
 had its rows are left out. Seconds are of CPU, the best of several runs.
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +27,23 @@ from lpmanager.backtest.fast.columns import FastRows, fast_columns
 from lpmanager.backtest.fast.policies import strategy_of
 from lpmanager.backtest.fast.positions import held, nothing_earned
 from lpmanager.backtest.fast.strategy import Conditions, run_all, table_of
+from lpmanager.backtest.markets.gas_prices import FixedGasPrice
 from lpmanager.backtest.markets.market import Bars, Market
+from lpmanager.backtest.markets.synthetic import Setting, gbm
+from lpmanager.backtest.replay.exact import backtest as replay
+from lpmanager.backtest.replay.terms import Terms
+from lpmanager.chain.presets import presets
 from lpmanager.model import PoolKey, TickRange, Token
 from lpmanager.rebalancer.policies import FixedWidth
+from lpmanager.settings import CampaignTable
 
 RESULTS = Path(__file__).parent / "results" / "backtest.txt"
 ROUNDS, LONG, DAYS = 5, 2_000_000, 7
 BEGINS = datetime(2022, 8, 1, tzinfo=UTC)
 TICK, HALF_WIDTH, STRATEGIES = 201_000, 2_000, 64
 VALUE0, VALUE1 = 5_000.0, 2.7
+#: Python decides once a day, and where the price has moved so many ticks.
+DAY_S, BAND = 86_400, 600
 
 
 def minutes(count: int, seed: int = 1) -> Market:
@@ -126,6 +135,53 @@ def conditions() -> Conditions:
     )
 
 
+def swaps(steps: int) -> Market:
+    """Four swaps every 12 seconds, along a price that swings as that of the minutes does."""
+    pool = minutes(1).pool
+    setting = Setting(
+        pool=pool,
+        begins=int(BEGINS.timestamp()),
+        step_s=12,
+        tick=TICK,
+        liquidity=10**19,
+        noise0=10**10,
+        noise1=10**18,
+    )
+    return gbm(setting, steps=steps, sigma=0.04, seed=1)
+
+
+def replayed_rows_per_s(market: Market, every_s: int, trigger_ticks: int | None) -> float:
+    """A campaign in exact mode, deciding by the `decide` of a live run."""
+    chain, pool = presets()["polygon"], market.pool
+    terms = Terms(
+        deposit=pool.amounts(round(VALUE0 * 1e6), round(VALUE1 * 1e18)),
+        quote=pool.token0,
+        every_s=every_s,
+        trigger_ticks=trigger_ticks,
+        latency_blocks=1,
+        block_s=chain.block_time_s,
+        gas=FixedGasPrice(30 * 10**9),
+        native=chain.native,
+        native_price=Fraction(5 * 10**5, 10**18),
+        wrapped_native=None,
+    )
+    table = CampaignTable.model_validate(
+        {
+            "pool": "0x45dDa9cb7c25131DF268515131f647d726f50608",
+            "quote": "USDC",
+            "policy": "fixed_width",
+            "limits": {"max_swap_cost_per_day": "100"},
+        }
+    )
+    policy, limits = FixedWidth(half_width_ticks=HALF_WIDTH), table.limits_for(chain, pool.token0)
+
+    def run() -> None:
+        if not replay(market, terms, policy, limits, lambda _: None).moves:
+            raise RuntimeError("the campaign placed nothing, so nothing was measured")
+
+    return len(market.rows) / best_cpu_s(run)
+
+
 def strategy_rows_per_s(rows: FastRows, half_widths: list[int], repeat: int = 1) -> float:
     """Whole strategies: positions, decisions, swaps and costs."""
     policies = [FixedWidth(half_width_ticks=width) for width in half_widths * repeat]
@@ -179,6 +235,13 @@ def lines() -> Iterator[str]:
     yield goal("one position, no decisions", accrued_rows_per_s(long), "rows/s", 10e6)
     yield goal("one compiled policy", one, "rows/s", 10e6)
     yield goal(f"sweep of {STRATEGIES} policies, one core", swept, "strategy-rows/s", 100e6)
+    on_triggers = replayed_rows_per_s(minutes(200_000), DAY_S, BAND)
+    yield goal("decide on triggers, minutes", on_triggers, "rows/s", 350_000)
+    events = swaps(50_000)
+    exact = replayed_rows_per_s(events, DAY_S, BAND)
+    yield goal("exact mode, decide on triggers", exact, "events/s", 200_000)
+    hourly = replayed_rows_per_s(events, 3_600, None)
+    yield f"{'exact mode, decide every hour':36}{hourly:>16,.0f} events/s"
     yield f"{'memory':36}{size:>16,.0f} bytes/row        at most 100: {met(size <= 100)}"
     try:
         peer = demeter_rows_per_s(week)
@@ -187,6 +250,8 @@ def lines() -> Iterator[str]:
         return
     yield f"{'demeter 1.3.0, the same week':36}{peer:>16,.0f} rows/s"
     yield goal("a compiled policy over that week", on_week / peer, "x as fast", 2_500)
+    decided = replayed_rows_per_s(week, DAY_S, BAND)
+    yield goal("decide on triggers over that week", decided / peer, "x as fast", 100)
 
 
 def goal(name: str, figure: float, unit: str, least: float) -> str:

@@ -27,6 +27,7 @@ HEADER = (
     "timestamp,netAmount0,netAmount1,closeTick,openTick,lowestTick,highestTick,inAmount0,"
     "inAmount1,currentLiquidity"
 )
+README = (ROOT / "README.md").read_text()
 POOL = ("--pair", "USDC/WETH", "--fee", "0.05%", "--chain", "ethereum")
 STRATEGY = (
     *("--policy", "fixed_width", "--option", "half_width_ticks=60", "--value", "10000"),
@@ -100,16 +101,81 @@ def test_json_tells_what_the_account_does(folder: Path) -> None:
     assert float(shown["nav_start"]) == pytest.approx(10_000, abs=1e-4)
     assert float(shown["fees"]) > 0
     assert len(shown["moves"]) >= 2
-    assert any(note.startswith("Gas may cost at most 0.05 ETH a day") for note in shown["notes"])
+    assert any(note.startswith("Gas may cost at most 0.0438 ETH a day") for note in shown["notes"])
     assert shown["curve"]["time"][-1] == shown["end"]
     assert sum(shown["holds"].values()) + len(shown["moves"]) == shown["decisions"]
 
 
+def test_gas_is_paid_at_the_prices_of_a_record(folder: Path) -> None:
+    """The same price at every moment costs the same, from a record as from an option."""
+    told = "\n".join(f"2024-01-05 {hour:02}:00:00,0.1" for hour in range(6))
+    (folder / "gas.csv").write_text(f"block_timestamp,gas_price\n{told}\n")
+    strategy = [part for part in STRATEGY if part not in ("--gas-gwei", "0.1")]
+    recorded = json_of(folder, "market.csv", *POOL, *strategy, "--gas-prices", "gas.csv")
+    assert recorded["gas"] == json_of(folder, "market.csv", *POOL, *STRATEGY)["gas"]
+    assert float(recorded["gas"]) > 0
+    assert any(note.startswith("A unit of gas costs what gas.csv") for note in recorded["notes"])
+
+
 def test_the_command_of_the_readme_works_as_it_is_written(folder: Path) -> None:
-    (line,) = re.findall(r"lpm backtest (MARKET.csv.gz .*)", (ROOT / "README.md").read_text())
+    (line,) = re.findall(r"lpm backtest (MARKET.csv.gz .*--html.*)", README)
     (folder / "MARKET.csv.gz").write_bytes(gzip.compress((folder / "market.csv").read_bytes()))
     ended = lpm(folder, *shlex.split(line))
     assert (ended.code, ended.err) == (0, "wrote out.html\n")
+
+
+FAST = ("--mode", "fast")
+
+
+def test_the_fast_command_of_the_readme_works_as_it_is_written(folder: Path) -> None:
+    (line,) = re.findall(r"lpm backtest (MARKET.csv.gz .*--mode fast.*)", README)
+    (folder / "MARKET.csv.gz").write_bytes(gzip.compress((folder / "market.csv").read_bytes()))
+    ended = lpm(folder, *shlex.split(line), "--html", "out.html")
+    assert (ended.code, ended.err) == (0, "wrote out.html\n")
+    for part in ("fast mode.", "Against doing otherwise", "Left out: hedge", "exact mode, on a"):
+        assert part in ended.out
+    assert "Why nothing was done" not in ended.out
+    assert '<div class="picture" id="liquidity">' in (folder / "out.html").read_text()
+
+
+def test_both_modes_tell_the_same_of_what_needs_no_decision(folder: Path) -> None:
+    """Exact mode begins a bar later: the first one tells it the pool."""
+    wide = ("--policy", "fixed_width", "--option", "half_width_ticks=6000", "--value", "10000")
+    free = ("--gas-gwei", "0", "--latency-blocks", "0", "--limit", "history_s=30m")
+    exact, fast = (
+        json.loads(lpm(folder, "market.csv", *POOL, *wide, *free, *more, "--json").out)
+        for more in ((), FAST)
+    )
+    assert (exact["mode"], fast["mode"]) == ("exact", "fast")
+    assert (len(exact["moves"]), len(fast["moves"])) == (1, 1)
+    for name in ("end", "rows", "price_unit", "pool"):
+        assert fast[name] == exact[name]
+    assert float(fast["hodl_value"]) == pytest.approx(float(exact["hodl_value"]), abs=2e-6)
+    full_range = (told["against"]["full_range"]["end_value"] for told in (exact, fast))
+    assert next(full_range) == pytest.approx(next(full_range), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--policy", "own_policy:Idle"), 2, "the policy Idle is not compiled"),
+        ((*STRATEGY[:4], "--trigger-ticks", "5"), 2, "--trigger-ticks: fast mode"),
+        ((*STRATEGY[:4], "--mode", "quick"), 2, "--mode: expected exact or fast, found 'quick'"),
+    ],
+)
+def test_what_fast_mode_cannot_do_is_refused_in_one_line(
+    arguments: tuple[str, ...], code: int, says: str, folder: Path
+) -> None:
+    (folder / "own_policy.py").write_text(
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\n"
+        "class Idle:\n"
+        "    def target(self, view):\n"
+        "        raise NotImplementedError\n"
+    )
+    ended = lpm(folder, "market.csv", *POOL, *STRATEGY[4:], *FAST, *arguments)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (code, "", 1)
+    assert says in ended.err
 
 
 def test_a_part_of_the_market_may_be_asked_for(folder: Path) -> None:

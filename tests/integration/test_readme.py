@@ -36,6 +36,10 @@ ELSEWHERE = {
     "--option half_width_ticks=600 --value 10000 --gas-gwei 20 --html out.html": (
         "tests/integration/test_backtest.py"
     ),
+    "lpm backtest MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --policy fixed_width "
+    "--option half_width_ticks=600 --value 10000 --gas-gwei 20 --mode fast": (
+        "tests/integration/test_backtest.py"
+    ),
     "lpm sweep MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --policy fixed_width "
     "--grid half_width_ticks=100:2000:100 --value 10000 --gas-gwei 20": (
         "tests/unit/cli/test_sweep.py"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from lpmanager.amm import Pool, amounts_for_liquidity_down
 from lpmanager.amm.fast.follow import follow
 from lpmanager.backtest.fast.accrual import NEVER, Until, accrue
@@ -15,6 +17,8 @@ from lpmanager.model import MAX_TICK, MIN_TICK, Liquidity, TickRange
 from lpmanager.model.tick import floor_to_spacing
 
 _SAMPLE = "sample"
+#: No block number plays a part here.
+_ANY_BLOCK_S = Fraction(1)
 _EVERYTHING = 2**128 - 1
 
 #: Rows of a sample, and the half-width of its range in tick spacings.
@@ -31,7 +35,7 @@ def drift_of(market: Market, rows: FastRows) -> Drift:
     Warning: rows that mint or burn in a market whose ticks are known are left out of the sample, as
     fast mode takes active liquidity as recorded.
     """
-    tape = tape_of(market)
+    tape = tape_of(market, _ANY_BLOCK_S)
     behind = min([tape.first + _ROWS, len(tape.times), *tape.changes])
     pool = Pool.from_state(tape.start, market.pool.fee_pips, market.pool.tick_spacing)
     spacing = market.pool.tick_spacing

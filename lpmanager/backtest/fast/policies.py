@@ -44,8 +44,8 @@ def strategy_of(policy: Policy) -> Strategy:
     """A policy's options. Raises UsageError for one that has no compiled twin."""
     if not isinstance(policy, FixedWidth | Passive | VolatilityWidth):
         raise UsageError(
-            f"the policy {type(policy).__name__} is not compiled; only fixed_width, passive and "
-            "volatility_width can be swept"
+            f"the policy {type(policy).__name__} is not compiled: fast mode and sweeps know only "
+            "fixed_width, passive and volatility_width; run it by `lpm backtest` in exact mode"
         )
     share = policy.recentre_at
     if share.denominator > _FINEST_SHARE:

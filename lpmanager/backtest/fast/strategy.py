@@ -29,6 +29,7 @@ from lpmanager.backtest.fast.accrual import (
     time_before,
 )
 from lpmanager.backtest.fast.columns import FastRows
+from lpmanager.backtest.fast.log import PLACES, empty_log, write_down
 from lpmanager.backtest.fast.placing import amounts_of, liquidity_of, price_into_ratio
 from lpmanager.backtest.fast.policies import (
     PASSIVE,
@@ -55,7 +56,7 @@ from lpmanager.backtest.markets.market import Times
 from lpmanager.backtest.report.run import Numbers
 
 #: The places of a strategy's positions.
-_BASE, _ORDER, _PLACES = 0, 1, 2
+_BASE, _ORDER = 0, 1
 #: Entries of a wallet: raw tokens in hand, and raw tokens of fees collected so far.
 _TOKEN0, _TOKEN1, _FEES0, _FEES1 = range(4)
 
@@ -116,7 +117,7 @@ def _in_quote(amount0: float, amount1: float, price: float, conditions: Conditio
 def _placed(held: Held, earned: Earned, price: float) -> tuple[float, float]:
     """Raw amounts in all positions, with their fees."""
     total0 = total1 = 0.0
-    for place in range(_PLACES):
+    for place in range(PLACES):
         low, high, liquidity = held.numbers[:, place]
         own0, own1 = amounts_of(liquidity, price, low, high)
         total0 += own0 + earned[FEES0, place]
@@ -228,7 +229,7 @@ def _move(
     if keeps_base and (swaps or keeps_order):
         return False, 0.0, 0.0, price
     gas, cost = 0.0, 0.0
-    for place in range(_PLACES):
+    for place in range(PLACES):
         keeps = keeps_base if place == _BASE else keeps_order
         if held.numbers[LIQUIDITY, place] > 0 and not keeps:
             _withdraw(place, price, held, earned, wallet)
@@ -237,7 +238,7 @@ def _move(
         after, cost = _swap_into_ratio(base, strategy.deploy, price, active, rows.fee, wallet)
         gas += conditions.swap_gas if after != price else 0.0
         price = after
-    for place in range(1 if swaps else _PLACES):
+    for place in range(1 if swaps else PLACES):
         span, keeps = (base, keeps_base) if place == _BASE else (order, keeps_order)
         share = strategy.deploy if place == _BASE else 1.0
         if not keeps and _mint(place, span, share, price, held, wallet):
@@ -261,12 +262,13 @@ def _run(
     variance_rates: Numbers,
     conditions: Conditions,
     result: Numbers,
+    log: Numbers,
 ) -> None:
-    """One strategy over the rows [first, last)."""
-    held = Held(np.zeros((2, _PLACES), np.int64), np.ones((3, _PLACES)))
-    for place in range(_PLACES):
+    """One strategy over the rows [first, last); its first moves are written down in the log."""
+    held = Held(np.zeros((2, PLACES), np.int64), np.ones((3, PLACES)))
+    for place in range(PLACES):
         held.numbers[LIQUIDITY, place] = 0.0
-    earned = np.zeros((4, _PLACES))
+    earned = np.zeros((4, PLACES))
     wallet = np.array([conditions.deposit0, conditions.deposit1, 0.0, 0.0])
     start, every = time_before(rows, first), conditions.every_s
     row, price, time, is_due = first, price_before(rows, first), start, True
@@ -281,6 +283,9 @@ def _run(
                     rows, row, strategy, rate, conditions, held, earned, wallet
                 )
                 if moved:
+                    if result[MOVES] < len(log):
+                        entry = log[int(result[MOVES])]
+                        write_down(entry, row, paid, before, price, wallet, held)
                     gas += paid
                     result[SWAP_COST] += _in_quote(0.0, cost, before, conditions)
                     result[MOVES] += 1
@@ -299,7 +304,7 @@ def _run(
     total0, total1 = _placed(held, earned, price)
     total0, total1 = total0 + wallet[_TOKEN0], total1 + wallet[_TOKEN1]
     fees0, fees1 = wallet[_FEES0], wallet[_FEES1]
-    for place in range(_PLACES):
+    for place in range(PLACES):
         fees0, fees1 = fees0 + earned[FEES0, place], fees1 + earned[FEES1, place]
         result[LVR] += earned[LOST, place]
     result[VALUE] = _in_quote(total0, total1, price, conditions) - result[GAS]
@@ -317,21 +322,20 @@ def _coin_in_quote(price: float, conditions: Conditions) -> float:
     return 1 / (price * price) if conditions.quote_is_token0 else price * price
 
 
-def _run_all(stamp: str) -> Callable[[FastRows, Jobs, Strategies, Numbers, Conditions], Numbers]:
-    """`run_all`, not yet compiled; see `compiled_once` for the stamp."""
+def _solve(
+    stamp: str,
+) -> Callable[[FastRows, Jobs, Strategies, Numbers, Conditions, Numbers], Numbers]:
+    """`solve`, not yet compiled; see `compiled_once` for the stamp."""
 
-    def run_all(
+    def solve(
         rows: FastRows,
         jobs: Jobs,
         table: Strategies,
         variance_rates: Numbers,
         conditions: Conditions,
+        log: Numbers,
     ) -> Numbers:
-        """The results of all jobs, a row for each.
-
-        `variance_rates` has the variance of the log price per second as known after each row, NaN
-        for unknown. A result depends on nothing but its own job, to the last bit.
-        """
+        """The results of all jobs, a row for each; the moves of the last are left in the log."""
         _ = stamp
         results = np.zeros((len(jobs), RESULT_COLUMNS))
         for number in range(len(jobs)):
@@ -344,10 +348,36 @@ def _run_all(stamp: str) -> Callable[[FastRows, Jobs, Strategies, Numbers, Condi
                 variance_rates,
                 conditions,
                 results[number],
+                log,
             )
         return results
 
-    return run_all
+    return solve
 
 
-run_all = compiled_once(_run_all, Path(__file__).parent)
+_solved = compiled_once(_solve, Path(__file__).parent)
+
+
+def run_all(
+    rows: FastRows,
+    jobs: Jobs,
+    table: Strategies,
+    variance_rates: Numbers,
+    conditions: Conditions,
+) -> Numbers:
+    """The results of all jobs, a row for each.
+
+    `variance_rates` has the variance of the log price per second as known after each row, NaN for
+    unknown. A result depends on nothing but its own job, to the last bit.
+    """
+    return _solved(rows, jobs, table, variance_rates, conditions, empty_log(0))
+
+
+def run_logged(
+    rows: FastRows, strategy: Strategy, variance_rates: Numbers, conditions: Conditions
+) -> tuple[Numbers, Numbers]:
+    """The result of one strategy over all rows, the bits of `run_all`; and its log."""
+    job, table = np.array([[0, 0, len(rows.time)]], np.int64), table_of([strategy])
+    moves = int(run_all(rows, job, table, variance_rates, conditions)[0, MOVES])
+    log = empty_log(moves)
+    return _solved(rows, job, table, variance_rates, conditions, log)[0], log

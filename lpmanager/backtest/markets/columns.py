@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from dataclasses import fields
+from itertools import chain, islice
 
 import numpy as np
 
 from lpmanager.amm.fast.packing import Rows, to_limbs
 from lpmanager.backtest.markets.events import EventKind, MarketEvent
-from lpmanager.backtest.markets.market import KINDS, Change, Events
+from lpmanager.backtest.markets.market import KINDS, ROW_BYTES, Change, Events
+from lpmanager.backtest.markets.room import require_room
 from lpmanager.errors import MarketDataError
 from lpmanager.model import PoolKey
 
-_EVENTS_AT_ONCE = 16_384
+#: So many rows are objects at a time.
+EVENTS_AT_ONCE = 4_096
+_COLUMNS = tuple(field.name for field in fields(Events) if field.name != "changes")
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
 _CHANGING = (EventKind.MINT, EventKind.BURN)
 _Q96 = 2.0**96
@@ -30,13 +34,18 @@ def columns_of(name: str, pool: PoolKey, events: Iterable[MarketEvent]) -> Event
     where a tick is not that of its price, a range is not on the pool's spacing, or a number is
     larger than any pool of today's tokens holds.
     """
-    each = iter(events)
-    parts: list[Events] = []
-    rows = 0
-    while some := list(islice(each, _EVENTS_AT_ONCE)):
-        parts.append(_columns(name, pool, some, rows))
+    parts = _parts(name, pool, events)
+    first = next(parts, None)
+    return None if first is None else joined_events(chain((first,), parts))
+
+
+def _parts(name: str, pool: PoolKey, events: Iterable[MarketEvent]) -> Iterator[Events]:
+    """The columns of so many events at a time."""
+    each, rows = iter(events), 0
+    while some := list(islice(each, EVENTS_AT_ONCE)):
+        yield _columns(name, pool, some, rows)
         rows += len(some)
-    return joined_events(parts) if parts else None
+        require_room(name, rows, rows * ROW_BYTES)
 
 
 def _columns(name: str, pool: PoolKey, events: Sequence[MarketEvent], first: int) -> Events:
@@ -114,18 +123,20 @@ def _changes(
         yield row, Change(range=event.range, liquidity=event.liquidity, owner=None)
 
 
-def joined_events(parts: Sequence[Events]) -> Events:
-    """Events that follow each other as one; the rows of `changes` count from the first of all."""
-    if len(parts) == 1:
-        return parts[0]
-    return Events(
-        block=np.concatenate([part.block for part in parts]),
-        time=np.concatenate([part.time for part in parts]),
-        kind=np.concatenate([part.kind for part in parts]),
-        amount0=np.concatenate([part.amount0 for part in parts]),
-        amount1=np.concatenate([part.amount1 for part in parts]),
-        sqrt_price=np.concatenate([part.sqrt_price for part in parts]),
-        liquidity=np.concatenate([part.liquidity for part in parts]),
-        tick=np.concatenate([part.tick for part in parts]),
-        changes={row: change for part in parts for row, change in part.changes.items()},
-    )
+def joined_events(parts: Iterable[Events]) -> Events:
+    """Events that follow each other as one; the rows of `changes` count from the first of all.
+
+    At least one part. The columns grow in place, so that parts which are made one by one are never
+    there all at once.
+    """
+    each = iter(parts)
+    first = next(each)
+    columns = {name: np.array(getattr(first, name)) for name in _COLUMNS}
+    changes = dict(first.changes)
+    for part in each:
+        for name, column in columns.items():
+            rows, more = len(column), getattr(part, name)
+            column.resize((rows + len(more), *column.shape[1:]), refcheck=False)
+            column[rows:] = more
+        changes |= part.changes
+    return Events(**columns, changes=changes)

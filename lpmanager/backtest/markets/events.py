@@ -9,12 +9,18 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
-from lpmanager.backtest.markets.market_file import opened, require_columns, wrong_cell, wrong_length
+from lpmanager.backtest.markets.market_file import (
+    UTC_TIME,
+    opened,
+    require_columns,
+    utc_seconds,
+    wrong_cell,
+    wrong_length,
+)
 from lpmanager.errors import MarketDataError
 from lpmanager.model import MAX_TICK, MIN_TICK, Liquidity, SqrtPriceX96, TickRange
 
@@ -37,8 +43,6 @@ EVENT_COLUMNS = (
 _INTEGER = re.compile(r"-?[0-9]{1,78}")
 #: Some exporters write whole numbers of a column with empty cells as 199045.0.
 _WHOLE = re.compile(r"-?[0-9]{1,78}(\.0+)?")
-_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})(\+00:00)?")
-_A_TIME = "a UTC time such as 2024-01-05 00:00:23"
 _LOWEST_SQRT_PRICE_X96 = 4295128739
 _HIGHEST_SQRT_PRICE_X96 = 1461446703485210103287273052203988822378723970342
 
@@ -86,10 +90,17 @@ def read_events(path: Path) -> tuple[MarketEvent, ...]:
     return events
 
 
-def each_event(path: Path) -> Iterator[MarketEvent]:
-    """The events of a file one by one, checked as `read_events` does; there may be none."""
+def each_event(
+    path: Path, start: int | None = None, end: int | None = None
+) -> Iterator[MarketEvent]:
+    """The events of a file with start <= time < end (Unix seconds) one by one, checked as
+    `read_events` does; there may be none. What comes behind `end` is not looked at."""
     with opened(path) as file:
-        yield from _read(path, file)
+        for event in _read(path, file):
+            if end is not None and event.timestamp >= end:
+                return
+            if start is None or event.timestamp >= start:
+                yield event
 
 
 def no_events(path: Path) -> MarketDataError:
@@ -131,13 +142,10 @@ class _Row:
 
     def time(self, column: str) -> int:
         """A UTC time such as "2024-01-05 00:00:23", in Unix seconds."""
-        match = _TIME.fullmatch(self.cells[column] or "")
-        if match is None:
-            raise self.wrong(column, _A_TIME)
-        try:
-            return int(datetime.fromisoformat(match[1] + "+00:00").timestamp())
-        except ValueError as error:
-            raise self.wrong(column, _A_TIME) from error
+        time = utc_seconds(self.cells[column] or "")
+        if time is None:
+            raise self.wrong(column, UTC_TIME)
+        return time
 
     def _number(
         self, column: str, pattern: re.Pattern[str], low: int | None, high: int | None

@@ -24,6 +24,9 @@ Times = NDArray[np.int64]
 Ticks = NDArray[np.int32]
 Kinds = NDArray[np.uint8]
 
+#: What a row takes, at most.
+ROW_BYTES = 100
+
 #: What `Events.kind` counts.
 KINDS = tuple(EventKind)
 SWAP, MINT, BURN, COLLECT = range(len(KINDS))

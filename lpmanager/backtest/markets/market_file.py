@@ -1,16 +1,22 @@
-"""Market files as text: opening them, and complaining about a cell."""
+"""Market files as text: opening them, their times, and complaining about a cell."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from lpmanager.errors import MarketDataError
+
+#: What a cell with a time should have held.
+UTC_TIME = "a UTC time such as 2024-01-05 00:00:23"
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})(\+00:00)?")
 
 
 @contextmanager
@@ -48,6 +54,15 @@ def require_columns(file: str, found: tuple[str, ...], needed: tuple[str, ...]) 
             raise MarketDataError(
                 f"{file}: line 1: column {name} {what}; expected at least {', '.join(needed)}"
             )
+
+
+def utc_seconds(text: str) -> int | None:
+    """Unix seconds of a UTC time such as "2024-01-05 00:00:23"; None where it is none."""
+    match = _TIME.fullmatch(text)
+    try:
+        return match and int(datetime.fromisoformat(match[1] + "+00:00").timestamp())
+    except ValueError:
+        return None  # a day that does not exist
 
 
 def wrong_cell(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
+
+import numpy as np
 
 from lpmanager.backtest.markets.columns import columns_of
 from lpmanager.backtest.markets.events import EVENT_COLUMNS, each_event, no_events
-from lpmanager.backtest.markets.market import KINDS, Events, Market
+from lpmanager.backtest.markets.market import KINDS, Events, Market, utc
 from lpmanager.backtest.markets.market_file import header_of
 from lpmanager.backtest.markets.minutes import MINUTE_COLUMNS, read_minutes
 from lpmanager.backtest.markets.plausibility import check_price
@@ -15,17 +16,26 @@ from lpmanager.errors import MarketDataError
 from lpmanager.model import PoolKey
 
 
-def read_market(path: Path, pool: PoolKey, chain_id: int) -> Market:
-    """The market in a file of events or of minutes (.csv or .csv.gz), said to be of `pool`.
+def read_market(
+    path: Path, pool: PoolKey, chain_id: int, start: int | None = None, end: int | None = None
+) -> Market:
+    """The market in a file of events or of minutes (.csv or .csv.gz), said to be of `pool`; of it
+    the rows with start <= time < end, Unix seconds, all where they are None.
 
     A folder stands for all its files, in the order of their names. What was found and assumed is in
-    the market's notes. Raises MarketDataError, naming file, line and column, where a cell is wrong,
-    and where the price is not plausible for the pair as declared.
+    the market's notes. Events are read some at a time, and those outside the window are not kept.
+    Raises MarketDataError, naming file, line and column, where a cell is wrong, where the price is
+    not plausible for the pair as declared, and where no row or no memory is left.
     """
     paths = _files(path)
     if _holds_events(paths[0]):
-        return _of_events(path.name, paths, pool, chain_id)
-    return _of_minutes(path.name, paths, pool, chain_id)
+        return _of_events(path.name, paths, pool, chain_id, start, end)
+    market = _of_minutes(path.name, paths, pool, chain_id)
+    if start is None and end is None:
+        return market
+    return market.between(
+        market.first if start is None else start, market.end if end is None else end
+    )
 
 
 def _files(path: Path) -> tuple[Path, ...]:
@@ -51,12 +61,21 @@ def _holds_events(path: Path) -> bool:
     return events > minutes
 
 
-def _of_events(name: str, paths: tuple[Path, ...], pool: PoolKey, chain_id: int) -> Market:
+def _of_events(
+    name: str,
+    paths: tuple[Path, ...],
+    pool: PoolKey,
+    chain_id: int,
+    start: int | None,
+    end: int | None,
+) -> Market:
     if len(paths) > 1:
         raise MarketDataError(f"{name}: a folder may hold minutes; give one file of events")
-    rows = columns_of(paths[0].name, pool, each_event(paths[0]))
+    rows = columns_of(paths[0].name, pool, each_event(paths[0], start, end))
     if rows is None:
-        raise no_events(paths[0])
+        raise (
+            no_events(paths[0]) if start is None and end is None else _none_within(name, start, end)
+        )
     notes = (
         _counted(rows),
         "The pool's ticks before the first event are not in the file: active liquidity after each "
@@ -69,6 +88,14 @@ def _of_events(name: str, paths: tuple[Path, ...], pool: PoolKey, chain_id: int)
         rows=rows,
         start=None,
         notes=(*notes, *_judged(pool, int(rows.tick[0]))),
+    )
+
+
+def _none_within(name: str, start: int | None, end: int | None) -> MarketDataError:
+    since = "its beginning" if start is None else utc(start)
+    until = "its end" if end is None else utc(end)
+    return MarketDataError(
+        f"{name}: no rows from {since} up to {until}; choose a window that meets the market"
     )
 
 
@@ -89,8 +116,10 @@ def _of_minutes(name: str, paths: tuple[Path, ...], pool: PoolKey, chain_id: int
 
 
 def _counted(rows: Events) -> str:
-    counts = Counter(rows.kind.tolist())
-    kinds = ", ".join(f"{counts[code]:,} {kind}" for code, kind in enumerate(KINDS) if counts[code])
+    counts = np.bincount(rows.kind, minlength=len(KINDS)).tolist()
+    kinds = ", ".join(
+        f"{count:,} {kind}" for kind, count in zip(KINDS, counts, strict=True) if count
+    )
     return f"{len(rows):,} events: {kinds}."
 
 

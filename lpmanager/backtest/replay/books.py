@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from lpmanager.ledger import accounting as a
@@ -27,6 +28,8 @@ class MemoryBooks:
         """Books whose first deposit is all that the snapshot's wallet holds."""
         self._balances: dict[tuple[str, str], int] = {}
         self._entries: list[EntryRow] = []
+        # every decision asks for single kinds from the very beginning on
+        self._by_kind: defaultdict[str, list[EntryRow]] = defaultdict(list)
         self._bases: dict[int, Basis] = {}
         self._post([a.opening(opening, opening.wallet.balances)], decided_at=None)
 
@@ -65,8 +68,9 @@ class MemoryBooks:
     def entries(self, campaign: str, kinds: Iterable[str], since: int = 0) -> list[EntryRow]:
         """Entries of some kinds from a time on, in the order written; marks are not kept."""
         wanted = set(kinds)
+        (kind,) = wanted if len(wanted) == 1 else (None,)
         found = []
-        for entry in reversed(self._entries):
+        for entry in reversed(self._entries if kind is None else self._by_kind[kind]):
             if entry.timestamp < since:
                 break
             if entry.kind in wanted:
@@ -87,7 +91,9 @@ class MemoryBooks:
 
     def _post(self, entries: list[a.Entry], decided_at: int | None) -> None:
         self._balances = a.added(self._balances, entries)
-        self._entries += [_row(entry, decided_at) for entry in entries]
+        for row in (_row(entry, decided_at) for entry in entries):
+            self._entries.append(row)
+            self._by_kind[row.kind].append(row)
 
 
 def _row(entry: a.Entry, decided_at: int | None) -> EntryRow:

@@ -7,6 +7,7 @@ from lpmanager.amm import (
     amounts_for_liquidity_up,
     liquidity_for_amounts_down,
 )
+from lpmanager.backtest.markets.gas_prices import GasPrices
 from lpmanager.backtest.replay.world import World, owner_of
 from lpmanager.errors import LpmError, TransactionFailed
 from lpmanager.execution.calldata import limited_to
@@ -42,14 +43,14 @@ class Carrier:
     """Carries plans out in a world.
 
     Gas is what `lpmanager.rebalancer.economics` sets aside for each action, which is more than the
-    contracts use.
+    contracts use, at the price of the block it is in.
     """
 
-    def __init__(self, world: World, key: PoolKey, native: Token, gas_price: int) -> None:
+    def __init__(self, world: World, key: PoolKey, native: Token, gas: GasPrices) -> None:
         self._world = world
         self._key = key
         self._native = native
-        self._gas_price = gas_price
+        self._gas = gas
         self._minted = 0
 
     def carry_out(self, plan: Plan) -> Outcome:
@@ -71,12 +72,12 @@ class Carrier:
         return Outcome(steps=tuple(steps), stop=stop)
 
     def _step(self, action: Action, fact: Fact) -> Step:
-        gas = WALLET_GAS.of_up([action.kind]) * self._gas_price
+        price = self._gas.at(self._world.block.timestamp)
         return Step(
             what=action.kind,
             tx_hash="",
             block=self._world.block,
-            gas_paid=Amount(self._native, gas),
+            gas_paid=Amount(self._native, WALLET_GAS.of_up([action.kind]) * price),
             facts=(fact,),
         )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from lpmanager.amm.fast.packing import to_limbs
-from lpmanager.backtest.markets.market import Market
+from lpmanager.backtest.markets.market import Bars, Market
 from lpmanager.backtest.replay.books import MemoryBooks
 from lpmanager.backtest.replay.carrying_out import Carrier
 from lpmanager.backtest.replay.meter import roots_of
@@ -37,9 +37,10 @@ def backtest(
 ) -> Run:
     """Replay a market with a campaign in it. `progress` is told how many rows are done.
 
-    Raises MarketDataError where the market cannot be replayed; whatever the policy raises.
+    Raises MarketDataError where the market cannot be replayed, or its gas prices have a gap;
+    whatever the policy raises.
     """
-    tape = tape_of(market)
+    tape = tape_of(market, terms.block_s)
     replay = Replay(market, tape, terms, policy, limits)
     while not replay.is_over:
         replay.step()
@@ -56,7 +57,8 @@ class Replay:
         self._market, self._tape, self._terms = market, tape, terms
         self._policy, self._limits = policy, limits
         self.world = World(market, tape, terms, limits)
-        self._carrier = Carrier(self.world, market.pool, terms.native, terms.gas_price)
+        terms.gas.require_whole(self.world.block.timestamp, int(tape.times[-1]))
+        self._carrier = Carrier(self.world, market.pool, terms.native, terms.gas)
         opening = self.world.snapshot()
         self.books = MemoryBooks(opening)
         self._began = opening.block.timestamp
@@ -132,13 +134,13 @@ class Replay:
             result={name: Decimal(text) for name, text in result.in_quote().items()},
             drift=None,
             halted=self._halted,
-            notes=(*self._market.notes, _GAS_NOTE),
+            notes=tuple(_notes(self._market, self._terms)),
         )
 
     def _let_pass(self, until: int, within: TickRange) -> None:
         tick = self.world.pool.tick
         for stretch in self.world.pass_time(until, within):
-            times = self._tape.times[stretch.first : stretch.behind].tolist()
+            times = self._tape.times[stretch.first : stretch.behind]
             self._recorder.went(stretch, times, tick)
             tick = self.world.pool.tick
 
@@ -155,13 +157,13 @@ class Replay:
 
     def _carry_out(self, plan: Plan, seen: View) -> None:
         """After the latency, behind all that the market did until then."""
-        wait = self._terms.latency_blocks * self._terms.block_s
+        wait = self._terms.latency_s
         if wait:
             self._let_pass(self.world.block.timestamp + wait, EVERYWHERE)
         outcome = self._carrier.carry_out(plan)
         self.books.book(outcome, seen.snapshot.block.timestamp)
-        snapshot: Snapshot = self.world.snapshot()
-        value = float(snapshot.price.value(seen.inventory.holdings.total))
+        price = self._market.pool.price(self._terms.quote, self.world.pool.sqrt_price_x96)
+        value = float(price.value(seen.inventory.holdings.total))
         self._recorder.moved(
             plan, outcome, self.world, seen.snapshot, value * 10.0**-self._terms.quote.decimals
         )
@@ -175,3 +177,15 @@ class Replay:
         return TickRange(
             max(tick - trigger + 1, EVERYWHERE.lower), min(tick + trigger, EVERYWHERE.upper)
         )
+
+
+def _notes(market: Market, terms: Terms) -> Iterator[str]:
+    """What was taken for granted."""
+    yield from market.notes
+    if isinstance(market.rows, Bars):
+        yield (
+            f"Bars tell no block numbers: one block in {float(terms.block_s):g} s is counted since "
+            "1970, so they are not the chain's own."
+        )
+    yield _GAS_NOTE
+    yield from terms.gas.notes

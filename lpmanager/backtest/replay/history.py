@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from lpmanager.model import Flow, SwapEvent, Twap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Rows [first, behind) of a market that were replayed together, and what the pool did.
+    """Rows [first, behind) of a market that were replayed together, and what the pool did; at
+    least one row.
 
     `ticks` has the tick that each row left.
     """
@@ -30,12 +32,17 @@ class Stretch:
 class History:
     """The last `keep_s` seconds and a little more; older rows are forgotten."""
 
-    def __init__(self, tape: Tape, began: int, tick: int, keep_s: int) -> None:
+    def __init__(
+        self, tape: Tape, began: int, tick: int, *, keep_s: int, block_s: Fraction
+    ) -> None:
         """A market that began at a time, in Unix seconds, with the price at a tick."""
         self._tape = tape
+        self._block_s = block_s
         self._began = began
         self._keep_s = keep_s
         self._stretches: deque[Stretch] = deque()
+        # the swaps of each stretch that was asked for as a whole, by its first row
+        self._told: dict[int, tuple[SwapEvent, ...]] = {}
         # when, and with which tick, the oldest stretch that is kept began
         self._before = (began, tick)
 
@@ -46,6 +53,7 @@ class History:
         oldest = int(times[stretch.behind - 1]) - self._keep_s
         while len(self._stretches) > 1 and times[self._stretches[0].behind - 1] <= oldest:
             gone = self._stretches.popleft()
+            self._told.pop(gone.first, None)
             self._before = int(times[gone.behind - 1]), int(gone.ticks[-1])
 
     def flow(self, now: int, block: int, window_s: int) -> Flow | None:
@@ -55,12 +63,30 @@ class History:
         if now <= since:
             return None
         swaps: list[SwapEvent] = []
+        first = int(np.searchsorted(self._tape.times, since, "right"))
         for stretch in self._stretches:
-            first = max(stretch.first, int(np.searchsorted(self._tape.times, since, "right")))
-            if first < stretch.behind:
+            if first <= stretch.first:
+                swaps += self._swaps_of(stretch)
+            elif first < stretch.behind:
                 swaps += self._tape.swaps(first, stretch.behind, stretch.legs, stretch.went)
-        first_block = swaps[0].block_number if swaps else block
-        return Flow(from_block=first_block, seconds=now - since, swaps=tuple(swaps))
+        earliest = swaps[0].block_number if swaps else block
+        from_block = min(self._block_after(since, first), earliest)
+        return Flow(from_block=from_block, seconds=now - since, swaps=tuple(swaps))
+
+    def _block_after(self, time: int, behind: int) -> int:
+        """The first block after a time, by the chain's pace from the row before `behind`, the last
+        that was by then."""
+        row = max(behind - 1, 0)
+        passed = max(time - int(self._tape.times[row]), 0)
+        return int(self._tape.blocks[row]) + passed // self._block_s + 1
+
+    def _swaps_of(self, stretch: Stretch) -> tuple[SwapEvent, ...]:
+        """Told once: decisions often look back on the same rows."""
+        first = stretch.first
+        if first not in self._told:
+            swaps = self._tape.swaps(first, stretch.behind, stretch.legs, stretch.went)
+            self._told[first] = tuple(swaps)
+        return self._told[first]
 
     def twap(self, now: int, window_s: int) -> Twap | None:
         """The oracle's readings over a window; None where the market began within it."""

@@ -67,9 +67,10 @@ def roots_of(prices: Rows) -> Floats:
     return to_floats(prices) / 2.0**96
 
 
-def closes_of(stretch: Stretch, before: float) -> tuple[Floats, Floats]:
-    """The way a stretch took, and the price each row with a swap left; both begin with `before`."""
+def closes_of(stretch: Stretch, before: float) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """The way a stretch took, and the price each row with a swap left, which begin with `before`;
+    and those rows."""
     roots = roots_of(stretch.went.prices)
     rows = stretch.legs.rows[: stretch.went.legs]
     last = np.append(rows[1:] != rows[:-1], True) if len(rows) else np.zeros(0, np.bool_)
-    return np.concatenate(([before], roots)), np.concatenate(([before], roots[last]))
+    return np.concatenate(([before], roots)), np.concatenate(([before], roots[last])), rows[last]

@@ -8,11 +8,12 @@ from dataclasses import fields, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpmanager.backtest.replay.history import Stretch
 from lpmanager.backtest.replay.meter import Band, Floats, closes_of
 from lpmanager.backtest.replay.world import World
-from lpmanager.backtest.report.run import Curve, Held, Move
+from lpmanager.backtest.report.run import Curve, Held, Move, Times
 from lpmanager.inventory import Inventory
 from lpmanager.ledger.result import Result, split_swap
 from lpmanager.model import (
@@ -63,9 +64,9 @@ class Recorder:
         self._moves: list[Move] = []
         self._holds: Counter[str] = Counter()
 
-    def went(self, stretch: Stretch, times: Sequence[int], tick_before: int) -> None:
+    def went(self, stretch: Stretch, times: Times, tick_before: int) -> None:
         """The market went on; `times` are those of the stretch's rows."""
-        way, closes = closes_of(stretch, self._root)
+        way, closes, rows = closes_of(stretch, self._root)
         now = float(closes[-1])
         growth = np.array(_EVERYWHERE.fees(way, self._fee))
         self._full_fees += growth * self._full
@@ -73,15 +74,13 @@ class Recorder:
             self._untouched_rest += band.fees(way, self._fee)
         for _, band in self._bands:
             self._fees += self._in_quote(*band.fees(way, self._fee), now)
-        self._lose(self._samples(stretch, times, closes))
+        self._lose(self._samples(times[rows - stretch.first], closes))
         self._root = now
-        ticks = [tick_before, *stretch.ticks.tolist()]
-        for tick, time in zip(ticks, times, strict=False):
-            self._clock(tick, time)
+        self._clock(np.concatenate(([tick_before], stretch.ticks[:-1])), times)
 
     def sample(self, snapshot: Snapshot, inventory: Inventory, result: Result) -> None:
         """A point of every curve."""
-        self._clock(snapshot.state.tick, snapshot.block.timestamp)
+        self._clock(np.array([snapshot.state.tick]), np.array([snapshot.block.timestamp]))
         weight = inventory.weight
         in_range = self._in_range_s / self._deployed_s if self._deployed_s else np.nan
         self._rows.append(
@@ -176,17 +175,16 @@ class Recorder:
     def _close(self, token_id: int, time: int) -> None:
         self._held[token_id] = replace(self._held[token_id], closed=time)
 
-    def _clock(self, tick: int, time: int) -> None:
-        """The price was at a tick until a time."""
-        lasted, self._tick_time = time - self._tick_time, time
+    def _clock(self, ticks: NDArray[np.int64], times: Times) -> None:
+        """The price was at each of the ticks until a time; there may be none."""
+        lasted = np.diff(times, prepend=self._tick_time)
+        self._tick_time += int(lasted.sum())
         if self._bands:
-            self._deployed_s += lasted
-            self._in_range_s += lasted * any(tick in span for span, _ in self._bands)
-
-    def _untouched_value(self) -> float:
-        if not self._untouched:
-            return np.nan
-        return self._value_of(self._untouched, self._untouched_rest)
+            inside = np.zeros(len(ticks), np.bool_)
+            for span, _ in self._bands:
+                inside |= (span.lower <= ticks) & (ticks < span.upper)
+            self._deployed_s += int(lasted.sum())
+            self._in_range_s += int(lasted[inside].sum())
 
     def _value_of(self, bands: Sequence[Band], rest: Floats) -> float:
         amounts = [band.amounts(self._root) for band in bands]
@@ -198,10 +196,10 @@ class Recorder:
         value = raw0 + raw1 / root**2 if self._is_quote0 else raw0 * root**2 + raw1
         return float(value) * self._scale
 
-    def _samples(self, stretch: Stretch, times: Sequence[int], closes: Floats) -> Floats:
-        """The price at every `LVR_STEP_S` that a stretch has passed, after the last one before."""
-        rows = np.unique(stretch.legs.rows[: stretch.went.legs]) - stretch.first
-        slots = np.concatenate(([self._lvr_slot], np.asarray(times)[rows] // LVR_STEP_S))
+    def _samples(self, times: Times, closes: Floats) -> Floats:
+        """The price at every `LVR_STEP_S` that rows with a swap have passed, after the last one
+        before; `closes` begin with the price before them."""
+        slots = np.concatenate(([self._lvr_slot], times // LVR_STEP_S))
         self._lvr_slot = int(slots[-1])
         return np.concatenate(([self._lvr_root], closes[:-1][slots[:-1] != slots[1:]]))
 

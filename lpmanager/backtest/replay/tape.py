@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -70,10 +71,11 @@ class Tape(Protocol):
         ...
 
 
-def tape_of(market: Market) -> Tape:
-    """The market's tape. Raises MarketDataError where there is nothing to replay."""
+def tape_of(market: Market, block_s: Fraction) -> Tape:
+    """The market's tape. Bars have no block numbers: one block in `block_s` seconds is counted
+    since 1970. Raises MarketDataError where there is nothing to replay."""
     if isinstance(market.rows, Bars):
-        return _bar_tape(market, market.rows)
+        return _bar_tape(market, market.rows, block_s)
     return _event_tape(market, market.rows)
 
 
@@ -148,7 +150,7 @@ class BarTape:
         prices[:, 4], prices[:, 5] = _FURTHEST_DOWN, _FURTHEST_UP
         prices[:, 6] = prices[:, 3]
         for place, left in ((4, self.ways.left0), (5, self.ways.left1)):
-            amounts[:, place] = to_limbs([int(raw) for raw in left[first:behind].tolist()], 2)
+            amounts[:, place] = _limbs_down(left[first:behind])
         gained[:, 0] = self.gained[first:behind]
         return Legs(
             np.tile(np.array([TO, TO, TO, TO, SELL0, SELL1, TO], np.int8), count),
@@ -214,15 +216,16 @@ def _event_tape(market: Market, rows: Events) -> EventTape:
     )
 
 
-def _bar_tape(market: Market, bars: Bars) -> BarTape:
+def _bar_tape(market: Market, bars: Bars, block_s: Fraction) -> BarTape:
+    times = bars.time + bars.step_s
     ticks = np.unique(np.concatenate((bars.open, bars.low, bars.high, bars.close)))
     prices = to_limbs([sqrt_price_at_tick(tick) for tick in ticks.tolist()], 3)
     start = _flat(int(bars.open[0]), sqrt_price_at_tick(int(bars.open[0])), bars.liquidity)
     return BarTape(
         start=start,
         first=0,
-        times=bars.time + bars.step_s,
-        blocks=(bars.time + bars.step_s) // bars.step_s,
+        times=times,
+        blocks=times * block_s.denominator // block_s.numerator,
         changes={},
         ways=bar_ways(bars, market.pool.fee_pips),
         gained=differences(
@@ -254,6 +257,12 @@ def _flat(tick: int, price: SqrtPriceX96, liquidity: Rows) -> PoolState:
         ticks=(),
         known=_EVERYWHERE,
     )
+
+
+def _limbs_down(raw: NDArray[np.float64]) -> Rows:
+    """Amounts of at least 0 and below 2**128, rounded down, as two limbs each."""
+    high, low = np.divmod(np.floor(raw), 2.0**64)
+    return np.stack((low, high), axis=1).astype(np.uint64)
 
 
 def _is_positive(amounts: Rows) -> NDArray[np.bool_]:

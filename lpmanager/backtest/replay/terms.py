@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lpmanager.backtest.markets.gas_prices import GasPrices
 from lpmanager.model import Amounts, Token
 
 
@@ -15,9 +17,9 @@ class Terms:
     `deposit` is what the campaign starts with. A decision falls every `every_s` seconds; a plan is
     carried out `latency_blocks` of `block_s` seconds later, behind all that the market did until
     then; `trigger_ticks` lets one fall also as soon as the price has moved so far since the last.
-    A transaction pays `gas_price` wei per gas. The native coin is worth `native_price` raw quote
-    units for one wei, or as much as `wrapped_native` where that is one of the pool's tokens; where
-    neither is known nothing weighs gas, and the campaign holds.
+    `gas` is what a unit of gas costs at each time. The native coin is worth `native_price` raw
+    quote units for one wei, or as much as `wrapped_native` where that is one of the pool's tokens;
+    where neither is known nothing weighs gas, and the campaign holds.
     """
 
     deposit: Amounts
@@ -25,14 +27,20 @@ class Terms:
     every_s: int
     trigger_ticks: int | None
     latency_blocks: int
-    block_s: int
-    gas_price: int
+    block_s: Fraction
+    gas: GasPrices
     native: Token
     native_price: Fraction | None
     wrapped_native: Token | None
 
     def __post_init__(self) -> None:
-        least_of = {"every_s": 1, "latency_blocks": 0, "block_s": 1, "gas_price": 0}
-        for name, least in least_of.items():
+        for name, least in {"every_s": 1, "latency_blocks": 0}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, found {getattr(self, name)}")
+        if self.block_s <= 0:
+            raise ValueError(f"block_s must be above 0, found {self.block_s}")
+
+    @property
+    def latency_s(self) -> int:
+        """Seconds from a decision until it is in a block, rounded up."""
+        return math.ceil(self.latency_blocks * self.block_s)

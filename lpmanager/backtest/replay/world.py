@@ -35,6 +35,10 @@ ACCOUNT = "0x000000000000000000000000000000000000bAc7"
 #: More of the native coin than gas can cost: what may be spent is bounded by the limits.
 _NATIVE_RAW = 10**24
 
+#: So many rows are made ready at once where the price may leave a range before they end: making
+#: them ready in vain costs about as much as beginning once more.
+_ROWS_AT_ONCE = 2_048
+
 #: The owner of recorded positions whose owner the record does not say.
 OTHERS = "others"
 
@@ -62,7 +66,8 @@ class World:
             tape,
             self.block.timestamp,
             self.pool.tick,
-            max(limits.history_s, limits.twap_window_s),
+            keep_s=max(limits.history_s, limits.twap_window_s),
+            block_s=terms.block_s,
         )
 
     @property
@@ -79,8 +84,9 @@ class World:
         """Replay the market up to a moment, or to the first row that leaves the price's tick
         outside a range. Gives each stretch as the pool has gone through it."""
         behind = int(np.searchsorted(self._tape.times, until, "right"))
+        at_once = behind if within == EVERYWHERE else _ROWS_AT_ONCE
         while self._row < behind and self.pool.tick in within:
-            yield self._replay(behind, within)
+            yield self._replay(min(behind, self._row + at_once), within)
         if self.pool.tick in within:
             self.block = self._block_at(until)
         else:
@@ -108,7 +114,7 @@ class World:
                 allowances=(),
             ),
             vault=None,
-            gas_price=self._terms.gas_price,
+            gas_price=self._terms.gas.at(now),
             native_price=self._native_price(),
             flow=self._history.flow(now, self.block.number, limits.history_s),
             earlier={},
@@ -116,7 +122,7 @@ class World:
 
     def _replay(self, behind: int, within: TickRange) -> Stretch:
         """The rows up to the next that changes the ticks; that one's change, where it is next."""
-        first = self._row
+        began = first = self._row
         while first < behind and first in self._tape.changes:
             self._change(*self._tape.changes[first])
             first += 1
@@ -128,11 +134,11 @@ class World:
         left = went.legs < len(legs.kinds)
         self._row = int(legs.rows[went.legs - 1]) + 1 if left else last
         stretch = Stretch(
-            first=first,
+            first=began,
             behind=self._row,
             legs=legs,
             went=went,
-            ticks=self._row_ticks(first, legs, went),
+            ticks=self._row_ticks(began, legs, went),
         )
         self._history.add(stretch)
         self._tick = self.pool.tick

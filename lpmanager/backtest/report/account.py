@@ -55,9 +55,15 @@ def about(found: Findings) -> str:
 
 
 def notes(found: Findings) -> tuple[str, ...]:
-    """What was assumed; how far fast mode was from exact mode, where that was measured."""
-    drift, said = found.run.drift, tuple(_sentence(note) for note in found.run.notes)
-    return said if drift is None else (*said, drift_words(drift))
+    """What was assumed and what is not told; how far fast mode was from exact mode, where that was
+    measured."""
+    run = found.run
+    said = [_sentence(note) for note in run.notes]
+    if run.untold:
+        said.append(f"Left out: {'; '.join(f'{what}, {why}' for what, why in run.untold.items())}.")
+    if run.drift is not None:
+        said.append(drift_words(run.drift))
+    return tuple(said)
 
 
 def drift_words(drift: Drift) -> str:
@@ -74,15 +80,24 @@ def _sentence(text: str) -> str:
 
 
 def result_table(found: Findings) -> Table:
-    """The terms of the identity, and what they leave over."""
+    """The terms of the identity that the run knows, and what they leave over."""
     result, decimals = found.run.result, found.run.quote.decimals
     price = f"{number(float(found.run.curve.price[-1]))} {found.price_unit}"
     return Table(
         title=f"The result, at the end's price of {price}",
         columns=("", "", found.symbol),
-        rows=tuple((sign, words, f"{result[term]:,.{decimals}f}") for term, sign, words in TERMS),
+        rows=tuple(
+            (sign, _words(found, term, words), f"{result[term]:,.{decimals}f}")
+            for term, sign, words in TERMS
+            if term in result
+        ),
         right=frozenset({2}),
     )
+
+
+def _words(found: Findings, term: str, words: str) -> str:
+    is_of_floats = found.run.mode == "fast" and term == "identity_error"
+    return "left over (floats are no exact arithmetic)" if is_of_floats else words
 
 
 def statistics_table(found: Findings) -> Table:
@@ -133,7 +148,7 @@ def moves_table(found: Findings) -> Table:
 
 def holds_table(found: Findings) -> Table:
     """What held it back, the most frequent first."""
-    holds = sorted(found.run.holds.items(), key=lambda item: -item[1])
+    holds = sorted((found.run.holds or {}).items(), key=lambda item: -item[1])
     return Table(
         title="Why nothing was done",
         columns=("", "decisions"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -53,10 +53,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One plan that was carried out: what it cost, and what stood afterwards, in whole quote."""
+    """One plan that was carried out: what it cost, and what stood afterwards, in whole quote.
+
+    `block` is None where the run counts none.
+    """
 
     time: int
-    block: int
+    block: int | None
     reason: str
     gas_quote: float
     swap_cost_quote: float
@@ -78,8 +81,9 @@ class Drift:
 class Run:
     """A backtest. `result` has the terms of `lpmanager.ledger.result` in whole quote tokens.
 
-    `holds` counts the decisions to do nothing by the gate that closed, or the reason; `halted` is
-    why the campaign stopped itself, None where it did not.
+    `holds` counts the decisions to do nothing by the gate that closed, or the reason; it is None
+    where no gate was asked. `halted` is why the campaign stopped itself, None where it did not.
+    `untold` names what this mode cannot tell, terms of the result among it, and why.
     """
 
     market: str
@@ -94,8 +98,9 @@ class Run:
     curve: Curve
     held: tuple[Held, ...]
     moves: tuple[Move, ...]
-    holds: Mapping[str, int]
+    holds: Mapping[str, int] | None
     halted: str | None
     result: Mapping[str, Decimal]
     drift: Drift | None
     notes: tuple[str, ...]
+    untold: Mapping[str, str] = field(default_factory=dict)

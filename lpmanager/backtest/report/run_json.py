@@ -12,6 +12,7 @@ from lpmanager.backtest.report.benchmarks import Standing
 from lpmanager.backtest.report.findings import Findings
 from lpmanager.backtest.report.run import Curve, Held, Move, Numbers, Times
 from lpmanager.backtest.report.statistics import Drawdown, Statistics, Unknown
+from lpmanager.ledger.identity import TERMS
 from lpmanager.model import PoolKey, TickRange
 
 
@@ -31,10 +32,11 @@ def run_json(found: Findings) -> dict[str, Any]:
         "rows": run.rows,
         "decisions": run.decisions,
         **{term: f"{value:f}" for term, value in run.result.items()},
+        **{term: None for term, _, _ in TERMS if term not in run.result},
         "statistics": _figures(found.statistics),
-        "unknown": _reasons(found.statistics),
+        "unknown": {**_reasons(found.statistics), **run.untold},
         "against": {standing.way.name.lower(): _standing(standing) for standing in found.standings},
-        "holds": dict(run.holds),
+        "holds": None if run.holds is None else dict(run.holds),
         "halted": run.halted,
         "moves": [_move(move) for move in run.moves],
         "held": [_held(held) for held in run.held],

@@ -10,6 +10,7 @@ import numpy as np
 
 from lpmanager.backtest.fast.columns import FastRows
 from lpmanager.backtest.fast.strategy import Conditions, Jobs, Strategies, run_all
+from lpmanager.backtest.markets.gas_prices import only_price
 from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.report.run import Numbers
 from lpmanager.backtest.sweep.windows import Window
@@ -20,22 +21,20 @@ from lpmanager.rebalancer.economics import WALLET_GAS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """All that results depend on, beside the jobs themselves."""
+    """All that results depend on, beside the strategies and which rows they run over."""
 
     rows: FastRows
-    strategies: Strategies
     variance_rates: Numbers
     conditions: Conditions
 
-    def solve(self, jobs: Jobs) -> Numbers:
+    def solve(self, strategies: Strategies, jobs: Jobs) -> Numbers:
         """The results of jobs, a row for each; other threads may run meanwhile."""
-        return run_all(self.rows, jobs, self.strategies, self.variance_rates, self.conditions)
+        return run_all(self.rows, jobs, strategies, self.variance_rates, self.conditions)
 
-    def digest(self, jobs: Jobs) -> str:
-        """A hash of everything that the results of these jobs follow from."""
-        parts = (*self.rows, *self.strategies, self.variance_rates, *self.conditions, jobs)
+    def digest(self, *more: object) -> str:
+        """A hash of the problem and of more, which is arrays or texts."""
         found = sha256()
-        for part in parts:
+        for part in (*self.rows, self.variance_rates, *self.conditions, *more):
             found.update(np.ascontiguousarray(part).tobytes())
         return found.hexdigest()
 
@@ -47,15 +46,22 @@ def jobs_of(strategies: int, windows: Sequence[Window]) -> Jobs:
 
 
 def conditions_of(pool: PoolKey, terms: Terms, min_interval_s: int) -> Conditions:
-    """The terms of a backtest as the kernel takes them. Latency and triggers are left out.
+    """The terms of a backtest as the kernel takes them. Latency is left out.
 
-    Raises UsageError where gas is paid and nothing prices the native coin.
+    Raises UsageError where gas is paid and nothing prices the native coin, where gas has more than
+    one price, and where a move of the price is to let a decision fall.
     """
+    if terms.trigger_ticks is not None:
+        raise UsageError(
+            "--trigger-ticks: fast mode and sweeps decide by the time alone; leave it out, and "
+            "decide more often by --every"
+        )
+    gas_price = only_price(terms.gas)
     if terms.native_price is not None:
         native_price = float(terms.native_price)
     elif terms.wrapped_native is not None:
         native_price = 1.0 if terms.wrapped_native == terms.quote else float("nan")
-    elif terms.gas_price == 0:
+    elif gas_price == 0:
         native_price = 0.0
     else:
         raise UsageError("--native-price: missing; gas is paid, and nothing prices the native coin")
@@ -67,8 +73,8 @@ def conditions_of(pool: PoolKey, terms: Terms, min_interval_s: int) -> Condition
         quote_is_token0=terms.quote == pool.token0,
         every_s=terms.every_s,
         min_interval_s=min_interval_s,
-        withdraw_gas=float(gas["withdraw"] * terms.gas_price),
-        swap_gas=float(gas["swap"] * terms.gas_price),
-        mint_gas=float(gas["mint"] * terms.gas_price),
+        withdraw_gas=float(gas["withdraw"] * gas_price),
+        swap_gas=float(gas["swap"] * gas_price),
+        mint_gas=float(gas["mint"] * gas_price),
         native_price=native_price,
     )

@@ -2,61 +2,70 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
+import numpy as np
 
 from lpmanager.backtest.sweep.axes import Axis, Point
-from lpmanager.errors import LpmError, UsageError
+from lpmanager.errors import LpmError
+
+#: Of each axis, which of its values.
+Places = tuple[int, ...]
 
 
-def search(
-    axes: Sequence[Axis],
-    score: Callable[[Point], float],
-    trials: int,
-    seed: int,
-    name: str,
-    kept: Path | None,
-    progress: Callable[[], None],
-) -> list[Point]:
-    """The points tried, in their order, so that the score comes to be as large as it can.
+class WindowSearch:
+    """The search of one window, for a score as large as it can be.
 
-    Seeded: the same search tries the same points. With `kept`, an SQLite file, the study `name`,
-    which has to tell this search from all others, goes on from the trials that are in it; what it
-    proposes then is not what it would have proposed without the stop. Raises LpmError where optuna
-    is not installed, UsageError where the file is none of SQLite.
+    What it proposes follows from the seed, the window's number and the trials so far, and from
+    nothing else: optuna's sampler is made anew for each trial. So it does not matter whether the
+    trials were made here, or are told by what an earlier run has kept.
     """
-    try:
-        import optuna
-    except ImportError as error:
-        raise LpmError(
-            "--optimize needs optuna: pip install 'lpmanager[backtest]', or sweep a grid without it"
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        study = optuna.create_study(
-            study_name=name,
-            storage=None if kept is None else f"sqlite:///{os.fspath(kept)}",
-            load_if_exists=True,
-            direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=seed),
+
+    def __init__(self, axes: Sequence[Axis], seed: int, window: int) -> None:
+        """Raises LpmError where optuna is not installed."""
+        try:
+            import optuna
+        except ImportError as error:
+            raise LpmError(
+                "--optimize needs optuna: pip install 'lpmanager[backtest]', or sweep a grid "
+                "without it"
+            ) from error
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._optuna = optuna
+        self._study = optuna.create_study(direction="maximize")
+        self._places: dict[str, optuna.distributions.BaseDistribution] = {
+            axis.name: optuna.distributions.IntDistribution(0, len(axis.values) - 1)
+            for axis in axes
+        }
+        self._seed = seed, window
+        self._tried = 0
+        self._asked: optuna.Trial | None = None
+
+    def propose(self) -> Places:
+        """What to try next; its score is told by `learn`."""
+        seed = np.random.SeedSequence((*self._seed, self._tried)).generate_state(1)[0]
+        self._study.sampler = self._optuna.samplers.TPESampler(seed=int(seed))
+        self._asked = self._study.ask(self._places)
+        return tuple(int(self._asked.params[name]) for name in self._places)
+
+    def learn(self, score: float) -> None:
+        """What the last proposal was worth."""
+        if self._asked is None:
+            raise RuntimeError("a score was told, and nothing was proposed")
+        self._study.tell(self._asked, score)
+        self._asked, self._tried = None, self._tried + 1
+
+    def remember(self, places: Places, score: float) -> None:
+        """A trial of an earlier run."""
+        trial = self._optuna.trial.create_trial(
+            params=dict(zip(self._places, places, strict=True)),
+            distributions=self._places,
+            value=score,
         )
-    except SQLAlchemyError as error:
-        raise UsageError(
-            f"--keep: {kept} cannot be used for a search, which is kept in SQLite; name another "
-            "file than a grid's"
-        ) from error
+        self._study.add_trial(trial)
+        self._tried += 1
 
-    def point_of(places: dict[str, int]) -> Point:
-        return {axis.name: axis.values[places[axis.name]] for axis in axes}
 
-    def tried(trial: optuna.Trial) -> float:
-        places = {axis.name: trial.suggest_int(axis.name, 0, len(axis.values) - 1) for axis in axes}
-        progress()
-        return score(point_of(places))
-
-    finished = [trial for trial in study.trials if trial.state.is_finished()]
-    study.optimize(tried, n_trials=max(trials - len(finished), 0))
-    return [point_of(trial.params) for trial in study.trials if trial.state.is_finished()]
+def point_at(axes: Sequence[Axis], places: Places) -> Point:
+    """The values at these places."""
+    return {axis.name: axis.values[place] for axis, place in zip(axes, places, strict=True)}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,14 +18,12 @@ from lpmanager.backtest.markets.market import Market
 from lpmanager.backtest.report.run import Drift, Numbers
 from lpmanager.backtest.sweep.axes import Axis, Point, points_of
 from lpmanager.backtest.sweep.judging import Fold, Objective, scores, walk_forward
+from lpmanager.backtest.sweep.keeping import Keeper
 from lpmanager.backtest.sweep.problem import Problem, jobs_of
-from lpmanager.backtest.sweep.search import search
+from lpmanager.backtest.sweep.searching import Searching
 from lpmanager.backtest.sweep.windows import Window, windows_of
-from lpmanager.backtest.sweep.working import Workers, solve_all
+from lpmanager.backtest.sweep.working import Progress, Solver, Workers, solve_all
 from lpmanager.rebalancer import Policy
-
-#: Told how much of how much is done.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,73 +76,63 @@ def sweep(
     workers: Workers,
     progress: Progress,
 ) -> Sweep:
-    """Run the plan. Raises UsageError and ConfigError for what cannot be swept so, and what
-    `solve_all` and `search` raise."""
+    """Run the plan. Raises UsageError and ConfigError for what cannot be swept so, and what the
+    workers and `Keeper.read` raise."""
     rows = fast_columns(market)
     windows = windows_of(rows, plan.windows)
-    base = Problem(
-        rows=rows,
-        strategies=table_of([]),
-        variance_rates=variance_rates(rows, history_s),
-        conditions=conditions,
+    problem = Problem(
+        rows=rows, variance_rates=variance_rates(rows, history_s), conditions=conditions
     )
-    if plan.search is None:
-        points = points_of(plan.axes)
-        candidates: list[list[int]] = [list(range(len(points)))] * len(windows)
-    else:
-        points, candidates = _searched(plan, plan.search, base, windows, progress)
-    table = table_of([strategy_of(plan.policy_of(point)) for point in points])
-    problem = replace(base, strategies=table)
-    kept = plan.kept if plan.search is None else None
-    found = solve_all(problem, jobs_of(len(points), windows), workers, kept, progress)
-    results = found.reshape(len(points), len(windows), RESULT_COLUMNS)
-    score = scores(results, plan.objective)
+    with workers(problem) as solver:
+        run = _all_points if plan.search is None else _searched
+        tried = run(plan, problem, windows, solver, progress)
+    score = scores(tried.results, plan.objective)
     return Sweep(
-        points=tuple(points),
+        points=tuple(tried.points),
         windows=windows,
-        results=results,
+        results=tried.results,
         score=score,
-        folds=walk_forward(score, windows, candidates),
+        folds=walk_forward(score, windows, tried.candidates),
         rows=len(rows.time),
         drift=drift_of(market, rows),
     )
 
 
+class _Tried(NamedTuple):
+    """The points, what they came to, and which of them each window may choose from."""
+
+    points: Sequence[Point]
+    results: Numbers
+    candidates: Sequence[Sequence[int]]
+
+
+def _all_points(
+    plan: Plan, problem: Problem, windows: Sequence[Window], solver: Solver, progress: Progress
+) -> _Tried:
+    points = points_of(plan.axes)
+    table = table_of([strategy_of(plan.policy_of(point)) for point in points])
+    jobs = jobs_of(len(points), windows)
+    keeper = Keeper(plan.kept, "" if plan.kept is None else problem.digest(*table, jobs))
+    found = solve_all(solver, table, jobs, keeper, progress)
+    results = found.reshape(len(points), len(windows), RESULT_COLUMNS)
+    return _Tried(points, results, [range(len(points))] * len(windows))
+
+
 def _searched(
-    plan: Plan, wish: Search, base: Problem, windows: Sequence[Window], progress: Progress
-) -> tuple[list[Point], list[list[int]]]:
-    """All points that searches tried, each once, and which of them each window's search tried."""
-    fitted = windows[:-1] if len(windows) > 1 else windows
-    points: list[Point] = []
-    numbers: dict[tuple[object, ...], int] = {}
-    candidates: list[list[int]] = []
-    done, total = 0, wish.trials * len(fitted)
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
-    for place, window in enumerate(fitted):
-        jobs = jobs_of(1, [window])
-
-        def score(point: Point, jobs: np.ndarray = jobs) -> float:
-            table = table_of([strategy_of(plan.policy_of(point))])
-            return float(scores(replace(base, strategies=table).solve(jobs), plan.objective)[0])
-
-        name = f"{_key(plan, base, jobs)}-{place}"
-        tried = search(plan.axes, score, wish.trials, wish.seed + place, name, plan.kept, step)
-        for point in tried:
-            if tuple(point.values()) not in numbers:
-                numbers[tuple(point.values())] = len(points)
-                points.append(point)
-        candidates.append(sorted({numbers[tuple(point.values())] for point in tried}))
-    return points, candidates
-
-
-def _key(plan: Plan, base: Problem, jobs: np.ndarray) -> str:
-    """What tells this search from any other."""
-    first: Mapping[str, object] = {axis.name: axis.values[0] for axis in plan.axes}
-    policy = plan.policy_of(first)  # type: ignore[arg-type]
-    told = f"{plan.axes} {plan.objective} {plan.search} {policy} {base.digest(jobs)}"
-    return sha256(told.encode()).hexdigest()[:24]
+    plan: Plan, problem: Problem, windows: Sequence[Window], solver: Solver, progress: Progress
+) -> _Tried:
+    if plan.search is None:
+        raise ValueError("the plan has no search")
+    wish = plan.search
+    first = {axis.name: axis.values[0] for axis in plan.axes}
+    told = f"{plan.axes} {windows} {plan.objective} {wish.seed} {plan.policy_of(first)}"
+    keeper = Keeper(plan.kept, "" if plan.kept is None else problem.digest(told))
+    searching = Searching(
+        plan.axes,
+        windows,
+        plan.objective,
+        wish.seed,
+        lambda point: strategy_of(plan.policy_of(point)),
+    )
+    searching.run(solver, wish.trials, keeper, progress)
+    return _Tried(searching.points, searching.results, searching.candidates)

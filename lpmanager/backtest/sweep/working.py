@@ -1,30 +1,40 @@
-"""Carrying out the jobs of a sweep: in chunks, by threads, and going on where it was stopped."""
+"""Carrying out the jobs of a sweep: in chunks, by workers, and going on where it was stopped."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lpmanager.backtest.fast.strategy import FIRST_ROW, LAST_ROW, RESULT_COLUMNS, Jobs
+from lpmanager.backtest.fast.strategy import (
+    FIRST_ROW,
+    LAST_ROW,
+    RESULT_COLUMNS,
+    Jobs,
+    Strategies,
+)
 from lpmanager.backtest.report.run import Numbers
+from lpmanager.backtest.sweep.keeping import Keeper
 from lpmanager.backtest.sweep.problem import Problem
-from lpmanager.errors import MarketDataError, UsageError
 
-#: Rows to run over before progress is shown and kept: a fraction of a second.
-_CHUNK_ROWS = 20_000_000
-_KEEP_EVERY_S = 2.0
+#: Rows to run over before progress is shown and kept: a hundredth and a fifth of a second.
+_LEAST_CHUNK_ROWS, _MOST_CHUNK_ROWS = 1_000_000, 20_000_000
+#: There should be so many chunks, that workers end together.
+_CHUNKS = 64
 
+#: Jobs [first, behind) of a list.
 Chunk = tuple[int, int]
 #: Gives the results of chunks of the jobs, in any order.
-Workers = Callable[[Problem, Jobs, Sequence[Chunk]], Iterator[tuple[Chunk, Numbers]]]
+Solver = Callable[[Strategies, Jobs, Sequence[Chunk]], Iterator[tuple[Chunk, Numbers]]]
+#: Makes a solver of a problem, which it takes to where the work is done, once.
+Workers = Callable[[Problem], AbstractContextManager[Solver]]
+#: Told how much of how much is done.
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,90 +43,61 @@ class Threads:
 
     count: int
 
-    def __call__(
-        self, problem: Problem, jobs: Jobs, chunks: Sequence[Chunk]
-    ) -> Iterator[tuple[Chunk, Numbers]]:
-        """The results of the chunks as they come."""
+    @contextmanager
+    def __call__(self, problem: Problem) -> Iterator[Solver]:
+        """A solver that yields chunks as they come."""
         with ThreadPoolExecutor(self.count) as pool:
-            running = {pool.submit(problem.solve, jobs[slice(*chunk)]): chunk for chunk in chunks}
-            try:
+
+            def solved(
+                strategies: Strategies, jobs: Jobs, chunks: Sequence[Chunk]
+            ) -> Iterator[tuple[Chunk, Numbers]]:
+                running = {
+                    pool.submit(problem.solve, strategies, jobs[slice(*chunk)]): chunk
+                    for chunk in chunks
+                }
                 for done in as_completed(running):
                     yield running[done], done.result()
+
+            try:
+                yield solved
             finally:
                 pool.shutdown(cancel_futures=True)
 
 
 def solve_all(
-    problem: Problem,
-    jobs: Jobs,
-    workers: Workers,
-    kept: Path | None,
-    progress: Callable[[int, int], None],
+    solver: Solver, strategies: Strategies, jobs: Jobs, keeper: Keeper, progress: Progress
 ) -> Numbers:
     """The results of all jobs, in their order.
 
-    What is finished is kept in the file `kept`, which a second call goes on from. `progress` is
-    told how many jobs of how many are done. Raises UsageError where the file holds another sweep,
-    MarketDataError where it cannot be read.
+    What is finished is kept, and a second call goes on from there. `progress` is told how many jobs
+    of how many are done. Raises what `Keeper.read` raises.
     """
     results = np.zeros((len(jobs), RESULT_COLUMNS))
     done = np.zeros(len(jobs), np.bool_)
-    key = problem.digest(jobs) if kept is not None else ""
-    if kept is not None and kept.exists():
-        results, done = _read(kept, key)
+    kept = keeper.read()
+    if kept is not None:
+        results, done = kept["results"], kept["done"]
     progress(int(done.sum()), len(jobs))
-    saved_at = time.monotonic()
     try:
-        for chunk, found in workers(problem, jobs, list(_chunks(jobs, done))):
+        for chunk, found in solver(strategies, jobs, list(_chunks(jobs, done))):
             results[slice(*chunk)], done[slice(*chunk)] = found, True
             progress(int(done.sum()), len(jobs))
-            if kept is not None and time.monotonic() - saved_at > _KEEP_EVERY_S:
-                _write(kept, key, results, done)
-                saved_at = time.monotonic()
+            keeper.keep_at_times({"results": results, "done": done})
     finally:
-        if kept is not None:
-            _write(kept, key, results, done)
+        keeper.keep({"results": results, "done": done})
     return results
 
 
-def _chunks(jobs: Jobs, done: np.ndarray) -> Iterator[Chunk]:
-    """Neighbouring jobs that are not done, of about `_CHUNK_ROWS` rows together."""
+def _chunks(jobs: Jobs, done: NDArray[Any]) -> Iterator[Chunk]:
+    """Neighbouring jobs that are not done."""
     rows = jobs[:, LAST_ROW] - jobs[:, FIRST_ROW]
+    enough = min(max(int(rows.sum()) // _CHUNKS, _LEAST_CHUNK_ROWS), _MOST_CHUNK_ROWS)
     begin, size = 0, 0
     for job in range(len(jobs) + 1):
-        ended = job == len(jobs) or done[job] or size >= _CHUNK_ROWS
+        ended = job == len(jobs) or done[job] or size >= enough
         if ended:
             if begin < job:
                 yield begin, job
             begin, size = (job + 1, 0) if job < len(jobs) and done[job] else (job, 0)
         if job < len(jobs) and not done[job]:
             size += int(rows[job])
-
-
-def _read(path: Path, key: str) -> tuple[Numbers, np.ndarray]:
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            found, results, done = str(file["key"]), file["results"], file["done"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise MarketDataError(
-            f"{path}: cannot be read as a kept sweep ({error}); remove it to begin anew"
-        ) from error
-    if found != key:
-        raise UsageError(
-            f"--keep: {path} holds the results of another sweep, or of another market; name "
-            "another file"
-        )
-    return results, done
-
-
-def _write(path: Path, key: str, results: Numbers, done: np.ndarray) -> None:
-    """Replace the file at once, so that none is ever half written."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, key=np.array(key), results=results, done=done)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.replace(file.name, path)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from builders import a_limits, a_pool
 from market_builders import MAINNET_EVENTS, needs_data
-from replay_builders import a_replay, a_walk, a_world_of, some_terms
+from replay_builders import BEGINS, a_replay, a_walk, a_world_of, some_terms
 
 from lpmanager.amm.fast.packing import from_limbs
+from lpmanager.backtest.markets.bars import in_bars
 from lpmanager.backtest.markets.market import MINT, Change, Events, Market
 from lpmanager.backtest.markets.reading import read_market
 from lpmanager.backtest.replay.exact import Replay, backtest
@@ -22,6 +23,7 @@ from lpmanager.backtest.report.run import Run
 from lpmanager.model import Decision, Hold, Plan, TickRange
 from lpmanager.rebalancer import Limits
 from lpmanager.rebalancer.policies import FixedWidth, Passive
+from lpmanager.risk.price_path import PricePath, path_of
 
 
 def run_of(market: Market, terms: Terms | None = None, limits: Limits | None = None) -> Run:
@@ -92,21 +94,49 @@ def test_nothing_sees_the_future(seed: int) -> None:
     assert decisions_of(a_replay(changed)) != decided
 
 
-def test_a_mint_that_is_still_to_come_is_not_there_yet() -> None:
-    market = a_walk(steps=20)
-    rows = market.rows
-    assert isinstance(rows, Events)
-    kinds = rows.kind.copy()
-    kinds[6:9] = MINT
+def with_mints(market: Market, *rows: int) -> Market:
+    """The same market, in which these rows are mints."""
+    events = market.rows
+    assert isinstance(events, Events)
+    kinds = events.kind.copy()
+    kinds[list(rows)] = MINT
     mint = Change(range=TickRange(198_000, 202_000), liquidity=10**18, owner=None)
-    minted = replace(rows, kind=kinds, changes=dict.fromkeys(range(6, 9), mint))
-    world = a_world_of(replace(market, rows=minted))
+    return replace(market, rows=replace(events, kind=kinds, changes=dict.fromkeys(rows, mint)))
+
+
+def test_a_mint_that_is_still_to_come_is_not_there_yet() -> None:
+    market = with_mints(a_walk(steps=20), 6, 7, 8)
+    rows = market.rows
+    world = a_world_of(market)
     before = world.pool.liquidity
     for _ in world.pass_time(int(rows.time[6])):
         pass
     came = int((rows.time[6:9] <= rows.time[6]).sum())
     assert 0 < came < 3
     assert world.pool.liquidity == before + came * 10**18
+
+
+@pytest.mark.parametrize("window", [TickRange(-887_272, 887_272), TickRange(199_990, 200_010)])
+def test_who_looks_often_sees_the_same_swaps_as_who_looks_once(window: TickRange) -> None:
+    """Also where a mint is all that happened between two looks."""
+    market = with_mints(a_walk(steps=90), 12, 13, 14, 15, 16, 17, 18, 40)
+    often, once = a_world_of(market), a_world_of(market)
+    end = int(market.rows.time[-1])
+    for time in range(BEGINS, end, 60):
+        for _ in often.pass_time(time, window):
+            pass
+        if often.block.timestamp > BEGINS:
+            assert often.snapshot().flow is not None
+    for world in (often, once):
+        for _ in world.pass_time(end):
+            pass
+    seen = [
+        [(s.block_number, s.amount0, s.amount1, s.sqrt_price_x96) for s in flow.swaps]
+        for world in (often, once)
+        if (flow := world.snapshot().flow) is not None
+    ]
+    assert len(seen[0]) > 100
+    assert seen[0] == seen[1]
 
 
 def test_without_history_it_holds_and_says_so() -> None:
@@ -131,6 +161,38 @@ def test_a_plan_comes_as_many_blocks_later_as_it_takes() -> None:
     terms = some_terms(market.pool, latency_blocks=10)
     later = run_of(market, terms)
     assert later.moves[0].time == at_once.moves[0].time + 120
+
+
+@pytest.mark.parametrize("block_s", [Fraction(1, 4), Fraction(9, 20), Fraction(2), Fraction(12)])
+def test_blocks_of_minutes_are_counted_by_time_and_never_backwards(block_s: Fraction) -> None:
+    minutes = in_bars(a_walk(steps=20), 60)
+    replay = a_replay(minutes, some_terms(minutes.pool, block_s=block_s))
+    pace, numbers = range(7, 900, 7), []
+    for after in pace:
+        block = replay.look(minutes.first + 60 + after).snapshot.block
+        assert abs(block.number - block.timestamp / block_s) <= 2
+        numbers.append(block.number)
+    assert numbers == sorted(numbers)
+    assert numbers[-1] - numbers[0] == pytest.approx((pace[-1] - pace[0]) / block_s, abs=2)
+    (note,) = [note for note in replay.run().notes if "block numbers" in note]
+    assert f"one block in {float(block_s):g} s is counted" in note
+
+
+def test_the_flow_begins_where_its_time_begins_as_live() -> None:
+    """Not with its first swap: blocks are spread over the flow's time, and a lone swap that came
+    late in it would count as one at its beginning."""
+    minutes = in_bars(a_walk(steps=10, step_s=1_500), 60)
+    world = a_world_of(minutes, limits=a_limits(history_s=3_600))
+    for _ in world.pass_time(minutes.first + 8_400):
+        pass
+    snapshot = world.snapshot()
+    flow, path = snapshot.flow, path_of(snapshot)
+    assert flow is not None
+    assert isinstance(path, PricePath)
+    assert flow.swaps[0].block_number > flow.from_block + 20
+    assert snapshot.block.number - flow.from_block == pytest.approx(3_600 / 12, abs=2)
+    first = BEGINS + 1_500 * 4  # the first step within the hour
+    assert path.times[0] == pytest.approx(first, abs=2 * 60)
 
 
 def test_a_plan_that_the_market_overtakes_is_stopped_as_live() -> None:

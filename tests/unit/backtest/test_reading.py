@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from builders import USDC, WETH, a_pool, a_token
 from market_builders import (
     MAINNET_EVENTS,
     MAINNET_MINUTES,
+    MIDNIGHT,
     POLYGON_FIVE_DAYS,
     POLYGON_MINUTES,
     TICK,
@@ -19,7 +22,7 @@ from market_builders import (
 )
 
 from lpmanager.amm.fast.packing import from_limbs
-from lpmanager.backtest.markets import columns
+from lpmanager.backtest.markets import columns, room
 from lpmanager.backtest.markets.bars import in_bars
 from lpmanager.backtest.markets.events import EVENT_COLUMNS
 from lpmanager.backtest.markets.market import BURN, MINT, Bars, Change, Events, Market
@@ -75,8 +78,88 @@ def test_events_read_in_chunks_are_those_read_at_once(
 ) -> None:
     path = events_file(tmp_path, SWAP, MINT_ROW, BURN_ROW)
     at_once = read(path).rows
-    monkeypatch.setattr(columns, "_EVENTS_AT_ONCE", 1)
+    monkeypatch.setattr(columns, "EVENTS_AT_ONCE", 1)
     assert same_columns(read(path).rows, at_once)
+
+
+def many_events(folder: Path, count: int) -> Path:
+    """A swap in each block, 12 seconds apart."""
+    begins = datetime(2024, 1, 5, tzinfo=UTC)
+    return events_file(
+        folder,
+        *(
+            f"{100 + n},{begins + timedelta(seconds=12 * n):%Y-%m-%d %H:%M:%S},SWAP,7,-226,1000,"
+            f"5000,{PRICE},{TICK}.0,,,"
+            for n in range(count)
+        ),
+    )
+
+
+def test_a_file_of_events_takes_no_more_memory_than_its_columns_and_a_few_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As objects, a row of the file takes more than 700 bytes."""
+    monkeypatch.setattr(columns, "EVENTS_AT_ONCE", 100)
+    path = many_events(tmp_path, 1_000)
+    tracemalloc.start()
+    try:
+        rows = read(path).rows
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * len(rows) + 2_000 * columns.EVENTS_AT_ONCE
+
+
+def test_rows_outside_a_window_are_not_kept_and_those_behind_it_not_looked_at(
+    tmp_path: Path,
+) -> None:
+    path = many_events(tmp_path, 30)
+    whole = read(path).between(MIDNIGHT + 60, MIDNIGHT + 120)
+    path.write_text(path.read_text() + "no row at all\n")
+    part = read_market(path, a_pool(), 1, MIDNIGHT + 60, MIDNIGHT + 120)
+    assert len(part.rows) == 5
+    assert same_columns(part.rows, whole.rows)
+    assert part.notes[0] == "5 events: 5 SWAP."
+    with pytest.raises(MarketDataError, match="line 32"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        (MIDNIGHT + 360, None, "no rows from 2024-01-05 00:06:00 UTC up to its end"),
+        (None, MIDNIGHT, "no rows from its beginning up to 2024-01-05 00:00:00 UTC"),
+    ],
+)
+def test_a_window_without_events_is_refused(
+    tmp_path: Path, start: int | None, end: int | None, says: str
+) -> None:
+    with pytest.raises(MarketDataError, match=says):
+        read_market(many_events(tmp_path, 30), a_pool(), 1, start, end)
+
+
+def test_a_market_that_memory_does_not_hold_is_refused_while_there_is_room_to_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "EVENTS_AT_ONCE", 10)
+    monkeypatch.setattr(room, "memory_left", lambda: 1_999)
+    read(many_events(tmp_path, 19))
+    assert refusal_of(many_events(tmp_path, 20)).startswith(
+        "events.csv: its first 20 rows take 0 MB and a replay as much again, but only 0 MB of "
+        "memory are left: use a part of it with --from and --to"
+    )
+
+
+def test_what_the_system_says_of_its_memory_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "meminfo"
+    told.write_text("MemTotal:       24683548 kB\nMemAvailable:    2048 kB\n")
+    monkeypatch.setattr(room, "_MEMORY", told)
+    assert room.memory_left() == 2_097_152
+    monkeypatch.setattr(room, "_MEMORY", tmp_path / "absent")
+    assert room.memory_left() is None
+    room.require_room("events.csv", 10**12, 10**14)
 
 
 def test_minutes_become_bars_with_their_notes(tmp_path: Path) -> None:

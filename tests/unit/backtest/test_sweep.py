@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from fast_builders import DEEP, MINUTE, market_of, random_bars
+from fast_builders import MINUTE
+from sweep_builders import MARKET, PLAN, SEARCH, Stopping, stopping_after, swept
 
-from lpmanager.backtest.fast.strategy import FEES, HODL, LVR, START, VALUE, Conditions, Jobs
-from lpmanager.backtest.report.run import Numbers
+from lpmanager.backtest.fast.strategy import FEES, HODL, LVR, START, VALUE
 from lpmanager.backtest.sweep.axes import Axis, axes_from, points_of
 from lpmanager.backtest.sweep.judging import Objective, scores, walk_forward
-from lpmanager.backtest.sweep.problem import Problem
-from lpmanager.backtest.sweep.sweeping import Plan, Search, Sweep, sweep
+from lpmanager.backtest.sweep.sweeping import Search
 from lpmanager.backtest.sweep.windows import Window, windows_of
-from lpmanager.backtest.sweep.working import Chunk, Threads, Workers
+from lpmanager.backtest.sweep.working import Threads
 from lpmanager.errors import MarketDataError, UsageError
-from lpmanager.rebalancer import make_policy
-
-MARKET = market_of(random_bars(11, count=240, step=30))
-CONDITIONS = Conditions(
-    deposit0=float(DEEP // 50),
-    deposit1=float(DEEP // 50),
-    quote_is_token0=True,
-    every_s=3 * MINUTE,
-    min_interval_s=0,
-    withdraw_gas=1e18,
-    swap_gas=1e18,
-    mint_gas=1e18,
-    native_price=1.0,
-)
-PLAN = Plan(
-    axes=axes_from(["half_width_ticks=20:200:20", "recentre_at=0.5,1"]),
-    policy_of=lambda point: make_policy("fixed_width", dict(point)),
-    windows=4,
-    objective=Objective.AGAINST_HODL,
-    search=None,
-    kept=None,
-)
-
-
-def swept(plan: Plan = PLAN, workers: Workers | None = None) -> Sweep:
-    return sweep(
-        MARKET,
-        plan,
-        CONDITIONS,
-        20 * MINUTE,
-        workers or Threads(count=2),
-        lambda done, all_of: None,
-    )
-
 
 # ---- what is tried ----
 
@@ -141,24 +106,6 @@ def test_any_number_of_threads_gives_the_same_to_the_last_bit() -> None:
     assert one.ranking == four.ranking
 
 
-class Stopping:
-    """Workers that do some chunks, a few jobs each, and are then interrupted."""
-
-    def __init__(self, chunks: int) -> None:
-        self.chunks, self.did = chunks, 0
-
-    def __call__(
-        self, problem: Problem, jobs: Jobs, chunks: Sequence[Chunk]
-    ) -> Iterator[tuple[Chunk, Numbers]]:
-        for first, last in chunks:
-            for begin in range(first, last, 5):
-                if self.did == self.chunks:
-                    raise KeyboardInterrupt
-                part = begin, min(begin + 5, last)
-                self.did += 1
-                yield part, problem.solve(jobs[slice(*part)])
-
-
 def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     plan = replace(PLAN, kept=tmp_path / "sweep.npz")
     with pytest.raises(KeyboardInterrupt):
@@ -199,20 +146,56 @@ def test_a_search_is_seeded_and_chooses_only_of_what_it_had_tried() -> None:
     assert all(fold.in_sample <= one.score[:, 0].max() for fold in one.folds[:1])
 
 
-def test_a_search_goes_on_from_its_study(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stops", [(1,), (6, 23), (27,)])
+def test_a_search_that_was_stopped_ends_as_one_that_was_not(
+    tmp_path: Path, stops: tuple[int, ...]
+) -> None:
     pytest.importorskip("optuna")
-    kept = tmp_path / "study.sqlite"
-    plan = replace(PLAN, windows=1, kept=kept)
-    few = swept(replace(plan, search=Search(trials=3, seed=3)))
-    again = swept(replace(plan, search=Search(trials=3, seed=3)))
-    assert again.points == few.points
+    plan = replace(SEARCH, kept=tmp_path / "sweep.npz")
+    for runs in stops:
+        with pytest.raises(KeyboardInterrupt):
+            swept(plan, progress=stopping_after(runs))
+    found, whole = swept(plan), swept(SEARCH)
+    assert found.points == whole.points
+    assert found.results.tobytes() == whole.results.tobytes()
+    assert found.folds == whole.folds
+
+
+def test_a_search_goes_on_to_more_trials_or_back_to_fewer(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    for trials in (9, 14, 5):
+        wish = Search(trials=trials, seed=3)
+        found = swept(replace(SEARCH, search=wish, kept=tmp_path / "sweep.npz"))
+        whole = swept(replace(SEARCH, search=wish))
+        assert found.points == whole.points
+        assert found.results.tobytes() == whole.results.tobytes()
+        assert found.folds == whole.folds
+
+
+def test_what_was_searched_is_not_run_again(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    plan = replace(SEARCH, kept=tmp_path / "sweep.npz")
+    swept(plan)
+    swept(plan, Stopping(0))
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 4}, {"objective": Objective.RESULT}, {"windows": 4}], ids=str
+)
+def test_what_another_search_has_kept_is_refused(tmp_path: Path, other: dict[str, Any]) -> None:
+    pytest.importorskip("optuna")
+    plan = replace(SEARCH, search=Search(trials=1, seed=3), kept=tmp_path / "sweep.npz")
+    swept(plan)
+    changed = {"search": Search(trials=1, **other)} if "seed" in other else other
+    with pytest.raises(UsageError, match="holds the results of another sweep"):
+        swept(replace(plan, **changed))
 
 
 def test_a_search_refuses_what_a_grid_was_kept_in(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     plan = replace(PLAN, kept=tmp_path / "kept")
     swept(plan)
-    with pytest.raises(UsageError, match="cannot be used for a search"):
+    with pytest.raises(UsageError, match="holds the results of another sweep"):
         swept(replace(plan, search=Search(trials=1, seed=1)))
 
 

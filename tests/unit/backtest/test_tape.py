@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import a_pool
 from market_builders import MAINNET_EVENTS, MAINNET_MINUTES, needs_data
-from replay_builders import a_walk, a_world_of
+from replay_builders import BLOCK_S, a_walk, a_world_of
 
 from lpmanager.amm.fast.legs import TO
 from lpmanager.amm.fast.packing import from_limbs, to_limbs
@@ -51,7 +51,7 @@ def growth_of(market: Market) -> tuple[float, float]:
 
 
 def test_a_bar_goes_to_both_extremes_the_low_first_where_it_rose() -> None:
-    tape = tape_of(market_of(some_bars((100, 90, 130, 120), (120, 80, 125, 85))))
+    tape = tape_of(market_of(some_bars((100, 90, 130, 120), (120, 80, 125, 85))), BLOCK_S)
     legs = tape.legs(0, 2)
     towards = [round(2 * np.log(root) / np.log(1.0001)) for root in roots_of(legs.prices)]
     stops = [tick for tick, kind in zip(towards, legs.kinds, strict=True) if kind == TO]

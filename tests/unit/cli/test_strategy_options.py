@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lpmanager.amm.fast.packing import to_limbs
+from lpmanager.backtest.markets.gas_prices import FixedGasPrice
 from lpmanager.backtest.markets.market import Bars, Market
 from lpmanager.chain.presets import presets
 from lpmanager.cli.market_option import OpenMarket, pool_of, quote_of
@@ -85,7 +86,7 @@ def test_gas_is_priced_by_the_pool_where_it_holds_the_coin() -> None:
     market = a_market_of(chain="ethereum")
     terms = told(market, native_price=None).terms
     assert (terms.native_price, terms.wrapped_native) == (None, market.market.pool.token1)
-    assert terms.gas_price == 30 * 10**9
+    assert terms.gas == FixedGasPrice(30 * 10**9)
     with pytest.raises(UsageError, match="the pool's own WETH tells it"):
         told(market)
 
@@ -98,19 +99,36 @@ def test_gas_is_priced_in_raw_quote_units_for_a_wei_where_it_does_not() -> None:
 
 
 def test_gas_may_be_left_out_but_not_forgotten() -> None:
-    assert told(gas_gwei="0", native_price=None).terms.gas_price == 0
+    assert told(gas_gwei="0", native_price=None).terms.gas == FixedGasPrice(0)
     with pytest.raises(UsageError, match="--gas-gwei: missing"):
         told(gas_gwei=None)
+
+
+def test_gas_may_be_told_by_a_record(tmp_path: Path) -> None:
+    record = tmp_path / "gas.csv"
+    record.write_text("block_timestamp,gas_price\n2022-07-19 00:00:00,31.5\n")
+    assert told(gas_gwei=None, gas_prices=record).terms.gas.at(1_658_188_860) == 31_500_000_000
+    with pytest.raises(UsageError, match="give --gas-gwei or --gas-prices, not both"):
+        told(gas_prices=record)
+    with pytest.raises(UsageError, match="--native-price: missing"):
+        told(gas_gwei=None, gas_prices=record, native_price=None)
 
 
 def test_a_limit_on_swap_costs_that_is_not_told_is_a_hundredth_of_the_deposit() -> None:
     assert Fraction(told().table.limits.max_swap_cost_per_day) == pytest.approx(30, rel=1e-6)
 
 
+def test_a_limit_on_gas_that_is_not_told_is_a_hundredth_of_the_deposit_in_coins() -> None:
+    """30 of 3,000 USDC: 60 coins at half a dollar; 0.02 at about 1,500."""
+    assert told().table.limits.max_gas_per_day == "60.0"
+    on_ethereum = told(a_market_of(chain="ethereum"), native_price=None)
+    assert on_ethereum.table.limits.max_gas_per_day == "0.0200"
+
+
 def test_limits_of_money_that_nobody_told_are_said() -> None:
     swaps, gas = told().notes
     assert "a hundredth of the deposit: no --limit max_swap_cost_per_day" in swaps
-    assert gas.startswith("Gas may cost at most 0.05 POL a day")
+    assert gas.startswith("Gas may cost at most 60.0 POL a day, a hundredth of the deposit")
     own = told(limit=["max_swap_cost_per_day=7", "max_gas_per_day=3", "min_interval_s=1h"])
     assert own.table.limits.max_swap_cost_per_day == "7"
     assert own.table.limits.min_interval_s == 3_600
@@ -119,9 +137,17 @@ def test_limits_of_money_that_nobody_told_are_said() -> None:
 
 def test_pace_and_latency_are_taken_over() -> None:
     terms = told(every="30m", latency_blocks=3, trigger_ticks=60).terms
-    assert (terms.every_s, terms.latency_blocks, terms.block_s) == (1_800, 3, 2)
+    assert (terms.every_s, terms.latency_blocks, terms.latency_s) == (1_800, 3, 6)
     assert (terms.trigger_ticks, told().terms.trigger_ticks) == (60, None)
-    assert told(a_market_of(chain="arbitrum"), native_price=None).terms.block_s == 1
+
+
+def test_a_latency_in_blocks_is_as_many_seconds_as_they_take() -> None:
+    arbitrum = a_market_of(chain="arbitrum")
+    latencies = {
+        blocks: told(arbitrum, native_price=None, latency_blocks=blocks).terms.latency_s
+        for blocks in (0, 1, 4, 40)
+    }
+    assert latencies == {0: 0, 1: 1, 4: 1, 40: 10}
 
 
 def test_everything_is_taken_from_a_campaign_of_the_configuration(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import math
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +20,9 @@ from lpmanager.cli.main import app
 from lpmanager.errors import ConfigError, LpmError, UsageError
 
 ROOT = Path(__file__).parents[3]
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None, reason="ray is not installed: pip install 'lpmanager[sweep]'"
+)
 HEAD = (
     "timestamp,netAmount0,netAmount1,closeTick,openTick,lowestTick,highestTick,"
     "inAmount0,inAmount1,currentLiquidity"
@@ -98,7 +103,31 @@ def test_every_compiled_policy_can_be_swept(minutes: Path) -> None:
     assert len(swept(minutes, *wide, "--grid", "multiplier=1,2")["ranking"]) == 2
 
 
-def test_a_search_tries_as_many_as_it_was_told(minutes: Path, tmp_path: Path) -> None:
+@pytest.mark.ray
+@needs_ray
+def test_a_cluster_of_this_machine_prints_what_threads_print(minutes: Path, tmp_path: Path) -> None:
+    asked = (*FIXED, *GRID, "--windows", "3", "--threads", "2")
+    by_ray = sweep(minutes, *asked, "--ray", "local", "--keep", str(tmp_path / "kept"), "--json")
+    assert by_ray == sweep(minutes, *asked, "--json")
+    assert (tmp_path / "kept").is_file()
+
+
+def test_ray_that_is_not_installed_is_asked_for(minutes: Path) -> None:
+    with (
+        mock.patch("lpmanager.backtest.sweep.on_ray.find_spec", return_value=None),
+        pytest.raises(LpmError, match=r"pip install 'lpmanager\[sweep\]'"),
+    ):
+        sweep(minutes, *FIXED, *GRID, "--ray", "local")
+
+
+@needs_ray
+@pytest.mark.ray
+def test_the_processors_of_another_cluster_are_not_ours_to_count(minutes: Path) -> None:
+    with pytest.raises(UsageError, match=r"--threads: the cluster at 10\.0\.0\.1:6379"):
+        sweep(minutes, *FIXED, *GRID, "--ray", "10.0.0.1:6379", "--threads", "2")
+
+
+def test_a_search_tries_as_many_as_it_was_told(minutes: Path) -> None:
     pytest.importorskip("optuna")
     found = swept(minutes, *FIXED, *GRID, "--optimize", "3", "--windows", "2")
     assert 1 <= len(found["ranking"]) <= 3
@@ -114,6 +143,7 @@ def test_a_search_tries_as_many_as_it_was_told(minutes: Path, tmp_path: Path) ->
         ((*FIXED, "--grid", "half_width_ticks=10,-5"), ConfigError, "half_width_ticks must be"),
         ((*FIXED, *GRID, "--objective", "luck"), UsageError, "--objective: expected one of"),
         ((*FIXED, *GRID, "--windows", "5000"), UsageError, "5000 windows are too many"),
+        ((*FIXED, *GRID, "--trigger-ticks", "9"), UsageError, "--trigger-ticks: fast mode"),
         ((*FIXED, *GRID, "--keep", "nowhere/there"), UsageError, "--keep: there is no folder"),
     ],
 )

@@ -37,10 +37,11 @@ _LEAST_SHARE = Decimal("0.0005")
 def result_picture(found: Findings) -> Picture:
     """A bar for each term that can be seen, each from where the last one ended."""
     result = found.run.result
-    least = _LEAST_SHARE * max(abs(result[term]) for term, *_ in _STEPS)
+    known = [step for step in _STEPS if step[0] in result]
+    least = _LEAST_SHARE * max(abs(result[term]) for term, *_ in known)
     steps = [
         (words, float(sign * result[term]), colour)
-        for term, sign, words, colour in _STEPS
+        for term, sign, words, colour in known
         if abs(result[term]) > least
     ]
     total = float(result_change(result))

@@ -1,0 +1,1 @@
+"""The run of one compiled strategy, told from its log of moves."""
