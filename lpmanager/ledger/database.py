@@ -9,13 +9,25 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.util.exc import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DatabaseError, InternalError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from lpmanager.errors import StoreError
+from lpmanager.ledger.tables import metadata
 
 _SCHEMA_TABLE = "lpmanager_schema"
 
@@ -39,14 +51,7 @@ def open_database(url: str) -> Engine:
     Raises StoreError where it is damaged, another program's, or of a newer lpmanager. Later on all
     work with the engine raises it where the disk or the database fails.
     """
-    try:
-        engine = create_engine(_address(url))
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f"store: the driver {error.name} is not installed; for PostgreSQL install "
-            'lpmanager[postgres] and write "postgresql+psycopg://..."'
-        ) from error
-    event.listen(engine, "handle_error", _as_store_error)
+    engine = _connected(_address(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)
@@ -59,12 +64,15 @@ def open_database(url: str) -> Engine:
 def read_database(url: str) -> Engine:
     """A migrated copy in memory of the database at `url`, empty where there is none.
 
-    Nothing is made, migrated or written on disk. Raises StoreError as `open_database`, and where
-    `url` is not SQLite.
+    Nothing is made, migrated or written where it comes from. Raises StoreError as `open_database`,
+    and where a PostgreSQL database is of an older lpmanager.
     """
     address = _address(url)
     if address.get_backend_name() != "sqlite":
-        raise _not_copied(address.get_backend_name())
+        engine = _connected(address)
+        with ExitStack() as at_last:
+            at_last.callback(engine.dispose)
+            return _copied_row_by_row(engine)
     memory = sqlite3.connect(":memory:", check_same_thread=False)
     if address.database and Path(address.database).exists():
         try:
@@ -73,8 +81,7 @@ def read_database(url: str) -> Engine:
         except sqlite3.Error as error:
             memory.close()
             raise _refused(address.database, error) from error
-    engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
-    event.listen(engine, "handle_error", _as_store_error)
+    engine = _over(memory)
     _prepare(engine, address.database or "memory")
     return engine
 
@@ -95,16 +102,62 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def copy_in_memory(engine: Engine) -> Engine:
     """A SQLite database in memory with the content of another: whatever is written there is
-    forgotten. Raises StoreError where the other is not SQLite."""
+    forgotten."""
+    if engine.dialect.name != "sqlite":
+        return _copied_row_by_row(engine)
     with closing(engine.raw_connection()) as pooled:
         source = pooled.driver_connection
-        if not isinstance(source, sqlite3.Connection):
-            raise _not_copied(engine.dialect.name)
+        assert isinstance(source, sqlite3.Connection)
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         source.backup(memory)
-    copy = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
-    event.listen(copy, "handle_error", _as_store_error)
+    return _over(memory)
+
+
+def _copied_row_by_row(source: Engine) -> Engine:
+    """The rows of a PostgreSQL database as they all were at one moment; empty where it has none."""
+    copy = _over(sqlite3.connect(":memory:", check_same_thread=False))
+    _prepare(copy, "memory")
+    if not inspect(source).get_table_names():
+        return copy
+    name = source.url.database or "store"
+    _require_ours(source, name)
+    reading = source.connect().execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
+    with reading, reading.begin(), writing(copy) as written:
+        if _version(reading) != _version(written):
+            raise StoreError(
+                f"{name}: was written by another version of lpmanager; the first `lpm run --live` "
+                "of this one brings an older one up to date"
+            )
+        for table in metadata.sorted_tables:
+            rows = [dict(row) for row in reading.execute(select(table)).mappings()]
+            if rows:
+                written.execute(insert(table), rows)
     return copy
+
+
+def _version(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": _SCHEMA_TABLE})
+    return context.get_current_revision()
+
+
+def _connected(address: URL) -> Engine:
+    try:
+        engine = create_engine(address)
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"store: the driver {error.name} is not installed; for PostgreSQL install "
+            'lpmanager[postgres] and write "postgresql+psycopg://..."'
+        ) from error
+    event.listen(engine, "handle_error", _as_store_error)
+    return engine
+
+
+def _over(memory: sqlite3.Connection) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: memory, poolclass=StaticPool)
+    event.listen(engine, "handle_error", _as_store_error)
+    return engine
 
 
 def _address(url: str) -> URL:
@@ -122,13 +175,6 @@ def _read_only(path: Path) -> sqlite3.Connection:
     log = path.with_name(path.name + "-wal")
     how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
-
-
-def _not_copied(dialect: str) -> StoreError:
-    return StoreError(
-        f"store: a {dialect} database cannot be copied for a dry run; name a SQLite store for dry "
-        "runs"
-    )
 
 
 def is_damage(error: StoreError) -> bool:

@@ -352,8 +352,3 @@ def test_reading_refuses_what_opening_refuses(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match=rf"{path.name}.*{message}"):
             read_database(url(path))
-
-
-def test_reading_a_store_that_is_not_sqlite_is_refused() -> None:
-    with pytest.raises(StoreError, match="postgresql database cannot be copied"):
-        read_database("postgresql+psycopg://localhost/books")
