@@ -31,6 +31,9 @@ from lpmanager.ledger.tables import metadata
 
 _SCHEMA_TABLE = "lpmanager_schema"
 
+#: The number, of all that a PostgreSQL database can lock, which is the writers' here ("lpm").
+_WRITERS_LOCK = 0x6C706D
+
 #: What a database refuses though nothing in this program is wrong.
 _TROUBLES = frozenset({DatabaseError, InternalError, OperationalError})
 
@@ -55,6 +58,8 @@ def open_database(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "begin", _one_writer)
     _prepare(engine, engine.url.database or "memory")
     if engine.dialect.name == "sqlite" and engine.url.database:
         _stay_with(engine, Path(engine.url.database))
@@ -254,6 +259,13 @@ def _begin(connection: Connection) -> None:
     fails half made."""
     writes = connection.get_execution_options().get("lpmanager_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _one_writer(connection: Connection) -> None:
+    """PostgreSQL lets many write at once. Here one does, as in SQLite: the journal's rows are a
+    chain, and whoever signs must know that nobody has halted the campaign meanwhile."""
+    if connection.get_execution_options().get("lpmanager_writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
 
 
 def _stay_with(engine: Engine, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 from live_desk import Desk
@@ -12,7 +13,7 @@ from sqlalchemy import create_engine, func, make_url, select, text
 
 from lpmanager.errors import StoreError
 from lpmanager.ledger import tables
-from lpmanager.ledger.database import open_database, read_database
+from lpmanager.ledger.database import open_database, read_database, writing
 
 SERVER = os.environ.get("LPM_TEST_POSTGRES")
 
@@ -67,6 +68,25 @@ def test_a_campaign_is_run_read_halted_and_resumed(desk: Desk, store: str) -> No
     report = desk.json("report")["campaigns"]["main"]
     assert report["identity_error"] == "0"
     assert len(desk.json("status")["campaigns"]["main"]["positions"]) == 2
+
+
+def test_one_writes_at_a_time(store: str) -> None:
+    """So a halt is either before a signature, or waits for it."""
+    engine, order = open_database(store), []
+
+    def second() -> None:
+        with writing(engine):
+            order.append("second")
+
+    other = Thread(target=second)
+    with writing(engine):
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+        order.append("first")
+    other.join(10)
+    assert order == ["first", "second"]
+    engine.dispose()
 
 
 def test_what_only_reads_writes_nothing(desk: Desk, store: str) -> None:
