@@ -1,4 +1,4 @@
-"""The books in PostgreSQL, on a real server: what is written live is read by every other command."""
+"""The books in PostgreSQL, on a real server: what is written live, every command reads."""
 
 from __future__ import annotations
 
