@@ -137,7 +137,7 @@ class Reconciliation:
         """Positions change only by what we book, unless a change by hand may be taken in."""
         balances = self._ledger.balances(self._name)
         changed = changes(snapshot, self._ledger.bases(self._name, snapshot.pool), balances)
-        if marks.newest is not None and not _stands(snapshot, marks.newest):
+        if marks.marked is not None and not _stands(snapshot, marks.marked):
             # Swaps that had paid these fees went with the block they were marked at.
             changed = tuple(change for change in changed if not change.of_fees_alone)
         for change in changed:

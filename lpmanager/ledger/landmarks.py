@@ -18,12 +18,15 @@ class Landmark(NamedTuple):
 
 
 class Landmarks(NamedTuple):
-    """The block that was booked last, and that of our last transaction; None where there is none.
+    """The block that positions were last marked at, and that of our last transaction; None where
+    there is none.
 
-    A block stands on all before it, so where the chain has one of these, it has those as well.
+    A block stands on all before it: where the chain has that of our last transaction, it has those
+    of all of them. But not the one of a mark that is older: a mark is of a block that was not final
+    when it was made, and what took that out may have come before the transaction.
     """
 
-    newest: Landmark | None
+    marked: Landmark | None
     transaction: Landmark | None
 
     @property
@@ -34,11 +37,10 @@ class Landmarks(NamedTuple):
 
 def landmarks(engine: Engine, campaign: str) -> Landmarks:
     """What a campaign's books stand on now."""
+    ours, tx_hash = t.entries.c.campaign == campaign, t.entries.c.tx_hash
     return Landmarks(
-        newest=_newest(engine, t.entries.c.campaign == campaign),
-        transaction=_newest(
-            engine, t.entries.c.campaign == campaign, t.entries.c.tx_hash.is_not(None)
-        ),
+        marked=_newest(engine, ours, tx_hash.is_(None)),
+        transaction=_newest(engine, ours, tx_hash.is_not(None)),
     )
 
 

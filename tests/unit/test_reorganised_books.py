@@ -69,7 +69,7 @@ def test_books_stand_on_the_block_of_the_last_mark_and_that_of_the_last_transact
     books: Bookkeeper, account: PaperAccount
 ) -> None:
     marks = books.landmarks()
-    assert marks.newest == Landmark(account.block, a_block(account.block).hash, None)
+    assert marks.marked == Landmark(account.block, a_block(account.block).hash, None)
     assert marks.transaction == Landmark(MINTED_AT, a_block(MINTED_AT).hash, f"0x{MINTED_AT:064x}")
     assert marks.heights == (account.block, MINTED_AT)
 
@@ -121,6 +121,23 @@ def test_fees_that_went_with_their_block_are_marked_down_and_halt_nothing(
     assert result.nav_end - result.nav_start - result.net_deposits == (
         result.hodl + result.impermanent_loss - result.gas - result.rounding
     )
+
+
+def test_fees_that_went_with_their_block_halt_nothing_after_a_transaction_that_stands(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    """The reorganisation came between the mark and the transaction, which is final."""
+    before, last_mark = account.snapshot(), account.block
+    lose_fees(account)
+    done = account.approves()
+    assert account.block > last_mark
+
+    def read_after() -> Snapshot:
+        seen = as_read_for(books, account)
+        return replace(seen, earlier={**seen.earlier, last_mark: "0xother"})
+
+    books.close(before, Outcome(steps=(done,), stop=None), read_after)
+    assert books.result(account.snapshot()).fees == 0
 
 
 def test_fees_that_go_while_their_block_stands_halt_the_campaign(
