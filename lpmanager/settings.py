@@ -185,7 +185,25 @@ class RiskTable(_Table):
     pause_after_jump: Annotated[Seconds, Field(ge=1)] | None = None
     max_crash_loss: Share | None = None
     max_cvar: Share | None = None
+    max_vpin: Share | None = None
+    min_twap_attack_cost: Positive | None = None
+    min_stay_probability: Share | None = None
+    act_at_capacity_used: Share | None = None
+    must_at_capacity_used: Share | None = None
+    risk_aversion: Positive | None = None
     regimes: dict[Regime, RegimeTable] = {}
+
+    @model_validator(mode="after")
+    def _does_not_come_and_go(self) -> Self:
+        """What is left at one value is not placed at it."""
+        for first, then in (
+            ("leave_below_fee_to_lvr", "min_fee_to_lvr"),
+            ("act_at_capacity_used", "must_at_capacity_used"),
+        ):
+            low, high = getattr(self, first), getattr(self, then)
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"{first} must be at most {then}")
+        return self
 
     @property
     def appetite(self) -> Appetite:
@@ -198,6 +216,12 @@ class RiskTable(_Table):
             pause_after_jump_s=self.pause_after_jump,
             max_crash_loss=self.max_crash_loss,
             max_cvar=self.max_cvar,
+            max_vpin=self.max_vpin,
+            min_twap_attack_cost=self.min_twap_attack_cost,
+            min_stay_probability=self.min_stay_probability,
+            act_at_capacity_used=self.act_at_capacity_used,
+            must_at_capacity_used=self.must_at_capacity_used,
+            risk_aversion=self.risk_aversion,
             regimes={
                 name: Adjustment(
                     width=table.width,

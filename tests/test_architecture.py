@@ -16,6 +16,7 @@ PACKAGE = Path(lpmanager.__file__).parent
 ORDER = (
     "errors",
     "private_file",
+    "page",
     "model",
     "abi",
     "amm",

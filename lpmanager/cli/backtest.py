@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ from lpmanager.cli.campaigns import INTERRUPTED
 from lpmanager.cli.extras import require_backtest
 from lpmanager.cli.market_option import MarketOptions, OpenMarket, open_market
 from lpmanager.cli.option_groups import spread
-from lpmanager.cli.options import AsJson
+from lpmanager.cli.options import AsJson, HtmlPage
 from lpmanager.cli.strategy_options import (
     Strategy,
     StrategyOptions,
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
     from lpmanager.backtest.report.run import Run
     from lpmanager.settings import CampaignTable
 
-Page = Annotated[
-    Path | None,
-    typer.Option(
-        "--html", metavar="FILE", help="Write a page with all its pictures, to open offline."
-    ),
-]
 Mode = Annotated[
     str,
     typer.Option(
@@ -50,7 +43,7 @@ def backtest(
     market: MarketOptions,
     strategy: StrategyOptions,
     mode: Mode = "exact",
-    html: Page = None,
+    html: HtmlPage = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay a recorded market, every row of it, with a campaign that decides as the live manager
@@ -63,10 +56,11 @@ def backtest(
     """
     require_backtest()
     from lpmanager.backtest.report.findings import findings_of
-    from lpmanager.backtest.report.page import page_of, require_writable, write_page
+    from lpmanager.backtest.report.page import page_of
     from lpmanager.backtest.report.run_json import run_json
     from lpmanager.cli.backtest_words import tell
     from lpmanager.cli.output import note, print_json
+    from lpmanager.page import require_writable, write_page
 
     if mode not in _MODES:
         raise UsageError(f"--mode: expected exact or fast, found {mode!r}")

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from lpmanager.backtest.report.account import Table, about, notes, tables
+from lpmanager.backtest.report.account import about, notes, tables
 from lpmanager.backtest.report.findings import (
     Findings,
     halt_finding,
@@ -19,6 +19,7 @@ from lpmanager.backtest.report.sampling import band_of, closed_at, thinned
 from lpmanager.backtest.report.statistics import changed_ranges
 from lpmanager.cli.chart import Moment, picture
 from lpmanager.cli.output import console, print_table
+from lpmanager.page.tables import Table
 
 _LEGEND = "• price  ░ our range  ▒ two of them  M moved  S tokens swapped, range kept"
 _HEIGHT = 19

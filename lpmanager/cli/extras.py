@@ -16,3 +16,10 @@ def require_backtest() -> None:
         raise LpmError(
             f"this command needs {' and '.join(missing)}: pip install 'lpmanager[backtest]'"
         )
+
+
+def require_quant(*modules: str) -> None:
+    """Raise LpmError where one of these, all of the extra `quant`, is not installed."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise LpmError(f"this needs {' and '.join(missing)}: pip install 'lpmanager[quant]'")

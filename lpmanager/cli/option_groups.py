@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, get_type_hints
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
@@ -44,4 +44,7 @@ def _is_group(annotation: object) -> bool:
 def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
     if not _is_group(parameter.annotation):
         return [parameter]
-    return list(inspect.signature(parameter.annotation, eval_str=True).parameters.values())
+    # a dataclass may take over fields from one of another module: each is read in its own
+    hints = get_type_hints(parameter.annotation, include_extras=True)
+    fields_told = inspect.signature(parameter.annotation).parameters.values()
+    return [field.replace(annotation=hints[field.name]) for field in fields_told]

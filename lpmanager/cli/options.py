@@ -17,6 +17,13 @@ ConfigPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
+HtmlPage = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", help="Write a page with all its pictures, to open offline."
+    ),
+]
+
 DEFAULT_CONFIG = Path("lpmanager.toml")
 
 

@@ -2,61 +2,138 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lpmanager.cli.assessed import Assessed
 from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
-from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
+from lpmanager.cli.option_groups import spread
+from lpmanager.cli.options import AsJson, HtmlPage, load_settings
+from lpmanager.cli.risk_market import MarketAsked, StrategyAsked
+from lpmanager.cli.stress import StressPath, run_stress
+from lpmanager.errors import UsageError
 
 if TYPE_CHECKING:
     from lpmanager.cycle import Campaign
-    from lpmanager.model import Decision
-    from lpmanager.rebalancer import View
-    from lpmanager.rebalancer.assessment import Measure
+    from lpmanager.rebalancer import Limits, Policy, View
+    from lpmanager.rebalancer.assessment.portfolio import Whole
+    from lpmanager.risk.missing import Missing
+    from lpmanager.risk.price_path import PricePath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Assessed:
-    name: str
-    view: View
-    measures: tuple[Measure, ...]
-    decision: Decision
-
-
+@spread
 def risk(
-    campaigns: CampaignNames = None, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False
+    *,
+    campaigns: CampaignNames = None,
+    as_json: AsJson = False,
+    stress: StressPath = None,
+    html: HtmlPage = None,
+    market: MarketAsked,
+    strategy: StrategyAsked,
 ) -> None:
     """What a campaign is exposed to, what it can lose by tomorrow and in a crash, whether it is
     paid for that, and what would change its position. Changes nothing anywhere."""
     from lpmanager.cli.output import print_json
+    from lpmanager.cli.portfolio_words import print_whole, whole_json, whole_of
+    from lpmanager.cli.risk_market import require_no_market
 
-    settings = load_settings(config)
+    if html is not None:
+        _require_page(html, stress)
+    if stress is not None:
+        return run_stress(stress, market, strategy, campaigns, as_json=as_json)
+    if market.market is not None:
+        return _at_end_of_market(market, strategy, campaigns or [], as_json, html)
+    require_no_market(market, strategy)
+    settings = load_settings(strategy.config)
     open_campaign = dry(settings)
     found = for_each(chosen(settings, campaigns), lambda name: _assess(open_campaign(name)))
+    together = whole_of(found)
+    if html is not None:
+        _write_page(html, tuple(found.done.values()), errors=found.errors, together=together)
     if as_json:
         shown = {name: _json(one) for name, one in found.done.items()}
-        print_json({"campaigns": shown, "errors": found.errors})
+        print_json({"campaigns": shown, "together": whole_json(together), "errors": found.errors})
     else:
         for one in found.done.values():
             _print(one)
+        if len(found.done) > 1:
+            print_whole(together)
     found.exit_if_failed()
 
 
-def _assess(campaign: Campaign) -> _Assessed:
+def _at_end_of_market(
+    market: MarketAsked,
+    strategy: StrategyAsked,
+    campaigns: Sequence[str],
+    as_json: bool,
+    html: Path | None,
+) -> None:
+    from lpmanager.cli.output import note, print_json
+    from lpmanager.cli.risk_market import end_of, forecasts_json, forecasts_of, print_forecasts
+
+    seen = end_of(market, strategy, campaigns)
+    one = _assessed(seen.name, seen.view, seen.policy, seen.limits, seen.path)
+    forecasts = forecasts_of(seen.path)
+    if html is not None:
+        _write_page(html, (one,), notes=seen.notes)
+    if as_json:
+        shown = {"campaigns": {one.name: _json(one)}, "errors": {}}
+        return print_json(
+            {**shown, "forecasts": forecasts_json(forecasts), "notes": list(seen.notes)}
+        )
+    _print(one)
+    print_forecasts(forecasts)
+    for sentence in seen.notes:
+        note(sentence)
+
+
+def _require_page(html: Path, stress: Path | None) -> None:
+    """Raise before the work where no page could be written."""
+    from lpmanager.page import require_writable
+
+    if stress is not None:
+        raise UsageError("--html: shows no scenarios of --stress; ask for one of the two")
+    require_writable(html)
+
+
+def _write_page(
+    html: Path,
+    campaigns: Sequence[Assessed],
+    *,
+    errors: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+    together: Whole | Missing | None = None,
+) -> None:
+    from lpmanager.cli.output import note
+    from lpmanager.cli.risk_page import risk_page
+    from lpmanager.page import write_page
+
+    write_page(html, risk_page(campaigns, errors or {}, notes, together))
+    note(f"wrote {html}")
+
+
+def _assess(campaign: Campaign) -> Assessed:
     from lpmanager.cycle import observe
+
+    return _assessed(campaign.name, observe(campaign), campaign.policy, campaign.limits)
+
+
+def _assessed(
+    name: str, view: View, policy: Policy, limits: Limits, path: PricePath | None = None
+) -> Assessed:
     from lpmanager.rebalancer import decide
     from lpmanager.rebalancer.assessment import assessment
 
-    view = observe(campaign)
-    return _Assessed(
-        name=campaign.name,
+    return Assessed(
+        name=name,
         view=view,
-        measures=assessment(view),
-        decision=decide(campaign.name, view, campaign.policy, campaign.limits),
+        measures=assessment(view, limits, path),
+        decision=decide(name, view, policy, limits),
     )
 
 
-def _print(one: _Assessed) -> None:
+def _print(one: Assessed) -> None:
     from lpmanager.cli.decisions import print_gates
     from lpmanager.cli.output import console, print_table
     from lpmanager.cli.risk_words import measured
@@ -85,7 +162,7 @@ def _print(one: _Assessed) -> None:
     print_gates(one.name, one.decision.gates)
 
 
-def _json(one: _Assessed) -> dict[str, Any]:
+def _json(one: Assessed) -> dict[str, Any]:
     from lpmanager.cli.decisions import gates_json
     from lpmanager.cli.risk_words import measure_json
     from lpmanager.model import Plan

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
+from lpmanager.cli.words import number
 from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment import Measure, Unit
 from lpmanager.risk.missing import Missing
@@ -16,7 +18,7 @@ _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.SHARE: lambda value: f"{value:.3%}",
     Unit.PER_YEAR: lambda value: f"{value:.1%} a year",
     Unit.A_YEAR: lambda value: f"{value:.1%} a year",
-    Unit.RATIO: lambda value: f"{value:.2f}",
+    Unit.RATIO: lambda value: f"{value:.2f} times",
     Unit.SECONDS: lambda value: _duration(value),
 }
 
@@ -28,7 +30,7 @@ def measured(measure: Measure, snapshot: Snapshot) -> str:
     if isinstance(measure.value, str):
         return measure.value
     if measure.unit in (Unit.QUOTE, Unit.BASE):
-        return f"{measure.value:,.6g} {_symbol(measure.unit, snapshot)}"
+        return f"{number(Fraction(measure.value))} {_symbol(measure.unit, snapshot)}"
     return _SHOWN[measure.unit](measure.value)
 
 

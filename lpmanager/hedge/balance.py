@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from lpmanager.amm import Pool, principal_down, swap_to_weight
+from lpmanager.hedge.band import traded_to
 from lpmanager.inventory import Inventory
 from lpmanager.model import Amount, Amounts, Gate, Snapshot, SqrtPriceX96
 from lpmanager.risk.limits import Limits
@@ -20,17 +23,27 @@ def balance_gate(inventory: Inventory, limits: Limits) -> Gate:
     )
 
 
+def hedged_weight(inventory: Inventory, limits: Limits) -> Fraction:
+    """The share of the base token that a hedge trades to: the wanted one, or the nearer edge of
+    the band where that is a no-trade band, of a risk aversion."""
+    weight, wanted = inventory.weight, limits.target_weight
+    if limits.appetite.risk_aversion is None or weight is None:
+        return wanted
+    return Fraction(traded_to(float(weight), float(wanted), float(limits.hedge_band)))
+
+
 def swap_into_balance(
-    pool: Pool, snapshot: Snapshot, wallet: Amounts, inventory: Inventory, limits: Limits
+    pool: Pool, snapshot: Snapshot, wallet: Amounts, inventory: Inventory, weight: Fraction
 ) -> Amount | None:
-    """How much of which wallet token to sell, rounded down; None where none of it is there.
+    """How much of which wallet token to sell until the base token's share is `weight`, rounded
+    down; None where none of it is there.
 
     `pool` is the snapshot's, with our positions in it. The own price impact counts, and what the
     positions hold at the price after it. Raises TickDataMissing where that swap would leave the
     ticks that were read.
     """
     key, stuck = snapshot.pool, inventory.holdings.uncollected
-    share0 = limits.target_weight
+    share0 = weight
     if snapshot.quote == key.token0:
         share0 = 1 - share0
 

@@ -22,6 +22,36 @@ def no_trade_half_width(*, gamma: float, price: float, cost: float, risk_aversio
     return math.cbrt(1.5 * cost * price * gamma**2 / risk_aversion)
 
 
+def imbalance_half_width(
+    *,
+    gamma: float,
+    price: float,
+    value: float,
+    target_weight: float,
+    cost: float,
+    relative_risk_aversion: float,
+) -> float:
+    """The same half-width as an imbalance: a share of the value.
+
+    `gamma` is that of all that is held and `value` its worth in quote tokens; `target_weight` is
+    the wanted share of the base token. A wanted share is a wanted delta of share * value / price,
+    so that what drifts as the price moves is the imbalance: by gamma * price^2 / value + weight *
+    (1 - weight) for a rise of the log price by 1, at balance. A risk aversion relative to wealth,
+    over a wealth of `value`, is the absolute one that the band is of. Without ranges there is
+    still a band, and liquidity over all prices, which balances itself, has none.
+    """
+    require_above_0(price=price, value=value, relative_risk_aversion=relative_risk_aversion)
+    require_not_below_0(target_weight=target_weight)
+    drift = gamma * price**2 / value + target_weight * (1 - target_weight)
+    half_width = no_trade_half_width(
+        gamma=drift * value / price**2,
+        price=price,
+        cost=cost,
+        risk_aversion=relative_risk_aversion / value,
+    )
+    return half_width * price / value
+
+
 def traded_to(delta: float, wanted: float, half_width: float) -> float:
     """The delta to trade to: the band's nearer edge where it was left, else the one that is held.
 

@@ -19,7 +19,7 @@ from lpmanager.amm import (
     uncollected_fees,
 )
 from lpmanager.amm.removal import without_liquidity
-from lpmanager.hedge import swap_into_balance
+from lpmanager.hedge import hedged_weight, swap_into_balance
 from lpmanager.model import (
     Action,
     Amount,
@@ -111,13 +111,14 @@ def rerange_without_swap(view: View, target: Target, limits: Limits) -> Candidat
 
 
 def hedge(view: View, target: Target, limits: Limits) -> Candidate | None:
-    """Sell wallet tokens of the heavier side until the weights meet the target weight.
+    """Sell wallet tokens of the heavier side until the weights are hedged.
 
     None where the wallet holds none of the heavier token, or only dust.
     """
     snapshot = view.snapshot
     pool = _pool(view, snapshot.state)
-    amount_in = swap_into_balance(pool, snapshot, view.record.wallet, view.inventory, limits)
+    weight = hedged_weight(view.inventory, limits)
+    amount_in = swap_into_balance(pool, snapshot, view.record.wallet, view.inventory, weight)
     if amount_in is None:
         return None
     swapped = _swap(view, pool, SwapPurpose.HEDGE, amount_in, limits)

@@ -19,10 +19,17 @@ from lpmanager.model import (
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
 from lpmanager.rebalancer.economics import expected_fees, gas_wei_up
 from lpmanager.rebalancer.gates import hedge_cost, leaving_cost, payback, plan_gates, usage_gates
+from lpmanager.rebalancer.hedge_limits import hedge_limits
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
 from lpmanager.rebalancer.risk_gates import loss_gates, pay_of, places_anything, placing_gates
-from lpmanager.rebalancer.tempering import adjustment_of, tempered_limits, tempered_target
+from lpmanager.rebalancer.tempering import (
+    adjustment_of,
+    target_that_stays,
+    tempered_limits,
+    tempered_target,
+)
+from lpmanager.rebalancer.used_up import must_place_anew, target_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
@@ -44,8 +51,9 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     if view.outlook is None or not all(gate.passed for gate in market):
         return _hold(campaign, view, "what was read cannot be acted upon", market)
     change = adjustment_of(view.snapshot, limits.appetite)
-    limits = tempered_limits(limits, change)
+    limits = tempered_limits(hedge_limits(view, limits), change)
     target = tempered_target(view, _wanted(view, view.outlook, policy, limits.appetite), change)
+    target = target_that_stays(view, target, view.outlook, limits.appetite)
     candidates, impossible = _candidates(view, target, limits)
     if not candidates:
         gates = (*market, balance_gate(view.inventory, limits), *impossible)
@@ -65,7 +73,7 @@ def _wanted(view: View, outlook: Outlook, policy: Policy, appetite: Appetite) ->
     least = appetite.leave_below_fee_to_lvr
     pay = None if least is None else pay_of(view, outlook)
     if least is None or pay is None or isinstance(pay, Missing) or pay >= least:
-        return policy.target(view)
+        return target_of(view, policy, appetite)
     return Target(
         ranges=(),
         swap=False,
@@ -137,10 +145,11 @@ def _judge(
     elif not candidate.target.ranges:
         worth = leaving_cost(view, candidate, estimate, limits)
     else:
-        worth = payback(view, estimate)
+        must = must_place_anew(view, candidate.target, limits.appetite)
+        worth = payback(view, estimate) if must is None else must
     gates = (*before, *plan_gates(view, candidate, gas_wei, limits), worth)
     if places_anything(candidate):
-        gates += placing_gates(view, outlook, limits.appetite)
+        gates += placing_gates(view, outlook, limits)
         gates += loss_gates(view, outlook, candidate, estimate.gas, limits.appetite)
     return plan_of(campaign, view, candidate, estimate, gates, limits)
 

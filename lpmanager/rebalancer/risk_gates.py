@@ -6,42 +6,45 @@ A gate whose estimate cannot be made is closed, or left out where the appetite s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TypeVar
 
 from lpmanager.model import Gate, Mint
 from lpmanager.rebalancer.at_stake import stake_after
 from lpmanager.rebalancer.candidates import Candidate
 from lpmanager.rebalancer.economics import fee_rate
+from lpmanager.rebalancer.judging import Asked, gate_of, judged
+from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
+from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.tempering import regime_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
-from lpmanager.risk.appetite import Appetite, WhereMissing
+from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.cvar import TailLoss
 from lpmanager.risk.jumps import seconds_since_jump
 from lpmanager.risk.ladder import ladder
+from lpmanager.risk.limits import Limits
 from lpmanager.risk.lvr import break_even_fee_rate, fee_to_lvr
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import markouts
 from lpmanager.risk.order_flow.toxicity import Toxicity, toxicity
+from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
 from lpmanager.risk.regimes.hysteresis import RegimeReading
 from lpmanager.risk.stake import Stake
 from lpmanager.risk.tomorrow import CONFIDENCE, tail_tomorrow
 
-T = TypeVar("T")
-
 #: The fall of the base token within one block that `max_crash_loss` is about.
 CRASH = -0.20
 
 
-def placing_gates(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
+def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, ...]:
     """What is asked of the market before anything is placed."""
+    appetite = limits.appetite
     return (
+        *_attack(view, limits),
         *_pay(view, outlook, appetite),
         *_toxic(view, appetite),
+        *_vpin(view, appetite),
         *_jump(view, appetite),
         *_regime(view, appetite),
     )
@@ -51,10 +54,11 @@ def loss_gates(
     view: View, outlook: Outlook, candidate: Candidate, gas: Fraction, appetite: Appetite
 ) -> tuple[Gate, ...]:
     """What is asked of the ranges that a change would leave; `gas` in raw quote units."""
+    stay = _stay(view, outlook, candidate, appetite)
     if appetite.max_crash_loss is None and appetite.max_cvar is None:
-        return ()
+        return stay
     stake = stake_after(view, outlook, candidate, gas)
-    return (*_crash(stake, appetite), *_day(stake, outlook, appetite))
+    return (*stay, *_crash(stake, appetite), *_day(stake, outlook, appetite))
 
 
 def places_anything(candidate: Candidate) -> bool:
@@ -77,6 +81,18 @@ def toxicity_of(view: View) -> Toxicity | Missing:
     return found if isinstance(found, Missing) else toxicity(found)
 
 
+def vpin_of(view: View) -> float | Missing:
+    """VPIN of the newer half of the flow's volume, in as many buckets as the authors take."""
+    flow = view.snapshot.flow
+    if flow is None:
+        return Missing("VPIN needs recent swaps, and none were read")
+    volumes = signed_volumes(flow)
+    traded = math.fsum(map(abs, volumes))
+    if traded <= 0:
+        return Missing("VPIN needs volume, found 0")
+    return vpin(volumes, traded / (2 * BUCKETS))
+
+
 def jump_of(view: View) -> int | Missing | None:
     """Seconds since the price last jumped in the snapshot's flow; None where it has not."""
     path = path_of(view.snapshot)
@@ -89,33 +105,24 @@ def crash_loss(stake: Stake) -> float:
     return -rung.change
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What a gate asks, before it is known."""
-
-    name: str
-    limit: str
-    reason: str
-
-
 def _pay(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.min_fee_to_lvr
     if limit is None:
         return ()
-    question = _Question(
+    asked = Asked(
         "fees over LVR",
         f"{float(limit):.2f}",
         "what a unit of active liquidity is paid over what arbitrage takes from it",
     )
     ratio = pay_of(view, outlook)
-    return _judged(question, ratio, lambda found: (found >= limit, f"{found:.2f}"), appetite)
+    return judged(asked, ratio, lambda found: (found >= limit, f"{found:.2f}"), appetite)
 
 
 def _toxic(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.max_toxic_share
     if limit is None:
         return ()
-    question = _Question(
+    asked = Asked(
         "toxic flow",
         f"{float(limit):.1%}",
         "volume after which the price went on against its providers by more than the fee",
@@ -124,48 +131,90 @@ def _toxic(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     def judge(found: Toxicity) -> tuple[bool, str]:
         return found.toxic_share <= limit, f"{found.toxic_share:.1%}"
 
-    return _judged(question, toxicity_of(view), judge, appetite)
+    return judged(asked, toxicity_of(view), judge, appetite)
+
+
+def _attack(view: View, limits: Limits) -> tuple[Gate, ...]:
+    least = limits.appetite.min_twap_attack_cost
+    if least is None:
+        return ()
+    asked = Asked(
+        "TWAP attack",
+        f"{float(least):.2f} times",
+        f"what moving the mean of {limits.twap_window_s} s by {limits.max_twap_deviation_ticks} "
+        "ticks costs, over the campaign's value",
+    )
+
+    def judge(found: AttackCost) -> tuple[bool, str]:
+        return found.times_value >= least, f"{found.times_value:.2f} times"
+
+    return judged(asked, twap_attack_cost(view, limits), judge, limits.appetite)
+
+
+def _vpin(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    limit = appetite.max_vpin
+    if limit is None:
+        return ()
+    asked = Asked("VPIN", f"{float(limit):.1%}", "one-sidedness of the newest volume")
+    return judged(asked, vpin_of(view), lambda found: (found <= limit, f"{found:.1%}"), appetite)
 
 
 def _jump(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     pause = appetite.pause_after_jump_s
     if pause is None:
         return ()
-    question = _Question("jump", f"{pause} s", "time since the price last jumped")
+    asked = Asked("jump", f"{pause} s", "time since the price last jumped")
     since = jump_of(view)
     if since is None:
-        return (_gate(question, passed=True, measured="none found"),)
-    return _judged(question, since, lambda found: (found >= pause, f"{found} s ago"), appetite)
+        return (gate_of(asked, passed=True, measured="none found"),)
+    return judged(asked, since, lambda found: (found >= pause, f"{found} s ago"), appetite)
 
 
 def _regime(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     """Open in every regime that is known: what it changes is in the target and the limits."""
     if not appetite.regimes:
         return ()
-    question = _Question("regime", "known", "recent volatility over that of the whole history")
+    asked = Asked("regime", "known", "recent volatility over that of the whole history")
 
     def judge(found: RegimeReading) -> tuple[bool, str]:
         return True, f"{found.regime} ({found.ratio:.2f})"
 
-    return _judged(question, regime_of(view.snapshot), judge, appetite)
+    return judged(asked, regime_of(view.snapshot), judge, appetite)
+
+
+def _stay(
+    view: View, outlook: Outlook, candidate: Candidate, appetite: Appetite
+) -> tuple[Gate, ...]:
+    """Of the new ranges that hold the price; an order beside it waits for the price to come."""
+    least, tick = appetite.min_stay_probability, view.snapshot.state.tick
+    minted = [action.range for action in candidate.actions if isinstance(action, Mint)]
+    around = [tick_range for tick_range in minted if tick in tick_range]
+    if least is None or not around:
+        return ()
+    asked = Asked(
+        "stay", f"{float(least):.1%}", "chance that the price stays in the new range for a day"
+    )
+    narrowest = min(around, key=lambda tick_range: tick_range.width)
+    chance = stay_chance(tick, narrowest, outlook.variance_rate)
+    return judged(asked, chance, lambda found: (found >= least, f"{found:.1%}"), appetite)
 
 
 def _crash(stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.max_crash_loss
     if limit is None:
         return ()
-    question = _Question(
+    asked = Asked(
         "crash", f"{float(limit):.1%}", f"loss where the base token falls {-CRASH:.0%} in one block"
     )
     lost = crash_loss(stake)
-    return (_gate(question, passed=lost <= limit, measured=f"{lost:.1%}"),)
+    return (gate_of(asked, passed=lost <= limit, measured=f"{lost:.1%}"),)
 
 
 def _day(stake: Stake, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.max_cvar
     if limit is None:
         return ()
-    question = _Question(
+    asked = Asked(
         "CVaR of a day",
         f"{float(limit):.2%}",
         f"mean loss of the worst {1 - CONFIDENCE:.1%} of days as volatile as now",
@@ -175,30 +224,4 @@ def _day(stake: Stake, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]
     def judge(found: TailLoss) -> tuple[bool, str]:
         return found.cvar <= limit * whole, f"{found.cvar / whole:.2%}"
 
-    return _judged(question, tail_tomorrow(stake, outlook.variance_rate), judge, appetite)
-
-
-def _judged(
-    question: _Question,
-    estimate: T | Missing,
-    judge: Callable[[T], tuple[bool, str]],
-    appetite: Appetite,
-) -> tuple[Gate, ...]:
-    """The gate, by what `judge` says of the estimate: whether it passes, and what was measured."""
-    if not isinstance(estimate, Missing):
-        passed, measured = judge(estimate)
-        return (_gate(question, passed=passed, measured=measured),)
-    if appetite.where_missing is WhereMissing.IGNORE:
-        return ()
-    unknown = _gate(question, passed=False, measured="unknown")
-    return (replace(unknown, reason=f"{question.reason}: {estimate.reason}"),)
-
-
-def _gate(question: _Question, *, passed: bool, measured: str) -> Gate:
-    return Gate(
-        name=question.name,
-        passed=passed,
-        measured=measured,
-        limit=question.limit,
-        reason=question.reason,
-    )
+    return judged(asked, tail_tomorrow(stake, outlook.variance_rate), judge, appetite)

@@ -1,4 +1,4 @@
-"""What the market's regime makes of a campaign's limits and of what its policy wants."""
+"""What the market makes of a campaign's limits, and of what its policy wants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from fractions import Fraction
 
 from lpmanager.model import Snapshot, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.ranges import around
+from lpmanager.rebalancer.staying import widened_to_stay
 from lpmanager.rebalancer.view import View
+from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import ONE, Adjustment, Appetite
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
@@ -55,6 +57,25 @@ def tempered_target(view: View, target: Target, change: Adjustment) -> Target:
         for want in target.ranges
     )
     return replace(target, ranges=ranges)
+
+
+def target_that_stays(view: View, target: Target, outlook: Outlook, appetite: Appetite) -> Target:
+    """The target with new ranges around the price as wide as `min_stay_probability` asks for.
+
+    What is held stands, and an order beside the price stays as it is.
+    """
+    least, snapshot = appetite.min_stay_probability, view.snapshot
+    if least is None:
+        return target
+    tick, spacing = snapshot.state.tick, snapshot.pool.tick_spacing
+    held = {position.range for position in snapshot.positions}
+    ranges = []
+    for want in target.ranges:
+        stays = want.range
+        if stays not in held and tick in stays:
+            stays = widened_to_stay(tick, stays, outlook.variance_rate, least, spacing)
+        ranges.append(replace(want, range=stays))
+    return replace(target, ranges=tuple(ranges))
 
 
 def _tempered(snapshot: Snapshot, want: WeightedRange, change: Adjustment) -> WeightedRange:

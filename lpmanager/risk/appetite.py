@@ -41,7 +41,13 @@ class Appetite:
     providers by more than the fee. `pause_after_jump_s`: how long nothing is placed after a jump of
     the price. `max_crash_loss`: the share of its value that the campaign may lose where the base
     token falls by a fifth in one block. `max_cvar`: the share that it may lose on the mean of the
-    worst fortieth of days. `regimes`, by name: what the market's state changes.
+    worst fortieth of days. `max_vpin`: how one-sided the newest volume may be (VPIN).
+    `min_twap_attack_cost`: what moving the pool's mean price unseen must cost an attacker, over
+    the campaign's value. `min_stay_probability`: the chance that a new range is not left within a
+    day; a narrower one is widened. `act_at_capacity_used`: a range of which a side is used up to
+    that share is placed anew, from `must_at_capacity_used` on whether or not that pays back.
+    `risk_aversion`: relative to wealth of the campaign's value; the hedge band follows from it.
+    `regimes`, by name: what the market's state changes.
     """
 
     where_missing: WhereMissing = WhereMissing.REQUIRE
@@ -51,4 +57,10 @@ class Appetite:
     pause_after_jump_s: int | None = None
     max_crash_loss: Fraction | None = None
     max_cvar: Fraction | None = None
+    max_vpin: Fraction | None = None
+    min_twap_attack_cost: Fraction | None = None
+    min_stay_probability: Fraction | None = None
+    act_at_capacity_used: Fraction | None = None
+    must_at_capacity_used: Fraction | None = None
+    risk_aversion: Fraction | None = None
     regimes: Mapping[str, Adjustment] = field(default_factory=dict)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lpmanager.risk.cvar import TailLoss, tail_loss
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.stake import Stake
+
+if TYPE_CHECKING:
+    from lpmanager.risk.monte_carlo.distribution import Distribution
+    from lpmanager.risk.monte_carlo.simulation import Results
 
 HORIZON_S = 86_400
 
@@ -22,6 +28,21 @@ def tail_tomorrow(stake: Stake, variance_rate: float) -> TailLoss | Missing:
     The same for the same stake: always drawn from the same random numbers. Missing without the
     library that draws them.
     """
+    results = _results(stake, variance_rate)
+    return results if isinstance(results, Missing) else tail_loss(results.tolist(), CONFIDENCE)
+
+
+def distribution_tomorrow(stake: Stake, variance_rate: float) -> Distribution | Missing:
+    """All of the results whose tail `tail_tomorrow` tells, gains positive; Missing as there."""
+    results = _results(stake, variance_rate)
+    if isinstance(results, Missing):
+        return results
+    from lpmanager.risk.monte_carlo.distribution import distribution_of
+
+    return distribution_of(results, CONFIDENCE)
+
+
+def _results(stake: Stake, variance_rate: float) -> Results | Missing:
     try:
         from lpmanager.risk.monte_carlo.simulation import Diffusion, Draw, simulated_results
     except ImportError:
@@ -30,5 +51,4 @@ def tail_tomorrow(stake: Stake, variance_rate: float) -> TailLoss | Missing:
             "pip install 'lpmanager[backtest]'"
         )
     draw = Draw(horizon_s=HORIZON_S, seed=_SEED, paths=_PATHS)
-    results = simulated_results(stake, Diffusion(variance_rate=variance_rate), draw)
-    return tail_loss(results.tolist(), CONFIDENCE)
+    return simulated_results(stake, Diffusion(variance_rate=variance_rate), draw)

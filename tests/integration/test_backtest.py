@@ -267,6 +267,14 @@ def test_an_hour_of_mainnet_is_replayed(tmp_path: Path) -> None:
     assert 2_200 < shown["curve"]["price"][0] < 2_300
 
 
+def mean_imbalance(curve: dict[str, list[float]]) -> float:
+    """Over time, as the page of results has it."""
+    times, weights = curve["time"], curve["weight"]
+    lasted = [later - earlier for earlier, later in pairwise(times)]
+    each = zip(weights[:-1], lasted, strict=True)
+    return sum(abs(2 * weight - 1) * seconds for weight, seconds in each) / sum(lasted)
+
+
 @pytest.mark.realdata
 @pytest.mark.skipif(not DAY.exists(), reason=f"no real market data in {DATA}; see LPM_DATA")
 def test_the_page_of_results_says_what_its_command_finds(tmp_path: Path) -> None:
@@ -279,6 +287,7 @@ def test_the_page_of_results_says_what_its_command_finds(tmp_path: Path) -> None
     told = (
         f"{worth['nav_end'] - worth['nav_start']:+,.0f}",
         f"{worth['nav_end'] - worth['hodl_value']:+,.0f}",
+        f"{mean_imbalance(found['curve']):.2f}",
         f"{float(found['fees']):,.0f}",
         f"{float(found['impermanent_loss']):+,.0f}",
         f"{worth['gas']:,.2f}",

@@ -48,6 +48,9 @@ ELSEWHERE = {
     "lpm fetch --store markets --from 2024-01-01": "tests/integration/test_fetch_command.py",
     "lpm backtest markets --policy fixed_width --option half_width_ticks=600 --value 10000 "
     "--gas-gwei 20": "tests/integration/test_fetch_command.py",
+    "lpm risk --market MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --value 10000 "
+    "--gas-gwei 20": "tests/integration/test_risk_market.py",
+    "lpm risk --stress stress.toml": "tests/integration/test_stress.py",
     "lpm keys new": "tests/integration/test_keys.py",
     "lpm keys import": "tests/integration/test_keys.py",
     "lpm keys list": "tests/unit/cli/test_keys.py",

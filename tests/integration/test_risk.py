@@ -61,3 +61,13 @@ def test_a_limit_of_risk_in_the_file_holds_the_campaign_back(desk: Desk) -> None
     signed = desk.devnet.controls.nonce(desk.account)
     assert desk.lpm("run", "--once", "--live").returncode == 0
     assert desk.devnet.controls.nonce(desk.account) == signed
+
+
+def test_the_desk_as_a_page_beside_what_it_prints(desk: Desk) -> None:
+    told = desk.lpm("risk", "--html", "risk.html")
+    assert told.returncode == 0, told.stderr
+    assert "wrote risk.html" in told.stderr
+    assert "What am I exposed to?" in told.stdout
+    page = (desk.folder / "risk.html").read_text()
+    for words in ("Risk: main", "What am I exposed to?", "Am I paid for it?", "campaign0-markout"):
+        assert words in page

@@ -134,6 +134,27 @@ def test_the_limits_of_risk_that_the_example_names_can_be_set(tmp_path: Path) ->
     assert told.regimes["turbulent"].width == 2
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            'min_fee_to_lvr = "1"\nleave_below_fee_to_lvr = "2"',
+            "leave_below_fee_to_lvr must be at most min_fee_to_lvr",
+        ),
+        (
+            'act_at_capacity_used = "0.95"\nmust_at_capacity_used = "0.8"',
+            "act_at_capacity_used must be at most must_at_capacity_used",
+        ),
+    ],
+)
+def test_ranges_that_would_come_and_go_at_once_are_refused(
+    tmp_path: Path, lines: str, message: str
+) -> None:
+    text = f"{HEAD}{CAMPAIGN}\n[campaigns.eth-usdc.risk]\n{lines}\n"
+    (mistake,) = mistakes(tmp_path, text)
+    assert message in mistake
+
+
 def test_decimals_never_pass_through_a_binary_float(tmp_path: Path) -> None:
     assert campaign(tmp_path, "target_weight = 0.1").target_weight == Fraction(1, 10)
     assert campaign(tmp_path, 'target_weight = "0.1"').target_weight == Fraction(1, 10)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lpmanager.backtest.markets.market import utc
 from lpmanager.backtest.report.benchmarks import WAY_WORDS, Standing, Way
 from lpmanager.backtest.report.findings import Findings
@@ -21,16 +19,7 @@ from lpmanager.backtest.report.wording import (
 )
 from lpmanager.ledger.identity import TERMS
 from lpmanager.model import TickRange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Cells of text. `right` are the columns of numbers, which end at the same place."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: frozenset[int] = frozenset()
+from lpmanager.page.tables import Table
 
 
 def tables(found: Findings) -> tuple[Table, ...]:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from lpmanager.rebalancer.assessment.budgets import budget_measures
 from lpmanager.rebalancer.assessment.exposure import exposure_measures
 from lpmanager.rebalancer.assessment.losses import crash_measures, tomorrow_measures
 from lpmanager.rebalancer.assessment.market import market_measures
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.assessment.pay import pay_measures
+from lpmanager.rebalancer.assessment.pool import pool_measures
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.view import View
+from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.outlook import MINIMUM_SAMPLES
+from lpmanager.risk.price_path import PricePath
 
-__all__ = ["Measure", "Question", "Unit", "assessment"]
+__all__ = ["NO_OUTLOOK", "Measure", "Question", "Unit", "assessment"]
 
-
-_NO_OUTLOOK = Missing(
+#: Why there are no losses and no pay to tell of a view without an outlook.
+NO_OUTLOOK = Missing(
     f"needs {MINIMUM_SAMPLES} blocks with swaps in the time looked back on (limits.history_s)"
 )
 
 
-def assessment(view: View) -> tuple[Measure, ...]:
-    """Every measure, in the order of the questions."""
-    measures = (*exposure_measures(view), *market_measures(view))
+def assessment(view: View, limits: Limits, history: PricePath | None = None) -> tuple[Measure, ...]:
+    """Every measure, in the order of the questions. Where more of the price is known than the view
+    tells, `history` has it; it must end where the view is."""
+    measures = (
+        *exposure_measures(view),
+        *budget_measures(view, limits),
+        *market_measures(view, history),
+        *pool_measures(view, limits),
+    )
     if view.outlook is None:
         return (*measures, *map(_unknown, (Question.TOMORROW, Question.CRASH, Question.PAY)))
     stake = stake_now(view, view.outlook)
@@ -38,7 +48,7 @@ def _unknown(question: Question) -> Measure:
     return Measure(
         question=question,
         name="all of it",
-        value=_NO_OUTLOOK,
+        value=NO_OUTLOOK,
         unit=Unit.WORD,
         meaning="fees and volatility are measured on recent swaps",
     )

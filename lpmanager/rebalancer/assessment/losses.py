@@ -6,9 +6,10 @@ import math
 
 from lpmanager.model import TickRange
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook, expected_seconds_in_range
-from lpmanager.risk.gap import MAX_SPREAD, expected_exit_seconds, log_distances, stay_probability
+from lpmanager.risk.gap import expected_exit_seconds, log_distances
 from lpmanager.risk.ladder import FALLS, ladder
 from lpmanager.risk.lookback import expected_log_range
 from lpmanager.risk.missing import Missing
@@ -45,7 +46,9 @@ def tomorrow_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measu
         ),
         _measure(
             "chance to stay in range",
-            no_range if base is None else _stays(view, outlook, base),
+            no_range
+            if base is None
+            else stay_chance(view.snapshot.state.tick, base, outlook.variance_rate),
             Unit.SHARE,
             "never to leave the widest range within the day",
         ),
@@ -83,23 +86,6 @@ def crash_measures(stake: Stake) -> tuple[Measure, ...]:
 def _base_range(view: View) -> TickRange | None:
     ranges = [position.range for position in view.snapshot.positions]
     return max(ranges, key=lambda each: each.width, default=None)
-
-
-def _stays(view: View, outlook: Outlook, base: TickRange) -> float | Missing:
-    if outlook.variance_rate == 0:
-        return _STILL
-    spread = math.sqrt(outlook.variance_rate * HORIZON_S)
-    if spread > MAX_SPREAD:
-        return Missing(
-            f"a price that spreads by {math.exp(spread):,.0f} times a day cannot be told"
-        )
-    to_lower, to_upper = log_distances(view.snapshot.state.tick, base)
-    return stay_probability(
-        to_lower=to_lower,
-        to_upper=to_upper,
-        variance_rate=outlook.variance_rate,
-        seconds=HORIZON_S,
-    )
 
 
 def _exit(view: View, outlook: Outlook, base: TickRange) -> float | Missing:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.risk_gates import jump_of
-from lpmanager.rebalancer.tempering import regime_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.implied_volatility import annual_volatility
-from lpmanager.risk.jumps import ratio_jump_test
+from lpmanager.risk.jumps import ratio_jump_test, seconds_since_jump
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import path_of
+from lpmanager.risk.price_path import PricePath, path_of
+from lpmanager.risk.regimes.hysteresis import regime_now
 from lpmanager.risk.volatility.ewma import ewma_variance_rate
 from lpmanager.risk.volatility.realised import (
     STEP_S,
@@ -22,11 +21,13 @@ from lpmanager.risk.volatility.realised import (
 Estimator = Callable[[tuple[float, ...], int], float | Missing]
 
 
-def market_measures(view: View) -> tuple[Measure, ...]:
-    """All over the flow that was read, in returns of five minutes but for the first."""
-    path = path_of(view.snapshot)
+def market_measures(view: View, history: PricePath | None = None) -> tuple[Measure, ...]:
+    """In returns of five minutes but for the first, which is over the flow that was read; as is all
+    else where no history is given. Gates know only that flow."""
+    path = path_of(view.snapshot) if history is None else history
     returns = path if isinstance(path, Missing) else path.returns(STEP_S)
-    regime, since = regime_of(view.snapshot), jump_of(view)
+    regime = returns if isinstance(returns, Missing) else regime_now(returns, STEP_S)
+    since = path if isinstance(path, Missing) else seconds_since_jump(path)
     jumps = returns if isinstance(returns, Missing) else ratio_jump_test(returns)
     return (
         _volatility("volatility", _decided_on(view), "from block to block; what is decided on"),

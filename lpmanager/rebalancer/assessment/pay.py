@@ -9,7 +9,7 @@ from typing import TypeVar
 from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.economics import fee_rate
-from lpmanager.rebalancer.risk_gates import pay_of, toxicity_of
+from lpmanager.rebalancer.risk_gates import pay_of, toxicity_of, vpin_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.implied_volatility import annual_volatility, implied_variance_rate
@@ -17,7 +17,6 @@ from lpmanager.risk.lvr import lvr_rate
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.just_in_time import just_in_time
 from lpmanager.risk.order_flow.pool_share import pool_share
-from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
 from lpmanager.risk.stake import Stake
 
 T = TypeVar("T")
@@ -28,7 +27,7 @@ _YEAR_S = 365 * 86_400
 def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, ...]:
     """Fees, LVR, and the quality of the flow that pays them."""
     snapshot = view.snapshot
-    toxic, active = toxicity_of(view), snapshot.state.liquidity
+    pay, toxic, active = pay_of(view, outlook), toxicity_of(view), snapshot.state.liquidity
     implied = implied_variance_rate(
         fee_rate(view, outlook, active), math.sqrt(snapshot.price.ratio)
     )
@@ -37,12 +36,18 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
         _measure(
             "LVR", _lvr_a_year(stake, outlook), Unit.A_YEAR, "of the value, what arbitrage takes"
         ),
-        _measure("fees over LVR", pay_of(view, outlook), Unit.RATIO, "of any active liquidity"),
+        _measure("fees over LVR", pay, Unit.RATIO, "of any active liquidity"),
         _measure(
             "implied volatility",
             annual_volatility(implied),
             Unit.PER_YEAR,
             "at which fees would just pay for LVR",
+        ),
+        _measure(
+            "implied over realised",
+            _either(pay, math.sqrt),
+            Unit.RATIO,
+            "that, over the volatility that is: the root of fees over LVR",
         ),
         _measure(
             "toxic flow",
@@ -56,7 +61,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             Unit.SHARE,
             "of volume: what the pool's providers made of it after 5 minutes, with the fee",
         ),
-        _measure("VPIN", _vpin(snapshot), Unit.SHARE, "one-sidedness of the newest volume"),
+        _measure("VPIN", vpin_of(view), Unit.SHARE, "one-sidedness of the newest volume"),
         _measure("just-in-time", _just_in_time(snapshot), Unit.SHARE, "of volume, an estimate"),
         _measure(
             "our share",
@@ -97,17 +102,6 @@ def _active(stake: Stake) -> float:
         for held in stake.ranges
         if held.sqrt_lower <= stake.sqrt_price < held.sqrt_upper
     )
-
-
-def _vpin(snapshot: Snapshot) -> float | Missing:
-    """Of the newer half of the flow's volume, in as many buckets as the authors take."""
-    if snapshot.flow is None:
-        return Missing("VPIN needs recent swaps, and none were read")
-    volumes = signed_volumes(snapshot.flow)
-    traded = math.fsum(map(abs, volumes))
-    if traded <= 0:
-        return Missing("VPIN needs volume, found 0")
-    return vpin(volumes, traded / (2 * BUCKETS))
 
 
 def _just_in_time(snapshot: Snapshot) -> float | Missing:

@@ -6,10 +6,8 @@ import errno
 import json
 import math
 import os
-import re
 from dataclasses import replace
 from decimal import Decimal
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +26,19 @@ from backtest_runs import (
     a_run,
 )
 from builders import USDC, WETH, a_pool, a_token
+from page_elements import elements_of, undefined_colours
 
 from lpmanager.backtest.report.coverage import coverage_of
 from lpmanager.backtest.report.findings import Findings, findings_of
-from lpmanager.backtest.report.page import page_of, require_writable, write_page
-from lpmanager.backtest.report.page.document import pictures_of, script_json
-from lpmanager.backtest.report.page.picture import Picture
+from lpmanager.backtest.report.page import page_of
+from lpmanager.backtest.report.page.document import pictures_of
 from lpmanager.backtest.report.run import Run
 from lpmanager.backtest.report.sampling import prices_of, thinned, ticks_of
 from lpmanager.errors import LpmError
+from lpmanager.page import require_writable, write_page
+from lpmanager.page.document import script_json
+from lpmanager.page.picture import Picture
 
-PAGE_FOLDER = Path(__file__).parents[3] / "lpmanager" / "backtest" / "report" / "page"
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -76,33 +76,6 @@ def picture(run: Run, key: str) -> Picture:
 def trace(run: Run, key: str, name: str) -> dict[str, Any]:
     traces = {one["name"]: one for one in picture(run, key).traces}
     return traces[name] if name in traces else traces[next(n for n in traces if name in n)]
-
-
-class _Elements(HTMLParser):
-    """Every element with its attributes, and the text of scripts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_data(self, data: str) -> None:
-        if self.elements and self.elements[-1][0] == "script":
-            self.scripts[-1] += data
-        else:
-            self.text += data
-
-
-def elements_of(page: str) -> _Elements:
-    parser = _Elements()
-    parser.feed(page)
-    return parser
 
 
 def test_the_page_has_six_pictures_in_it_and_loads_nothing() -> None:
@@ -228,17 +201,7 @@ def test_the_same_thing_has_the_same_colour_and_each_is_defined_in_light_and_dar
     run = an_eventful_run()
     assert trace(run, "value", "HODL")["line"]["color"] == "var(--hodl)"
     assert picture(run, "result").traces[0]["marker"]["color"][0] == "var(--hodl)"
-    used = set(
-        re.findall(
-            r"var\((--[a-z-]+)\)", json.dumps([p.traces for p in pictures_of(findings_of(run))])
-        )
-    )
-    light, dark = (
-        (PAGE_FOLDER / "page.css").read_text().split("@media (prefers-color-scheme: dark)")
-    )
-    for name in used:
-        assert f"{name}: " in light
-        assert f"{name}: " in dark
+    assert undefined_colours(pictures_of(findings_of(run))) == set()
 
 
 def test_liquidity_and_price_are_shares_of_the_same_buckets() -> None:

@@ -10,20 +10,40 @@ from fractions import Fraction
 import pytest
 from builders import (
     BLOCK_TIME_S,
+    OTHERS,
     a_limits,
     a_market,
     a_position,
     a_record,
     a_view,
     an_outlook,
+    price_at,
+    with_liquidity,
 )
 from decisions import closed, gate
-from order_flow_builders import a_flow, a_swap
+from order_flow_builders import BIG, FEE, a_flow, a_swap
 
-from lpmanager.model import Decision, Hold, Liquidity, Mint, Plan, SwapEvent, Withdraw
+from lpmanager.model import (
+    Basis,
+    Decision,
+    Hold,
+    Liquidity,
+    Mint,
+    Plan,
+    Swap,
+    SwapEvent,
+    Target,
+    TickRange,
+    WeightedRange,
+    Withdraw,
+)
 from lpmanager.rebalancer import View, decide
+from lpmanager.rebalancer.hedge_limits import hedge_limits
 from lpmanager.rebalancer.policies import FixedWidth, Passive
+from lpmanager.rebalancer.policies.base import keep
 from lpmanager.rebalancer.risk_gates import pay_of
+from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
+from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.risk.appetite import Adjustment, Appetite, WhereMissing
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.regimes.hysteresis import Regime
@@ -68,9 +88,17 @@ def walk(steps: int, size: int, *, to: int = 1_005, seed: int = 1) -> list[int]:
 def test_without_an_appetite_none_of_its_gates_is_asked() -> None:
     plan = decided(left_behind())
     assert isinstance(plan, Plan)
-    assert not {"fees over LVR", "toxic flow", "jump", "crash", "regime"} & {
-        g.name for g in plan.gates
+    asked = {
+        "fees over LVR",
+        "toxic flow",
+        "VPIN",
+        "TWAP attack",
+        "jump",
+        "stay",
+        "crash",
+        "regime",
     }
+    assert not asked & {g.name for g in plan.gates}
 
 
 # ---- what liquidity is paid ----
@@ -119,6 +147,72 @@ def test_nothing_is_placed_while_the_flow_knows_more_than_the_pool() -> None:
 def test_a_flow_that_comes_and_goes_is_not_toxic() -> None:
     calm = moves(1_005 + (n % 2) for n in range(59, -1, -1))
     assert isinstance(decided(left_behind(calm), max_toxic_share=Fraction(1, 2)), Plan)
+
+
+def traded(sides: Iterable[int]) -> View:
+    """A swap in every block, each as large as the next and as its sign says."""
+    return left_behind(a_swap(n, tick=1_005, bought=side) for n, side in enumerate(sides, start=1))
+
+
+def test_nothing_is_placed_while_all_trade_one_way() -> None:
+    one_sided = traded([BIG] * 400)
+    assert isinstance(decided(one_sided), Plan)
+    held = decided(one_sided, max_vpin=Fraction(9, 10))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["VPIN"]
+    assert gate(held, "VPIN").measured == "100.0%"
+
+
+def test_trade_that_goes_both_ways_stops_nothing() -> None:
+    plan = decided(traded([BIG, -BIG] * 200), max_vpin=Fraction(9, 10))
+    assert isinstance(plan, Plan)
+
+
+# ---- the pool's oracle ----
+
+
+def attacked(view: View, **limits: object) -> AttackCost:
+    found = twap_attack_cost(view, a_limits(**limits))
+    assert isinstance(found, AttackCost)
+    return found
+
+
+def test_moving_the_mean_price_costs_what_others_take_back_in_each_block() -> None:
+    view = left_behind(moves([0] * 20), tick=0)
+    root = 1.0001**50
+    in_a_block = OTHERS * ((root - 1) / (1 - FEE) - (1 - 1 / root)) + 10**13 * (root - 1) ** 2
+    found = attacked(view)
+    assert found.quote == pytest.approx(in_a_block * 600 / BLOCK_TIME_S / 10**6, rel=1e-4)
+    value = float(view.inventory.value) / 10**6
+    assert found.times_value == pytest.approx(found.quote / value)
+    assert attacked(view, twap_window_s=1_200).quote == pytest.approx(2 * found.quote)
+
+
+def test_the_mean_price_is_moved_in_the_cheaper_direction() -> None:
+    view = left_behind(moves([0] * 20), tick=0)
+    usual = attacked(view).quote
+    for side in ("[10, 600)", "[-600, -10)"):
+        more = with_liquidity(view.snapshot.state, [a_position(side, liquidity=OTHERS)])
+        deeper = replace(view, snapshot=replace(view.snapshot, state=more))
+        assert attacked(deeper).quote == pytest.approx(usual, rel=1e-3)
+
+
+def test_nothing_is_placed_where_the_mean_price_is_cheap_to_move() -> None:
+    view = left_behind(moves([1_005] * 20))
+    times = attacked(view).times_value
+    assert isinstance(decided(view, min_twap_attack_cost=Fraction(times * 0.99)), Plan)
+    held = decided(view, min_twap_attack_cost=Fraction(times * 1.01))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["TWAP attack"]
+
+
+def test_an_attack_into_unknown_liquidity_has_no_cost_that_is_known() -> None:
+    view = left_behind(moves([1_005] * 20))
+    state = replace(view.snapshot.state, known=TickRange(950, 1_060))
+    view = replace(view, snapshot=replace(view.snapshot, state=state))
+    missing = twap_attack_cost(view, a_limits())
+    assert isinstance(missing, Missing)
+    assert "liquidity is needed" in missing.reason
 
 
 # ---- jumps ----
@@ -174,6 +268,188 @@ def test_no_range_is_placed_that_may_lose_more_on_a_bad_day() -> None:
     assert closed(held) == ["CVaR of a day"]
     shown = [gate(each, "CVaR of a day").measured for each in (plan, held)]
     assert shown[0] == shown[1]  # the same draw each time
+
+
+# ---- room for a day ----
+
+WILD = an_outlook(variance_rate=2e-8)  # 416 ticks a day
+
+
+def test_a_new_range_is_widened_until_the_price_should_stay_in_it() -> None:
+    view = replace(left_behind(), outlook=WILD)
+    usual, wide = decided(view), decided(view, min_stay_probability=Fraction(9, 10))
+    assert isinstance(usual, Plan)
+    assert isinstance(wide, Plan)
+    old, new = usual.target.ranges[0].range, wide.target.ranges[0].range
+    narrower = TickRange(new.lower + 10, new.upper - 10)
+    chances = [stay_chance(1_005, each, WILD.variance_rate) for each in (old, narrower, new)]
+    assert chances[0] < chances[1] < 0.9 <= chances[2]
+    assert new.centre == old.centre
+    assert gate(wide, "stay").passed
+
+
+def test_a_range_that_is_wide_enough_stays_as_it_is() -> None:
+    usual, asked = (
+        decided(left_behind()),
+        decided(left_behind(), min_stay_probability=Fraction(9, 10)),
+    )
+    assert isinstance(usual, Plan)
+    assert isinstance(asked, Plan)
+    assert usual.actions == asked.actions
+
+
+def test_only_the_range_around_the_price_is_widened_and_not_the_order_beside_it() -> None:
+    passive = Passive(half_width_ticks=600, order_width_ticks=300)
+    view = a_view(a_market(tick=1_005), a_record((10**11, 10**12)), WILD)
+    plan = decided(view, passive, min_stay_probability=Fraction(9, 10))
+    assert isinstance(plan, Plan)
+    base, order = (action.range for action in plan.actions if isinstance(action, Mint))
+    assert base.width > 1_220
+    assert 1_005 not in order
+    assert order.width == 300
+
+
+def test_what_is_held_is_not_widened() -> None:
+    held = a_view(a_market(positions=(LEFT_BEHIND,)), a_record((0, 0)), WILD)
+    decision = decided(held, min_stay_probability=Fraction(9, 10))
+    assert isinstance(decision, Hold)
+    assert closed(decision) == []
+
+
+def test_a_price_too_wild_to_tell_closes_the_gate_of_a_new_range() -> None:
+    view = a_view(outlook=an_outlook(variance_rate=2e-4, fee_rate=1e-3))
+    assert isinstance(decided(view), Plan)
+    held = decided(view, min_stay_probability=Fraction(1, 10))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["stay"]
+    assert gate(held, "stay").measured == "unknown"
+    both = decided(view, min_stay_probability=Fraction(1, 10), max_crash_loss=Fraction(1, 2))
+    assert closed(both) == ["stay"]
+
+
+def test_a_price_that_does_not_move_stays() -> None:
+    assert stay_chance(0, TickRange(-10, 10), 0.0) == 1
+    assert stay_chance(10, TickRange(-10, 10), 0.0) == 0
+
+
+# ---- capacity ----
+
+
+def nearly_sold_out(*, placed_at: int | None = 0, fee_rate: float = 1e-7) -> View:
+    """The price near the end of the held range, of which a side is 95 % used."""
+    bases = {}
+    if placed_at is not None:
+        bases[LEFT_BEHIND.token_id] = Basis(
+            token_id=LEFT_BEHIND.token_id,
+            range=LEFT_BEHIND.range,
+            liquidity=LEFT_BEHIND.liquidity,
+            amounts=a_record().wallet,
+            sqrt_price_x96=price_at(placed_at),
+            timestamp=0,
+        )
+    record = replace(a_record((0, 0)), bases=bases)
+    outlook = an_outlook(fee_rate=fee_rate)
+    return a_view(a_market(tick=545, positions=(LEFT_BEHIND,)), record, outlook)
+
+
+def test_a_range_that_is_nearly_used_up_is_placed_anew_before_the_price_leaves_it() -> None:
+    assert isinstance(decided(nearly_sold_out()), Hold)
+    plan = decided(nearly_sold_out(), act_at_capacity_used=Fraction(4, 5))
+    assert isinstance(plan, Plan)
+    assert 545 in plan.target.ranges[0].range
+    assert abs(plan.target.ranges[0].range.centre - 545) <= 10
+    assert "95." in plan.reason
+    assert "payback" in {each.name for each in plan.gates}
+
+
+def test_it_stands_while_less_than_that_is_used() -> None:
+    decision = decided(nearly_sold_out(), act_at_capacity_used=Fraction(97, 100))
+    assert isinstance(decision, Hold)
+    assert "near enough" in decision.reason
+
+
+def test_a_range_that_was_placed_so_is_not_used_up() -> None:
+    """As one that leans against the inventory is: it would be placed anew for ever."""
+    decision = decided(nearly_sold_out(placed_at=545), act_at_capacity_used=Fraction(4, 5))
+    assert isinstance(decision, Hold)
+
+
+def test_of_a_range_that_the_books_do_not_know_both_sides_count() -> None:
+    view = nearly_sold_out(placed_at=None)
+    assert isinstance(decided(view, act_at_capacity_used=Fraction(4, 5)), Plan)
+
+
+def test_nearly_used_up_must_pay_back_and_all_but_used_up_need_not() -> None:
+    poor = nearly_sold_out(fee_rate=1e-16)
+    held = decided(poor, act_at_capacity_used=Fraction(4, 5))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["payback"]
+    plan = decided(poor, must_at_capacity_used=Fraction(95, 100))
+    assert isinstance(plan, Plan)
+    assert gate(plan, "capacity").measured.startswith("95.")
+    assert "payback" not in {each.name for each in plan.gates}
+
+
+def test_what_leaves_the_used_up_range_where_it_is_must_pay_back() -> None:
+    class Adding:
+        def target(self, seen: View) -> Target:
+            ranges = (LEFT_BEHIND.range, TickRange(560, 800))
+            weighted = tuple(WeightedRange(each, Fraction(1)) for each in ranges)
+            return Target(ranges=weighted, swap=False, reason="an order above")
+
+    poor = nearly_sold_out(fee_rate=1e-16)
+    wallet = a_record((10**11, 10**11)).wallet
+    view = a_view(poor.snapshot, replace(poor.record, wallet=wallet), poor.outlook)
+    held = decided(view, Adding(), must_at_capacity_used=Fraction(4, 5))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["payback"]
+
+
+def test_a_policy_that_wants_nothing_new_keeps_its_own_rules() -> None:
+    """It wants no range where none is held; that is not a reason to leave one."""
+    view = nearly_sold_out()
+    asked: list[int] = []
+
+    class Entering:
+        def target(self, seen: View) -> Target:
+            asked.append(len(seen.snapshot.positions))
+            return keep(seen.snapshot.positions, "it does not pay to enter")
+
+    decision = decided(view, Entering(), act_at_capacity_used=Fraction(4, 5))
+    assert isinstance(decision, Hold)
+    assert asked == [0, 1]
+
+
+# ---- the hedge ----
+
+
+def too_much_base() -> View:
+    """Of WETH, the base, 81 % of the value, most of it in the wallet."""
+    return a_view(a_market(positions=(LEFT_BEHIND,)), a_record((0, 10**12)), an_outlook())
+
+
+def hedged(**appetite: object) -> Swap:
+    plan = decided(too_much_base(), **appetite)
+    assert isinstance(plan, Plan)
+    (swap,) = plan.actions
+    assert isinstance(swap, Swap)
+    return swap
+
+
+def test_with_a_risk_aversion_a_hedge_goes_to_the_edge_of_its_band_and_no_further() -> None:
+    whole, part = hedged(), hedged(risk_aversion=Fraction(3))
+    view = too_much_base()
+    band = hedge_limits(view, a_limits(appetite=Appetite(risk_aversion=Fraction(3)))).hedge_band
+    assert 0.10 < band < 0.15
+    # the price is 1 and the swap hardly moves it
+    left = (whole.amount_in.raw - part.amount_in.raw) / float(view.inventory.value)
+    assert left == pytest.approx(float(band), rel=0.01)
+
+
+def test_the_less_averse_leave_the_inventory_alone() -> None:
+    decision = decided(too_much_base(), risk_aversion=Fraction(1, 50))
+    assert isinstance(decision, Hold)
+    assert gate(decision, "imbalance").passed
 
 
 # ---- regimes ----
@@ -233,6 +509,8 @@ ASKED = {
     "toxic flow": {"max_toxic_share": Fraction(1, 2)},
     "jump": {"pause_after_jump_s": 1_800},
     "regime": {"regimes": {Regime.CALM: Adjustment()}},
+    "VPIN": {"max_vpin": Fraction(1, 2)},
+    "TWAP attack": {"min_twap_attack_cost": Fraction(1, 100)},
 }
 
 

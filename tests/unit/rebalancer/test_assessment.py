@@ -6,11 +6,13 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import a_market, a_position, a_record, a_view, an_outlook
+from builders import a_limits, a_market, a_position, a_record, a_view, an_outlook
+from order_flow_builders import a_swap, after
 
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.assessment import Measure, Question, assessment
+from lpmanager.rebalancer.assessment import Measure, Question, Unit, assessment
 from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
 from lpmanager.risk.missing import Missing
 
 HELD = a_position("[-600, 600)", token_id=7, liquidity=10**13)
@@ -21,7 +23,7 @@ def a_held_view(**outlook: float) -> View:
 
 
 def measures(view: View) -> dict[str, Measure]:
-    return {one.name: one for one in assessment(view)}
+    return {one.name: one for one in assessment(view, a_limits())}
 
 
 def test_the_stake_is_worth_what_the_inventory_says() -> None:
@@ -31,8 +33,38 @@ def test_the_stake_is_worth_what_the_inventory_says() -> None:
     assert stake.value(stake.sqrt_price) == pytest.approx(float(view.inventory.value) / whole)
 
 
+def test_used_budgets_are_shares_of_their_limits() -> None:
+    record = a_record((10**9, 10**9), moves=3, gas=10**16, swap_cost=10**17)
+    found = measures(a_view(a_market(positions=(HELD,)), record, an_outlook()))
+    used = [found[f"{what} used"].value for what in ("moves", "gas", "swap cost")]
+    assert used == [0.5, 0.1, 0.1]
+    assert found["hedge band"].value == 0.2
+
+
+def test_what_an_attack_on_the_mean_price_costs_is_told_in_quote_and_over_the_value() -> None:
+    view = a_view(after([a_swap(n) for n in range(1, 21)], last_block=20))
+    found = measures(view)
+    cost, times = found["TWAP attack cost"], found["TWAP attack over value"]
+    assert (cost.unit, times.unit) == (Unit.QUOTE, Unit.RATIO)
+    told = twap_attack_cost(view, a_limits())
+    assert isinstance(told, AttackCost)
+    assert (cost.value, times.value) == (told.quote, told.times_value)
+    assert isinstance(measures(a_view())["TWAP attack cost"].value, Missing)
+
+
+def test_liquidity_that_is_even_is_not_concentrated() -> None:
+    assert measures(a_held_view())["concentration"].value == pytest.approx(0.05, rel=1e-3)
+
+
+def test_fees_imply_as_many_times_the_volatility_as_the_root_of_fees_over_lvr() -> None:
+    found = measures(a_held_view())
+    implied, realised = found["implied volatility"].value, found["volatility"].value
+    assert found["implied over realised"].value == pytest.approx(implied / realised)
+    assert found["implied over realised"].value ** 2 == pytest.approx(found["fees over LVR"].value)
+
+
 def test_every_question_is_answered() -> None:
-    assert {one.question for one in assessment(a_held_view())} == set(Question)
+    assert {one.question for one in assessment(a_held_view(), a_limits())} == set(Question)
 
 
 def test_without_an_outlook_the_rest_says_what_it_needs() -> None:
@@ -52,7 +84,7 @@ def test_a_campaign_without_positions_has_no_range_to_leave() -> None:
 @pytest.mark.parametrize("variance_rate", [0.0, 1e-12, 1e-3, 1.0])
 def test_no_volatility_however_odd_gives_a_number_that_is_none(variance_rate: float) -> None:
     """A still price, and one that spreads a millionfold in a day."""
-    for one in assessment(a_held_view(variance_rate=variance_rate)):
+    for one in assessment(a_held_view(variance_rate=variance_rate), a_limits()):
         assert isinstance(one.value, Missing | str) or math.isfinite(one.value), one
 
 

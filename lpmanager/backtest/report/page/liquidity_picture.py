@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from lpmanager.backtest.report.coverage import Coverage, coverage_of
 from lpmanager.backtest.report.findings import Findings, liquidity_finding
-from lpmanager.backtest.report.page.picture import (
-    OURS,
-    OURS_SOFT,
-    PRICE,
-    PRICE_SOFT,
-    Picture,
-    Trace,
-    axis,
-    drawn,
-)
 from lpmanager.backtest.report.run import Numbers
 from lpmanager.backtest.report.wording import percent
+from lpmanager.page.picture import OURS, OURS_SOFT, PRICE, PRICE_SOFT, Picture, Trace, axis, drawn
 
 
 def liquidity_picture(found: Findings) -> Picture | None:

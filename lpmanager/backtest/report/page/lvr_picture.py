@@ -5,18 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lpmanager.backtest.report.findings import Findings, lvr_finding
-from lpmanager.backtest.report.page.picture import (
-    FEES,
-    LVR,
-    MOST_SAMPLES,
-    PRICE,
-    Picture,
-    axis,
-    line,
-    time_axis,
-)
+from lpmanager.backtest.report.page.over_time import MOST_SAMPLES, line, time_axis
 from lpmanager.backtest.report.run import Numbers
 from lpmanager.backtest.report.sampling import thinned
+from lpmanager.page.picture import FEES, LVR, PRICE, Height, Picture, axis
 
 #: Until so much of the whole LVR was lost, the ratio is of little and jumps about; not drawn.
 _LEAST_SHARE = 0.02
@@ -28,6 +20,7 @@ def lvr_picture(found: Findings) -> Picture:
     ratio = line("fees / LVR", curve.time, _ratio(curve.fees, curve.lvr), PRICE)
     return Picture(
         key="lvr",
+        height=Height.TALL,
         title=lvr_finding(found),
         caption=(
             "Above: earned and lost since the start, at the prices of their time. Below: the one "

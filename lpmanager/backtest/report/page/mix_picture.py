@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from lpmanager.backtest.report.findings import Findings, mix_finding
-from lpmanager.backtest.report.page.picture import (
-    BASE,
-    MOST_SAMPLES,
-    QUOTE,
-    Picture,
-    Trace,
-    axis,
-    line,
-    time_axis,
-)
+from lpmanager.backtest.report.page.over_time import MOST_SAMPLES, line, time_axis
 from lpmanager.backtest.report.run import Curve, Numbers
 from lpmanager.backtest.report.sampling import thinned
+from lpmanager.page.picture import BASE, QUOTE, Picture, Trace, axis
 
 
 def mix_picture(found: Findings) -> Picture:

@@ -7,22 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from lpmanager.backtest.report.findings import Findings, price_finding
-from lpmanager.backtest.report.page.picture import (
-    MOST_SAMPLES,
-    OURS,
-    OURS_SOFT,
-    PRICE,
-    Picture,
-    Trace,
-    axis,
-    label,
-    line,
-    time_axis,
-)
+from lpmanager.backtest.report.page.over_time import MOST_SAMPLES, line, time_axis
 from lpmanager.backtest.report.run import Curve, Move
 from lpmanager.backtest.report.sampling import band_of, closed_at, thinned
 from lpmanager.backtest.report.statistics import changed_ranges
 from lpmanager.backtest.report.wording import money, number
+from lpmanager.page.picture import OURS, OURS_SOFT, PRICE, Picture, Trace, axis, label
 
 #: How far beyond the prices, as a share of their spread, an edge of a range is still shown.
 _REACH = 0.6

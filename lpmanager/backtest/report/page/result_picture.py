@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from lpmanager.backtest.report.findings import Findings, result_change, result_finding
-from lpmanager.backtest.report.page.picture import (
+from lpmanager.backtest.report.wording import signed
+from lpmanager.page.picture import (
     COSTS,
     FEES,
     HEDGE,
@@ -17,7 +18,6 @@ from lpmanager.backtest.report.page.picture import (
     Picture,
     axis,
 )
-from lpmanager.backtest.report.wording import signed
 
 #: Term, sign, what stands below its bar, and its colour.
 _STEPS = (

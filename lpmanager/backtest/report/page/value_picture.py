@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from lpmanager.backtest.report.benchmarks import WAY_WORDS, Way
 from lpmanager.backtest.report.findings import Findings, value_finding
-from lpmanager.backtest.report.page.picture import (
-    FULL_RANGE,
-    HODL,
-    MOST_SAMPLES,
-    OURS,
-    UNTOUCHED,
-    Picture,
-    axis,
-    line,
-    time_axis,
-)
+from lpmanager.backtest.report.page.over_time import MOST_SAMPLES, line, time_axis
 from lpmanager.backtest.report.sampling import thinned
+from lpmanager.page.picture import FULL_RANGE, HODL, OURS, UNTOUCHED, Picture, axis
 
 _LINES = (
     (Way.HODL, HODL, "dash"),

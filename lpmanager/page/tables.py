@@ -1,14 +1,23 @@
-"""Tables and lists of text as HTML, every cell of them escaped."""
+"""Tables, lists and paragraphs of text as HTML, every cell of them escaped."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-
-from lpmanager.backtest.report.account import Table
+from dataclasses import dataclass
 
 #: A table of more columns does not break its lines, and is moved sideways on a small screen.
 _NARROW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Cells of text. `right` are the columns of numbers, which end at the same place."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[int] = frozenset()
 
 
 def table_html(table: Table) -> str:
@@ -31,6 +40,11 @@ def list_html(title: str, items: Iterable[str]) -> str:
     if not lines:
         return ""
     return f"<section>\n<h2>{html.escape(title)}</h2>\n<ul>\n{lines}\n</ul>\n</section>"
+
+
+def paragraph_html(title: str, text: str) -> str:
+    """A section with a paragraph."""
+    return f"<section>\n<h2>{html.escape(title)}</h2>\n<p>{html.escape(text)}</p>\n</section>"
 
 
 def _row(tag: str, cells: Sequence[str], right: frozenset[int]) -> str:

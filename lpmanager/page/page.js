@@ -28,7 +28,7 @@ function layoutOf(picture, narrow) {
     font: { color: ink, family: "system-ui, sans-serif", size: narrow ? 11 : 13 },
     margin: { l: narrow ? 8 : 16, r: narrow ? 8 : 16, t: 8, b: 8 },
     hoverlabel: { bgcolor: colour("--paper"), font: { color: ink }, align: "left" },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, xanchor: "left" },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, xanchor: "left", traceorder: "normal" },
     ...layout,
   };
 }

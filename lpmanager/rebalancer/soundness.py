@@ -1,0 +1,65 @@
+"""How sound the pool is that is acted upon: what its mean price costs to move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lpmanager.model import Amount, Snapshot
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.limits import Limits
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import log_price
+from lpmanager.risk.systems.liquidity_bands import bands_of
+from lpmanager.risk.systems.oracle import Attack, cost_to_move_twap
+
+_PIPS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackCost:
+    """What an attack on the mean price costs: in whole quote tokens, and over the campaign's
+    value."""
+
+    quote: float
+    times_value: float
+
+
+def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
+    """What is lost on moving the pool's mean price by `max_twap_deviation_ticks`, in the cheaper
+    direction, so that the gate "TWAP" would let a false price pass.
+
+    The attacker holds the price there for the whole window, while others trade it back after each
+    block; to go further for a shorter time costs more. Missing where the liquidity that far is not
+    known, or the time between blocks, or nothing is held.
+    """
+    snapshot, quote = view.snapshot, view.snapshot.quote
+    value = float(view.inventory.value) / 10**quote.decimals
+    if value <= 0:
+        return Missing("the campaign holds nothing to weigh an attack against")
+    block_s = _block_s(snapshot)
+    if isinstance(block_s, Missing):
+        return block_s
+    window_s, ways, bands = limits.twap_window_s, [], bands_of(snapshot.state)
+    for ticks in (limits.max_twap_deviation_ticks, -limits.max_twap_deviation_ticks):
+        attack = Attack(
+            shift=1.0001**ticks - 1,
+            window_s=window_s,
+            held_s=window_s,
+            block_s=min(block_s, window_s),
+        )
+        fee = snapshot.pool.fee_pips / _PIPS
+        cost = cost_to_move_twap(bands, log_price(snapshot.state.sqrt_price_x96), fee, attack)
+        if isinstance(cost, Missing):
+            return cost
+        ways.append(cost.loss)
+    raw_token1 = float(snapshot.price.value_of(Amount(snapshot.pool.token1, 1)))
+    cheapest = min(ways) * raw_token1 / 10**quote.decimals
+    return AttackCost(quote=cheapest, times_value=cheapest / value)
+
+
+def _block_s(snapshot: Snapshot) -> float | Missing:
+    """Seconds from block to block, on average over the flow."""
+    flow = snapshot.flow
+    if flow is None or flow.seconds <= 0:
+        return Missing("the time between blocks needs recent swaps, and none were read")
+    return flow.seconds / (snapshot.block.number - flow.from_block + 1)

@@ -1,0 +1,246 @@
+"""How fast the risk desk is: a day of events, Monte Carlo, a calibration, and `lpm risk` whole.
+
+Run: make bench. The markets and the option chain are generated. Seconds are of CPU, the best of
+several runs; compiled loops are loaded before the first one that counts.
+"""
+
+from __future__ import annotations
+
+import csv
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import QuantLib as ql
+
+from lpmanager.backtest.markets.gas_prices import FixedGasPrice
+from lpmanager.backtest.markets.minutes import MINUTE_COLUMNS
+from lpmanager.backtest.markets.synthetic import Setting, gbm
+from lpmanager.backtest.replay.exact import Replay
+from lpmanager.backtest.replay.tape import tape_of
+from lpmanager.backtest.replay.terms import Terms
+from lpmanager.chain.presets import presets
+from lpmanager.model import PoolKey, Token
+from lpmanager.rebalancer import Limits, View
+from lpmanager.rebalancer.assessment import assessment
+from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.policies import FixedWidth
+from lpmanager.risk import assess
+from lpmanager.risk.heston.calibration import HestonFit, calibrated
+from lpmanager.risk.heston.chain import Chain, read_chain
+from lpmanager.risk.heston.chain import Terms as ChainTerms
+from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.monte_carlo.distribution import Distribution, distribution_of
+from lpmanager.risk.monte_carlo.simulation import Diffusion, Draw, simulated_results
+from lpmanager.risk.stake import Stake
+from lpmanager.settings import CampaignTable
+
+RESULTS = Path(__file__).parent / "results" / "risk.txt"
+ROUNDS, DAY_S, DAYS = 5, 86_400, 35
+BEGINS = datetime(2024, 1, 5, tzinfo=UTC)
+TICK, SIGMA, SWAPS = 200_000, 0.04, 6_000
+PATHS = 100_000
+CHAIN = ChainTerms(as_of=date(2024, 1, 5), spot=2_000.0)
+EXPIRIES, STRIKES = (7, 14, 30, 60, 90, 120, 180, 240, 300, 360), 10
+#: Of the generated chain, a year; of the simulation, a day.
+YEARLY = {"v0": 0.5, "kappa": 2.0, "theta": 0.6, "sigma": 1.1, "rho": -0.4}
+DAILY = Heston(start=0.0016, mean=0.0016, reversion=0.05, vol_of_vol=0.003, correlation=-0.4)
+
+
+def a_day() -> tuple[View, Limits]:
+    """A campaign at the end of a day with some four swaps a minute, all of it looked back on."""
+    chain = presets()["ethereum"]
+    tokens = [
+        Token(chain_id=chain.chain_id, address=f"0x{n:040x}", symbol=symbol, decimals=decimals)
+        for n, (symbol, decimals) in enumerate((("USDC", 6), ("WETH", 18)), start=1)
+    ]
+    pool = PoolKey(
+        address=f"0x{9:040x}", token0=tokens[0], token1=tokens[1], fee_pips=500, tick_spacing=10
+    )
+    setting = Setting(
+        pool=pool,
+        begins=int(BEGINS.timestamp()),
+        step_s=114,
+        tick=TICK,
+        liquidity=10**19,
+        noise0=10**10,
+        noise1=10**18,
+    )
+    market = gbm(setting, steps=SWAPS // 8, sigma=SIGMA, seed=1)
+    terms = Terms(
+        deposit=pool.amounts(10**10, 5 * 10**18),
+        quote=pool.token0,
+        every_s=DAY_S // 24,
+        trigger_ticks=None,
+        latency_blocks=1,
+        block_s=chain.block_time_s,
+        gas=FixedGasPrice(10**9),
+        native=chain.native,
+        native_price=None,
+        wrapped_native=pool.token1,
+    )
+    table = CampaignTable.model_validate(
+        {
+            "pool": "0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640",
+            "quote": "USDC",
+            "policy": "fixed_width",
+            "limits": {"history_s": DAY_S, "max_swap_cost_per_day": "100", "max_gas_per_day": "1"},
+        }
+    )
+    limits = table.limits_for(chain, pool.token0)
+    replay = Replay(
+        market, tape_of(market, terms.block_s), terms, FixedWidth(half_width_ticks=2_000), limits
+    )
+    while not replay.is_over:
+        replay.step()
+    return replay.look(market.end), limits
+
+
+def a_chain() -> Chain:
+    """A hundred calls and puts, out of the money, as Heston's model prices them."""
+    today = ql.Date(CHAIN.as_of.day, CHAIN.as_of.month, CHAIN.as_of.year)
+    ql.Settings.instance().evaluationDate = today
+    flat = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, ql.Actual365Fixed()))
+    process = ql.HestonProcess(
+        flat, flat, ql.QuoteHandle(ql.SimpleQuote(CHAIN.spot)), *YEARLY.values()
+    )
+    engine = ql.AnalyticHestonEngine(ql.HestonModel(process), 128)
+    rows = ["expiry,strike,type,price"]
+    for days in EXPIRIES:
+        deviation = (YEARLY["theta"] * days / 365) ** 0.5
+        for place in np.linspace(-1.5, 1.5, STRIKES):
+            strike = CHAIN.spot * float(np.exp(place * deviation))
+            kind = ql.Option.Put if strike < CHAIN.spot else ql.Option.Call
+            option = ql.VanillaOption(
+                ql.PlainVanillaPayoff(kind, strike), ql.EuropeanExercise(today + days)
+            )
+            option.setPricingEngine(engine)
+            name = "put" if kind == ql.Option.Put else "call"
+            expiry = CHAIN.as_of + timedelta(days)
+            rows.append(f"{expiry},{strike!r},{name},{option.NPV()!r}")
+    return read_chain(rows, CHAIN, "generated")
+
+
+def write_minutes(path: Path) -> None:
+    """Minutes of a price that swings around its beginning, as files of recorded markets have."""
+    random, count = np.random.default_rng(1), 1_440 * DAYS
+    steps = random.standard_normal((count, 6)) * SIGMA / np.sqrt(1_440 * 6) * 1e4
+    ticks = TICK + 1_500 * np.tanh(np.cumsum(steps.ravel()) / 3_000)
+    ways = np.concatenate(([[TICK] * 6], ticks.reshape(count, 6))).astype(int)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(MINUTE_COLUMNS)
+        for number in range(count):
+            opened, way = int(ways[number, -1]), ways[number + 1]
+            low, high = min(opened, int(way.min())), max(opened, int(way.max()))
+            when = f"{BEGINS + timedelta(minutes=number):%Y-%m-%d %H:%M:%S}"
+            writer.writerow([when, 0, 0, way[-1], opened, low, high, 10**10, 5 * 10**18, 10**19])
+
+
+def best_cpu_s(run: Callable[[], object]) -> float:
+    run()
+    took = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        run()
+        took.append(time.process_time() - began)
+    return min(took)
+
+
+def assess_s() -> tuple[float, Stake, int]:
+    """A day's outlook and all its measures; what is at stake in it, and how many swaps it has."""
+    view, limits = a_day()
+    outlook, flow = view.outlook, view.snapshot.flow
+    if outlook is None or flow is None:
+        sys.exit("risk: the day has no outlook")
+
+    def run() -> None:
+        assess(view.snapshot)
+        assessment(view, limits)
+
+    return best_cpu_s(run), stake_now(view, outlook), len(flow.swaps)
+
+
+def cvar_s(stake: Stake, dynamics: Diffusion | Heston) -> float:
+    """A day of as many paths, to their distribution."""
+
+    def run() -> None:
+        draw = Draw(horizon_s=DAY_S, seed=1, paths=PATHS)
+        found = distribution_of(simulated_results(stake, dynamics, draw))
+        if not isinstance(found, Distribution):
+            sys.exit(f"risk: {found.reason}")
+
+    return best_cpu_s(run)
+
+
+def calibration_s() -> tuple[float, int]:
+    """From a chain that was read to the fit, and how many quotes were fitted."""
+    chain = a_chain()
+    fit = calibrated(chain)
+    if not isinstance(fit, HestonFit):
+        sys.exit(f"risk: {fit.reason}")
+    return best_cpu_s(lambda: calibrated(chain)), fit.quotes
+
+
+def whole_s() -> float:
+    """The command, from its start to its end, on weeks of minutes with a policy in them."""
+    with tempfile.TemporaryDirectory() as name:
+        write_minutes(Path(name) / "minutes.csv")
+        command = [
+            *(str(Path(sys.executable).parent / "lpm"), "risk", "--market", "minutes.csv"),
+            *("--pair", "USDC/WETH", "--fee", "0.05%", "--chain", "ethereum", "--json"),
+            *("--value", "10000", "--gas-gwei", "1"),
+            *("--policy", "fixed_width", "--option", "half_width_ticks=2000", "--every", "4h"),
+        ]
+
+        def run() -> float:
+            before = children_cpu_s()
+            done = subprocess.run(command, cwd=name, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.exit(f"risk: {done.stderr}")
+            return children_cpu_s() - before
+
+        run()
+        return min(run() for _ in range(3))
+
+
+def children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def lines() -> Iterator[str]:
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    yield f"the risk desk, on generated markets; CPU time, best of {ROUNDS}; {today}"
+    yield ""
+    took, stake, swaps = assess_s()
+    yield goal(f"a day of {swaps:,} swaps: outlook and measures", took * 1_000, "ms", 100)
+    steady = Diffusion(variance_rate=SIGMA**2 / DAY_S)
+    yield goal(f"CVaR of {PATHS:,} paths, steady", cvar_s(stake, steady), "s", 1)
+    yield goal(f"CVaR of {PATHS:,} paths, Heston", cvar_s(stake, DAILY), "s", 1)
+    took, quotes = calibration_s()
+    yield goal(f"Heston fitted to {quotes} quotes", took, "s", 1)
+    yield goal(f"lpm risk --market, {DAYS} days of minutes", whole_s(), "s", 5)
+
+
+def goal(name: str, figure: float, unit: str, most: float) -> str:
+    met = "met" if figure < most else "MISSED"
+    return f"{name:48}{figure:>10,.2f} {unit:4} under {most:,.0f}: {met}"
+
+
+def main() -> None:
+    found = []
+    for line in lines():
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        found.append(line)
+    RESULTS.write_text("\n".join(found) + "\n", encoding="utf-8")
+
+
+main()

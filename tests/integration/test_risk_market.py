@@ -1,0 +1,184 @@
+"""`lpm risk --market`: the desk's questions at the end of a recorded market."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import random
+import sys
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pytest
+from market_builders import POLYGON_MINUTES, a_minute, minute_file, needs_data
+
+from lpmanager.cli import risk_market
+from lpmanager.cli.main import main
+from lpmanager.risk.learned.next_hour import NextHour
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.volatility.contest import Contest, Score
+
+POOL = ("--pair", "USDC/WETH", "--fee", "0.05%", "--chain", "ethereum")
+HELD = ("--market", "market.csv", *POOL, "--value", "10000", "--gas-gwei", "0.1")
+PLACED = (*HELD, "--policy", "fixed_width", "--option", "half_width_ticks=300", "--every", "10m")
+NO_FORECASTERS = "_FORECASTS_NEED", ("a_library_that_is_not_there",)
+
+
+class Ended(NamedTuple):
+    code: int | str | None
+    out: str
+    err: str
+
+
+def lpm(folder: Path, *arguments: str) -> Ended:
+    """Run `lpm risk` in a folder."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", ["lpm", "risk", *arguments]),
+        mock.patch.object(sys, "path", [*sys.path]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as stopped,
+    ):
+        main()
+    return Ended(stopped.value.code, out.getvalue(), err.getvalue())
+
+
+def minutes_along(ticks: Iterable[int]) -> list[dict[str, str]]:
+    return [
+        a_minute(
+            number,
+            openTick=opened,
+            closeTick=close,
+            lowestTick=min(opened, close),
+            highestTick=max(opened, close),
+            inAmount0=9 * 10**10,
+            inAmount1=4 * 10**19,
+        )
+        for number, (opened, close) in enumerate(pairwise(ticks))
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a market of 16 hours, whose price goes up and comes back, and trembles."""
+    rng = random.Random(3)
+    ticks = [
+        round(199_000 + 150 * math.sin(minute / 48) + rng.gauss(0, 4)) for minute in range(961)
+    ]
+    return minute_file(tmp_path, *minutes_along(ticks), name="market.csv").parent
+
+
+def asked(folder: Path, *arguments: str) -> dict[str, Any]:
+    ended = lpm(folder, *arguments, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    shown: dict[str, Any] = json.loads(ended.out)
+    return shown
+
+
+def measures(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in shown["campaigns"]["market.csv"]["measures"]}
+
+
+def test_what_a_policy_placed_is_asked_about_at_the_markets_end(folder: Path) -> None:
+    shown = asked(folder, *PLACED)
+    found = measures(shown)
+    assert found["value"]["unit"] == "USDC"
+    assert 5_000 < found["value"]["value"] < 15_000
+    assert found["CVaR"]["value"] > found["value at risk"]["value"] > 0
+    assert 0 < found["our share"]["value"] < 1
+    end = shown["campaigns"]["market.csv"]
+    assert end["block"]["timestamp"] == 1_704_412_800 + 960 * 60
+    assert {gate["name"] for gate in end["gates"]} >= {"TWAP", "imbalance"}
+    assert any(note.startswith("Gas is what the manager sets aside") for note in shown["notes"])
+
+
+def test_without_a_policy_nothing_is_placed(folder: Path) -> None:
+    shown = asked(folder, *HELD)
+    end, found = shown["campaigns"]["market.csv"], measures(shown)
+    assert (end["decision"], end["reason"]) == ("hold", "nothing is placed: no --policy was told")
+    assert found["our share"]["value"] == 0
+    assert found["chance to stay in range"]["missing"] == "the campaign has no range"
+
+
+def test_the_price_is_looked_back_on_over_the_whole_file(folder: Path) -> None:
+    """The hour of flow that gates know is too short to tell regimes and jumps."""
+    found = measures(asked(folder, *HELD))
+    assert found["regime"]["missing"] is None
+    assert found["last jump"]["missing"] is None
+    later = measures(asked(folder, *HELD, "--from", "2024-01-05 14:00"))
+    assert "48 returns of 300 s, found 23" in later["regime"]["missing"]
+    assert "144 returns of 300 s, found 23" in later["last jump"]["missing"]
+
+
+def test_too_short_a_market_says_what_forecasts_need(folder: Path) -> None:
+    missing = asked(folder, *HELD)["forecasts"]["missing"]
+    assert missing.startswith("a contest needs 50 periods of 3600 s")
+    ended = lpm(folder, *HELD)
+    assert ended.code == 0
+    assert "Which forecast is believed? unknown: a contest needs" in " ".join(ended.out.split())
+
+
+def test_without_its_libraries_the_forecast_says_how_to_get_them(folder: Path) -> None:
+    with mock.patch.object(risk_market, *NO_FORECASTERS):
+        missing = asked(folder, *HELD)["forecasts"]["missing"]
+    assert missing.endswith("pip install 'lpmanager[backtest,quant,ml]'")
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (("main", *HELD), "take one's policy by --campaign main"),
+        (("--policy", "passive", "--from", "2024"), "--from, --policy is about a recorded market"),
+        (("--market", "market.csv", *POOL), "--value: missing"),
+        (("--market", "none.csv", *POOL, "--value", "1"), "none.csv"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    folder: Path, told: tuple[str, ...], said: str
+) -> None:
+    ended = lpm(folder, *told)
+    assert ended.code != 0
+    assert said in " ".join(ended.err.split())
+
+
+def test_a_contest_of_forecasters_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = (Score(name="HAR 1/6/24", qlike=0.45696), Score(name="boosted trees", qlike=0.5))
+    left_out = (("GARCH(1,1)-t", Missing("it did not converge")),)
+    risk_market.print_forecasts(
+        NextHour(
+            contest=Contest(scores=rules, left_out=left_out, scored=503),
+            used="HAR 1/6/24",
+            unused=Missing("boosted trees is not used: HAR is better"),
+            variance_rate=0.64 / (365 * 86_400),
+        )
+    )
+    told = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "On 503 hours that none had seen",
+        "HAR 1/6/24 0.4570 used boosted trees 0.5000 GARCH(1,1)-t unknown it did not converge",
+        "The next hour: a volatility of 80.0% a year. boosted trees is not used: HAR is better.",
+    ):
+        assert words in told
+
+
+@pytest.mark.realdata
+@needs_data
+def test_on_recorded_weeks_the_rule_that_looks_back_a_day_is_believed(tmp_path: Path) -> None:
+    """It has the lowest loss of all out of sample, and what was learned is left alone."""
+    polygon = ("--pair", "USDC/WETH", "--fee", "0.05%", "--chain", "polygon")
+    gas = ("--gas-gwei", "50", "--native-price", "0.8")
+    weeks = ("--market", str(POLYGON_MINUTES), *polygon, "--value", "10000", *gas)
+    forecasts = asked(tmp_path, *weeks)["forecasts"]
+    assert forecasts["hours"] == 503
+    assert forecasts["used"] == min(forecasts["qlike"], key=forecasts["qlike"].__getitem__)
+    assert forecasts["used"] == "HAR 1/6/24"
+    assert len(forecasts["qlike"]) == 5
+    assert "boosted trees is not used" in forecasts["learned_is_not_used"]
+    assert 0.2 < forecasts["volatility"] < 5
