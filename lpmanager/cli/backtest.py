@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from lpmanager.cli.extras import require_backtest
 from lpmanager.cli.market_option import MarketOptions, OpenMarket, open_market
 from lpmanager.cli.option_groups import spread
 from lpmanager.cli.options import AsJson, HtmlPage
+from lpmanager.cli.progress import progress_of
 from lpmanager.cli.strategy_options import (
     Strategy,
     StrategyOptions,
@@ -90,8 +90,9 @@ def _exact_run(market_options: MarketOptions, strategy_options: StrategyOptions)
     table = strategy.table
     policy = ReportedPolicy(name=table.policy, policy=make_policy(table.policy, table.options))
     limits = table.limits_for(market.chain, market.quote)
-    with _progress(len(market.market.rows)) as seen:
-        run = replay(market.market, strategy.terms, policy, limits, seen)
+    rows = len(market.market.rows)
+    with progress_of("replaying", "rows") as seen:
+        run = replay(market.market, strategy.terms, policy, limits, lambda done: seen(done, rows))
     return replace(
         run, policy=_policy_text(table), notes=tuple(dict.fromkeys((*run.notes, *strategy.notes)))
     )
@@ -129,23 +130,3 @@ _MODES: Mapping[str, Callable[[MarketOptions, StrategyOptions], Run]] = {
 def _policy_text(table: CampaignTable) -> str:
     """The policy with its options, as they would be typed."""
     return " ".join([table.policy, *(f"{key}={value}" for key, value in table.options.items())])
-
-
-@contextmanager
-def _progress(rows: int) -> Iterator[Callable[[int], None]]:
-    """What to call with the number of rows replayed; shown on stderr where somebody watches."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    screen = Console(stderr=True)
-    with Progress(
-        TextColumn("replaying"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,} rows"),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=not screen.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=rows)
-        yield lambda done: progress.update(task, completed=done)

@@ -4,8 +4,7 @@ next."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from lpmanager.cli.extras import require_backtest
 from lpmanager.cli.market_option import MarketOptions, OpenMarket, open_market
 from lpmanager.cli.option_groups import spread
 from lpmanager.cli.options import AsJson
+from lpmanager.cli.progress import progress_of
 from lpmanager.cli.strategy_options import (
     Strategy,
     StrategyOptions,
@@ -132,7 +132,7 @@ def _swept(
     limits = strategy.table.limits_for(opened.chain, opened.quote)
     plan = _plan(options, axes, strategy)
     conditions = conditions_of(opened.market.pool, strategy.terms, limits.min_interval_s)
-    with _progress() as seen:
+    with progress_of("sweeping", "runs") as seen:
         swept = run(opened.market, plan, conditions, limits.history_s, workers, seen)
     return opened, plan, swept
 
@@ -184,23 +184,3 @@ def _plan(options: SweepOptions, axes: tuple[Axis, ...], strategy: Strategy) -> 
         else Search(trials=options.optimize, seed=options.seed),
         kept=options.keep,
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """What to call with how much of how much is done; shown on stderr where somebody watches."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    screen = Console(stderr=True)
-    with Progress(
-        TextColumn("sweeping"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,} runs"),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=not screen.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=1)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from lpmanager.model import Amount, Estimate, Gate, Mint
 from lpmanager.model.tick import SqrtPriceX96
 from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.economics import active_of
 from lpmanager.rebalancer.vault_gates import vault_gates
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
@@ -137,8 +138,7 @@ def _impact(view: View, after: SqrtPriceX96, limits: Limits) -> Gate:
 
 
 def _pool_share(view: View, candidate: Candidate, limits: Limits) -> Gate:
-    tick = candidate.after.tick
-    ours = sum(liquidity for tick_range, liquidity in candidate.placed if tick in tick_range)
+    ours = active_of(candidate.placed, candidate.after.tick)
     whole = ours + candidate.others_liquidity
     share = Fraction(ours, whole) if whole else Fraction(0)
     return Gate(
