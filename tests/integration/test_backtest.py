@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import io
 import json
 import math
 import os
 import re
 import shlex
-import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 import pytest
-
-from lpmanager.cli.main import main
+from typed_here import Ended, typed_here
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LPM_DATA", ROOT / "../shared/data"))
@@ -35,25 +31,9 @@ STRATEGY = (
 )
 
 
-class Ended(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
 def lpm(folder: Path, *arguments: str) -> Ended:
     """Run `lpm backtest` in a folder."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        contextlib.chdir(folder),
-        mock.patch.object(sys, "argv", ["lpm", "backtest", *arguments]),
-        mock.patch.object(sys, "path", [*sys.path]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as stopped,
-    ):
-        main()
-    return Ended(stopped.value.code, out.getvalue(), err.getvalue())
+    return typed_here(folder, "backtest", *arguments)
 
 
 @pytest.fixture

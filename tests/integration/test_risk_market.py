@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import math
 import random
-import sys
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 import pytest
 from market_builders import POLYGON_MINUTES, a_minute, minute_file, needs_data
+from typed_here import Ended, typed_here
 
 from lpmanager.cli import risk_market
-from lpmanager.cli.main import main
 from lpmanager.risk.learned.next_hour import NextHour
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.volatility.contest import Contest, Score
@@ -29,25 +26,9 @@ PLACED = (*HELD, "--policy", "fixed_width", "--option", "half_width_ticks=300", 
 NO_FORECASTERS = "_FORECASTS_NEED", ("a_library_that_is_not_there",)
 
 
-class Ended(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
 def lpm(folder: Path, *arguments: str) -> Ended:
     """Run `lpm risk` in a folder."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        contextlib.chdir(folder),
-        mock.patch.object(sys, "argv", ["lpm", "risk", *arguments]),
-        mock.patch.object(sys, "path", [*sys.path]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as stopped,
-    ):
-        main()
-    return Ended(stopped.value.code, out.getvalue(), err.getvalue())
+    return typed_here(folder, "risk", *arguments)
 
 
 def minutes_along(ticks: Iterable[int]) -> list[dict[str, str]]:
