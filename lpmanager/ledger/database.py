@@ -37,6 +37,10 @@ _WRITERS_LOCK = 0x6C706D
 #: What a database refuses though nothing in this program is wrong.
 _TROUBLES = frozenset({DatabaseError, InternalError, OperationalError})
 
+#: A path: where a folder within a package is named, alembic keeps something of it each time it is
+#: looked up. A percent sign would begin a placeholder.
+_MIGRATIONS = str(Path(__file__).with_name("migrations")).replace("%", "%%")
+
 #: By SQLite's primary result code; for what is not here the database is taken for damaged.
 _MENDING: dict[int | None, str] = {
     sqlite3.SQLITE_BUSY: "another program writes to it; try again",
@@ -226,7 +230,7 @@ def _migrate(engine: Engine, name: str) -> None:
         _let_readers_in(engine)
     with writing(engine) as connection:
         config = Config()
-        config.set_main_option("script_location", "lpmanager:ledger/migrations")
+        config.set_main_option("script_location", _MIGRATIONS)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

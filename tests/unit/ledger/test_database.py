@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def test_a_new_store_is_made_and_opens_again(tmp_path: Path) -> None:
     open_database(url(path)).dispose()
     open_database(url(path)).dispose()
     assert path.exists()
+
+
+def test_opening_a_store_leaves_nothing_behind_in_memory(tmp_path: Path) -> None:
+    def objects_after_opening() -> int:
+        open_database(url(tmp_path / "books.db")).dispose()
+        gc.collect()
+        return sum(isinstance(each, ExitStack) for each in gc.get_objects())
+
+    once = objects_after_opening()
+    assert [objects_after_opening() for _ in range(3)] == [once] * 3
 
 
 def test_the_migrations_make_exactly_the_tables_the_program_uses(tmp_path: Path) -> None:
