@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -65,11 +64,11 @@ def test_an_oracle_that_does_not_reach_back_is_told_what_it_needs(desk: Desk) ->
     assert "call increaseObservationCardinalityNext(86401)" in found
 
 
-def test_an_rpc_whose_head_is_old_is_found(desk: Desk) -> None:
+def test_an_rpc_whose_head_is_old_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.edit('max_head_age_s = "5m"', 'max_head_age_s = "1s"')
     desk.devnet.refresh()
     old_at = desk.devnet.controls.node.head().timestamp + 2
-    time.sleep(max(0.0, old_at - time.time()))
+    monkeypatch.setattr("lpmanager.cli.doctor.wall_clock", lambda: old_at)
     done = typed(desk.folder, "doctor", "--json")  # mines no block, as the desk would
     assert done.returncode == 4
     failed = [check["name"] for check in json.loads(done.stdout)["checks"] if not check["passed"]]
