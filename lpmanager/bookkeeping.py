@@ -14,6 +14,7 @@ from lpmanager.ledger.by_hand import ByHand, found_basis
 from lpmanager.ledger.campaign_intents import begun, came_to_nothing, last_decision
 from lpmanager.ledger.diary import CycleRow, Diary
 from lpmanager.ledger.landmarks import Landmarks, landmarks
+from lpmanager.ledger.neighbours import Neighbourhood
 from lpmanager.ledger.reading import campaign_flows, campaign_record
 from lpmanager.ledger.report import Adoption, PositionLife, adoptions, lineage
 from lpmanager.ledger.result import Result, result_of
@@ -34,6 +35,7 @@ from lpmanager.model import (
     Withdrawn,
 )
 from lpmanager.reconciliation import OutsideTransfers, Reconciliation
+from lpmanager.risk.contagion.neighbours import Surroundings
 
 
 class Bookkeeper:
@@ -42,7 +44,7 @@ class Bookkeeper:
     They are those of the holder of its tokens, the account itself or a vault. `signer` is the
     account that signs for it, which may become another. `budget` None means all the holder has of
     both tokens; `by_hand` is what becomes of the campaign where somebody else changed what it
-    holds.
+    holds. Without a `neighbourhood` it is alone.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Bookkeeper:
         budget: Amounts | None,
         outside_transfers: OutsideTransfers,
         by_hand: ByHand = ByHand.HALT,
+        neighbourhood: Neighbourhood | None = None,
     ) -> None:
         self._name = name
         self._ledger = ledger
         self._signer = signer
         self._budget = budget
+        self._neighbourhood = neighbourhood
         self._reconciliation = Reconciliation(name, ledger, outside_transfers, by_hand)
         self._diary = Diary(ledger.engine, name)
 
@@ -78,7 +82,7 @@ class Bookkeeper:
 
     def bring_up_to(self, snapshot: Snapshot) -> CampaignRecord:
         """Open the books at the first snapshot; later mark them to it and take in transfers, and
-        what was changed by hand where that is the rule.
+        what was changed by hand where that is the rule. Neighbours may know it from then on.
 
         Raises BooksDoNotClose, and halts the campaign, where the chain holds anything else than
         the books say then; ChainError where the snapshot is older than the books, MaybeSent while
@@ -92,7 +96,14 @@ class Bookkeeper:
             self._require_same(row, snapshot)
             self._reconciliation.bring_up_to(row, snapshot, self.landmarks())
         self._reconciliation.require_wallet_explained(snapshot)
-        return campaign_record(self._ledger, self._name, snapshot)
+        record = campaign_record(self._ledger, self._name, snapshot)
+        if self._neighbourhood is not None:
+            self._neighbourhood.tell(snapshot, record)
+        return record
+
+    def surroundings(self) -> Surroundings:
+        """What the other campaigns of the store have told of themselves."""
+        return Surroundings() if self._neighbourhood is None else self._neighbourhood.surroundings()
 
     def close(self, before: Snapshot, outcome: Outcome, read_after: Callable[[], Snapshot]) -> None:
         """Book what a plan did after `before`, then bring the books up to what is read after it.

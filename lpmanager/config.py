@@ -62,6 +62,7 @@ def load(path: Path) -> Settings:
         *_chain_mistakes(settings),
         *_custody_mistakes(settings),
         *_owner_mistakes(settings),
+        *_contagion_mistakes(settings),
         *_variable_mistakes(settings, in_file),
         *_url_mistakes(settings, variables),
     ]
@@ -214,6 +215,23 @@ def _owner_mistakes(settings: Settings) -> Iterator[str]:
             "owner.address: is account.address too, so who steals the key that runs the vaults "
             "could empty them; own them by another account"
         )
+
+
+def _contagion_mistakes(settings: Settings) -> Iterator[str]:
+    """A limit on what nothing is known of would stop nothing, or everything."""
+    for token, peg in settings.pegs.items():
+        if peg.against == token:
+            yield f"pegs.{token}.against: a token is always worth itself; name another"
+    for name, campaign in settings.campaigns.items():
+        if campaign.risk.max_share_in_issuer is not None and not settings.issuers:
+            yield (
+                f"campaigns.{name}.risk.max_share_in_issuer: no issuer is known; name those of "
+                "tokens under [issuers]"
+            )
+        if campaign.risk.leave_on_depeg and not settings.pegs:
+            yield (
+                f"campaigns.{name}.risk.leave_on_depeg: no peg is known; write a table [pegs.TOKEN]"
+            )
 
 
 def _variable_mistakes(settings: Settings, in_file: frozenset[str]) -> Iterator[str]:

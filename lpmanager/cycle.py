@@ -16,6 +16,9 @@ from lpmanager.inventory import Inventory, measure
 from lpmanager.model import Amounts, Decision, Outcome, Plan, Snapshot
 from lpmanager.rebalancer import Limits, Policy, View, decide
 from lpmanager.risk import Outlook, assess
+from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
+from lpmanager.risk.calibration.live import still_good
+from lpmanager.risk.missing import Missing
 
 
 class Custody(Protocol):
@@ -36,7 +39,8 @@ class Custody(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """One managed allocation, wired up. `custody` is None in a dry run."""
+    """One managed allocation, wired up. `custody` is None in a dry run; `calibration` reads the one
+    that was kept last."""
 
     name: str
     read: Callable[[], Snapshot]
@@ -44,6 +48,7 @@ class Campaign:
     limits: Limits
     books: Bookkeeper
     custody: Custody | None
+    calibration: Callable[[], Calibration | Missing] = lambda: NOT_MADE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +66,14 @@ def observe(campaign: Campaign) -> View:
     """Read the chain and bring the books up to it."""
     snapshot = campaign.read()
     record = campaign.books.bring_up_to(snapshot)
+    max_age_s = campaign.limits.appetite.max_calibration_age_s
     return View(
         snapshot=snapshot,
         record=record,
         inventory=measure(snapshot, record, campaign.limits.target_weight),
         outlook=assess(snapshot),
+        calibration=still_good(campaign.calibration(), snapshot.block.timestamp, max_age_s),
+        surroundings=campaign.books.surroundings(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -117,6 +118,22 @@ def _positive(value: Fraction) -> Fraction:
     return value
 
 
+def _correlation(value: Fraction) -> Fraction:
+    if not -1 <= value <= 1:
+        raise ValueError("a correlation is between -1 and 1")
+    return value
+
+
+def _day_from(value: object) -> date:
+    """A date of TOML, or the same as text; a moment of a day is none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("expected a date such as 2024-06-28") from None
+
+
 def _amount_text_from(value: object) -> str:
     amount = decimal_from(value)
     if amount < 0:
@@ -163,6 +180,13 @@ Number = Annotated[
 ]
 Positive = Annotated[Number, AfterValidator(_positive)]
 Share = Annotated[Number, AfterValidator(_share)]
+Correlation = Annotated[Number, AfterValidator(_correlation)]
+Day = Annotated[
+    date,
+    PlainValidator(_day_from),
+    PlainSerializer(date.isoformat, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
 AmountText = Annotated[
     str,
     PlainValidator(_amount_text_from),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -28,12 +29,17 @@ from pydantic.json_schema import SkipJsonSchema
 from lpmanager.chain.presets import Chain, presets
 from lpmanager.errors import ConfigError
 from lpmanager.model import Token, amount_from_text_down
-from lpmanager.risk.appetite import Adjustment, Appetite, WhereMissing
+from lpmanager.risk.appetite import Adjustment, Appetite, HedgeTo, RegimesBy, WhereMissing
+from lpmanager.risk.contagion.depeg import Peg
+from lpmanager.risk.heston.given import GivenHeston
+from lpmanager.risk.heston.model import YearlyHeston
 from lpmanager.risk.limits import Limits
 from lpmanager.setting_types import (
     Address,
     AmountText,
     CodeHash,
+    Correlation,
+    Day,
     FeePips,
     FileName,
     LocalPath,
@@ -166,6 +172,26 @@ class LimitsTable(_Table):
     hedge_band: Share = Fraction(1, 5)
 
 
+class PegTable(_Table):
+    """What one of a token should be worth in another; `lasting` is for how long it must have been
+    further away than the share `tolerance` to count as failing."""
+
+    value: Positive = Fraction(1)
+    against: str
+    tolerance: Annotated[Share, Field(gt=0, lt=1)] = Fraction(1, 100)
+    lasting: Annotated[Seconds, Field(ge=1)] = 1_800
+
+    def of(self, token: str) -> Peg:
+        """The same for the rebalancer."""
+        return Peg(
+            token=token,
+            against=self.against,
+            value=float(self.value),
+            tolerance=float(self.tolerance),
+            for_s=self.lasting,
+        )
+
+
 class RegimeTable(_Table):
     """What a regime of the market changes, each as a factor."""
 
@@ -173,6 +199,36 @@ class RegimeTable(_Table):
     deploy: Share = Fraction(1)
     interval: Annotated[Positive, Field(ge=1)] = Fraction(1)
     hedge_band: Positive = Fraction(1)
+
+
+class HestonTable(_Table):
+    """Heston's model in years of 365 days, see `YearlyHeston`, and the day it was fitted to. What
+    has no day does not grow old."""
+
+    v0: Positive
+    theta: Positive
+    kappa: Positive
+    sigma: Positive
+    rho: Correlation
+    as_of: Day | None = None
+    max_age: Annotated[Seconds, Field(ge=1)] = 7 * 86_400
+
+    @property
+    def given(self) -> GivenHeston:
+        """The same for the rebalancer; a day begins at midnight UTC."""
+        yearly = YearlyHeston(
+            v0=float(self.v0),
+            theta=float(self.theta),
+            kappa=float(self.kappa),
+            sigma=float(self.sigma),
+            rho=float(self.rho),
+        )
+        day = self.as_of
+        return GivenHeston(
+            model=yearly.daily,
+            fitted_at=None if day is None else int(datetime.combine(day, time(), UTC).timestamp()),
+            max_age_s=self.max_age,
+        )
 
 
 class RiskTable(_Table):
@@ -191,6 +247,20 @@ class RiskTable(_Table):
     act_at_capacity_used: Share | None = None
     must_at_capacity_used: Share | None = None
     risk_aversion: Positive | None = None
+    hedge_to: Literal["target", "edge", "least_cvar"] | None = None
+    scenarios: Literal["lognormal", "heston"] = "lognormal"
+    heston: HestonTable | None = None
+    max_gas_to_fees: Positive | None = None
+    max_share_in_token: Share | None = None
+    max_share_in_pool: Share | None = None
+    max_share_in_issuer: Share | None = None
+    leave_on_depeg: bool = False
+    max_neighbour_age: Annotated[Seconds, Field(ge=1)] = 3_600
+    max_base_fee_to_usual: Annotated[Positive, Field(ge=1)] | None = None
+    min_healthy_rpcs: Annotated[int, Field(ge=1)] | None = None
+    pause_after_change: Annotated[Seconds, Field(ge=1)] | None = None
+    max_calibration_age: Annotated[Seconds, Field(ge=1)] = 86_400
+    regimes_by: Literal["ewma", "markov"] = "ewma"
     regimes: dict[Regime, RegimeTable] = {}
 
     @model_validator(mode="after")
@@ -203,6 +273,15 @@ class RiskTable(_Table):
             low, high = getattr(self, first), getattr(self, then)
             if low is not None and high is not None and low > high:
                 raise ValueError(f"{first} must be at most {then}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_scenarios(self) -> Self:
+        if self.scenarios == "heston" and self.heston is None:
+            raise ValueError(
+                'scenarios = "heston" needs the table heston; `lpm risk --option-chain FILE` tells '
+                "one"
+            )
         return self
 
     @property
@@ -222,6 +301,19 @@ class RiskTable(_Table):
             act_at_capacity_used=self.act_at_capacity_used,
             must_at_capacity_used=self.must_at_capacity_used,
             risk_aversion=self.risk_aversion,
+            hedge_to=None if self.hedge_to is None else HedgeTo(self.hedge_to),
+            heston=self.heston.given if self.heston and self.scenarios == "heston" else None,
+            max_gas_to_fees=self.max_gas_to_fees,
+            max_share_in_token=self.max_share_in_token,
+            max_share_in_pool=self.max_share_in_pool,
+            max_share_in_issuer=self.max_share_in_issuer,
+            leave_on_depeg=self.leave_on_depeg,
+            max_neighbour_age_s=self.max_neighbour_age,
+            max_base_fee_to_usual=self.max_base_fee_to_usual,
+            min_healthy_rpcs=self.min_healthy_rpcs,
+            pause_after_change_s=self.pause_after_change,
+            max_calibration_age_s=self.max_calibration_age,
+            regimes_by=RegimesBy(self.regimes_by),
             regimes={
                 name: Adjustment(
                     width=table.width,
@@ -369,6 +461,7 @@ class Settings(_Table):
     `account` owns the positions or operates the vaults, `owner` is the vaults'. From `rpc_urls` on
     the fields never stand in the file; URLs are by chain name, and `rpc_urls` may hold
     several in one text; `credentials_folder` is where systemd put what password_credential names.
+    `issuers` and `pegs` are by the symbols of tokens.
     """
 
     chain: str
@@ -379,6 +472,8 @@ class Settings(_Table):
     transactions: TransactionsTable = TransactionsTable()
     rpc: RpcTable = RpcTable()
     campaigns: Annotated[dict[Name, CampaignTable], Field(min_length=1)]
+    issuers: dict[str, str] = {}
+    pegs: dict[str, PegTable] = {}
     chains: dict[Name, ChainTable] = {}
     rpc_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
     relay_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
@@ -427,6 +522,10 @@ class Settings(_Table):
     def chain_of(self, campaign: str) -> Chain:
         """The chain a campaign runs on: its own, or the file's."""
         return self.known_chains()[self.campaigns[campaign].chain or self.chain]
+
+    def known_pegs(self) -> tuple[Peg, ...]:
+        """What tokens should be worth, for the rebalancer."""
+        return tuple(peg.of(token) for token, peg in self.pegs.items())
 
     def max_head_age_s(self, chain: Chain) -> int:
         """How old a chain's head may be for the most patient of its campaigns."""

@@ -90,6 +90,7 @@ def a_run(curve: Curve | None = None, **changes: object) -> Run:
         start=int(curve.time[0]),
         end=int(curve.time[-1]),
         rows=2_880,
+        pool_volume=100_000.0,
         decisions=len(curve.time) - 1,
         curve=curve,
         held=(a_held(),),

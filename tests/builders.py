@@ -270,11 +270,14 @@ def a_record(
     swap_cost: int = 0,
     last_move_at: int | None = None,
     pool: PoolKey | None = None,
+    fees: tuple[int, int] = (0, 0),
+    gas_ever: int = 0,
 ) -> CampaignRecord:
     pool = pool or a_pool()
     return CampaignRecord(
         wallet=pool.amounts(*wallet),
-        fees=pool.amounts(0, 0),
+        fees=pool.amounts(*fees),
+        gas_raw=gas_ever,
         deposits=(),
         bases={},
         usage=Usage(

@@ -106,6 +106,7 @@ def a_record(
 ) -> CampaignRecord:
     usage = Usage(moves=0, gas_raw=0, swap_cost_quote_raw=0, last_move_at=None)
     return CampaignRecord(
+        gas_raw=0,
         wallet=wallet,
         fees=fees or wallet - wallet,
         deposits=deposits,

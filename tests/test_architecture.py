@@ -49,6 +49,7 @@ PURE_MODULES = {
     "execution.allowed",
     "execution.calldata",
     "execution.intent",
+    "execution.plan_terms",
     "execution.vault_allowed",
     "execution.vault_calldata",
     "execution.vault_refusals",
@@ -57,6 +58,7 @@ PURE_MODULES = {
     "ledger.alarms",
     "ledger.by_hand",
     "ledger.campaign_intents",
+    "ledger.entry_row",
     "ledger.result",
 }
 #: What pure code may build on besides pure code: values, and calldata without a chain.

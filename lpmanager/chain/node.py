@@ -73,7 +73,8 @@ class Node:
 
     `newest` tells the head that decisions are made at, for a chain where one RPC's word for it is
     not enough. `relay` takes the transactions that are not to be seen by everybody before they are
-    mined. `refuses_lens` is what readers have found out about the RPCs (see `chain.lens`).
+    mined. `in_use` tells how many RPCs of how many are. `refuses_lens` is what readers have found
+    out about the RPCs (see `chain.lens`).
     """
 
     def __init__(
@@ -82,10 +83,12 @@ class Node:
         chain_id: int,
         newest: Callable[[], Block] | None = None,
         relay: Transport | None = None,
+        in_use: Callable[[], tuple[int, int]] = lambda: (1, 1),
     ) -> None:
         self._transport = transport
         self._newest = newest
         self._relay = relay
+        self.in_use = in_use
         self.chain_id = chain_id
         self.refuses_lens = False
 
@@ -223,6 +226,21 @@ def code_question(address: str, at: Block) -> Question[bytes]:
 def tip_question() -> Question[int]:
     """The priority fee the node suggests, in wei per gas."""
     return Question("eth_maxPriorityFeePerGas", [], _int)
+
+
+def base_fees_question(head: Block, blocks: int) -> Question[tuple[int, ...] | None]:
+    """The base fees of the last `blocks` up to a head, in wei per gas, the newest last; None where
+    the node refuses."""
+
+    def read(told: Any) -> tuple[int, ...]:
+        fees = tuple(_int(fee) for fee in told["baseFeePerGas"])[:-1]  # the last is yet to come
+        newest = _int(told["oldestBlock"]) + len(fees) - 1
+        if newest != head.number:
+            raise ValueError(f"asked for base fees up to block {head.number}, told up to {newest}")
+        return fees
+
+    params = [hex(blocks), hex(head.number), []]
+    return Question("eth_feeHistory", params, read, lambda _refusal: None)
 
 
 def block_question(block: int | str) -> Question[Block]:

@@ -138,6 +138,14 @@ class Providers:
         """How each RPC stands by itself, asked once."""
         return [self._standing(provider) for provider in self._providers]
 
+    def in_use(self) -> tuple[int, int]:
+        """How many RPCs have not failed several times in a row, and how many there are.
+
+        Nobody is asked: one that was not needed so far counts as in use.
+        """
+        closed = [p for p in self._providers if p.breaker.state is BreakerState.CLOSED]
+        return len(closed), len(self._providers)
+
     def _ask_agreeing(self, requests: Sequence[Request]) -> list[Any | RpcError]:
         silent: dict[Provider, RpcUnavailable] = {}
         while True:

@@ -10,12 +10,20 @@ import structlog
 from lpmanager.chain.by_calls import ByCalls
 from lpmanager.chain.history import flow_questions, join_flow
 from lpmanager.chain.lens import Lens, LensRefused
-from lpmanager.chain.node import Node, Question, block_hash_question, nonce_question, tip_question
+from lpmanager.chain.node import (
+    Node,
+    Question,
+    base_fees_question,
+    block_hash_question,
+    nonce_question,
+    tip_question,
+)
 from lpmanager.chain.sighting import Sighting, Watch
 from lpmanager.errors import ChainError
 from lpmanager.model import (
     Amount,
     Block,
+    ChainHealth,
     PoolState,
     Price,
     Snapshot,
@@ -51,13 +59,17 @@ class Reader:
         """
         watch = self._watch
         block = self._node.head()
+        fee_blocks = min(watch.base_fee_blocks, block.number + 1)
+        costs = [base_fees_question(block, fee_blocks)] if fee_blocks else []
         questions: list[Question[Any]] = [
             nonce_question(watch.account, block),
             tip_question(),
+            *costs,
             *(block_hash_question(height) for height in heights),
             *flow_questions(watch.pool.address, block, watch.history_blocks),
         ]
-        (nonce, tip, *others), seen = self._look(block, questions, tuple(ours))
+        (nonce, tip, *told), seen = self._look(block, questions, tuple(ours))
+        fees, others = told[: len(costs)], told[len(costs) :]
         if seen.slot0.sqrt_price_x96 == 0:
             raise ChainError(f"pool {watch.pool.address} has no price yet: it was not initialized")
         return Snapshot(
@@ -75,6 +87,7 @@ class Reader:
             native_price=_native_price(watch, seen),
             flow=join_flow(block, others[len(heights) :]),
             earlier=dict(zip(heights, others[: len(heights)], strict=True)),
+            health=self._health(fees[0] if fees else None),
         )
 
     def _look(
@@ -96,6 +109,10 @@ class Reader:
                 because=str(refusal),
             )
             return told
+
+    def _health(self, base_fees: tuple[int, ...] | None) -> ChainHealth:
+        healthy, all_of_them = self._node.in_use()
+        return ChainHealth(rpcs=all_of_them, healthy_rpcs=healthy, base_fees=base_fees)
 
     def _wallet(self, seen: Sighting, nonce: int) -> Wallet:
         watch = self._watch

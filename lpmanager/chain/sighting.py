@@ -31,7 +31,8 @@ class Watch:
     `account` signs and pays. It also holds the tokens and the position NFTs, unless there is a
     `vault` that holds tokens and positions in its place. `positions` are the only NFTs to look at,
     or None for all the account holds in the pool; of a vault all are. `native_pool` prices the
-    native coin where neither pool token wraps it.
+    native coin where neither pool token wraps it. The base fees of so many blocks as
+    `base_fee_blocks` says are asked for; by default of none.
     """
 
     pool: PoolKey
@@ -44,6 +45,7 @@ class Watch:
     positions: tuple[int, ...] | None
     twap_window_s: int
     history_blocks: int
+    base_fee_blocks: int = 0
 
     @property
     def holder(self) -> str:

@@ -15,6 +15,7 @@ import typer
 from lpmanager import __version__
 from lpmanager.cli import (
     backtest,
+    calibrate,
     config,
     demo,
     doctor,
@@ -51,6 +52,7 @@ app.command("execute")(execute.execute)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("risk")(risk.risk)
+app.command("calibrate")(calibrate.calibrate)
 app.command("halt")(halt.halt)
 app.command("resume")(resume.resume)
 app.add_typer(vault.app, name="vault")

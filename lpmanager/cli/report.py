@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
 from lpmanager.cli.identity import identity_rows
 from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
+from lpmanager.cli.worth import Worth, worth_json, worth_of, worth_rows
 from lpmanager.errors import LpmError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class _Report:
     put_in: Amounts
     held: Amounts
     activity: Activity
+    worth: Worth
     positions: tuple[PositionLife, ...]
     adoptions: tuple[Adoption, ...]
 
@@ -58,13 +60,15 @@ def _make(campaign: Campaign) -> _Report:
         raise LpmError(
             f"campaign {campaign.name}: nothing was ever deposited, so nothing to report"
         )
+    result, diary = campaign.books.result(view.snapshot), campaign.books.diary()
     return _Report(
         name=campaign.name,
         block=view.snapshot.block,
-        result=campaign.books.result(view.snapshot),
+        result=result,
         put_in=net_deposits(view.snapshot.pool, view.record.deposits),
         held=view.inventory.holdings.total,
-        activity=activity(campaign.books.diary()),
+        activity=activity(diary),
+        worth=worth_of(view, result, diary),
         positions=campaign.books.lineage(),
         adoptions=campaign.books.adoptions(),
     )
@@ -91,6 +95,7 @@ def _print(made: _Report) -> None:
         ],
     )
     print_table(f"{made.name}: what was done", ("", ""), _activity_rows(made.activity))
+    print_table(f"{made.name}: was it worth it", ("", ""), worth_rows(made.worth, price.quote))
     if made.positions:
         print_table(
             f"{made.name}: positions",
@@ -168,6 +173,7 @@ def _json(made: _Report) -> dict[str, Any]:
         "holds": activity.holds,
         "holds_at_rest": activity.at_rest,
         "holds_by_gate": dict(activity.closed_gates),
+        **worth_json(made.worth),
         "positions": [
             {
                 "token_id": life.token_id,

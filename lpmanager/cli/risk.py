@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lpmanager.cli.assessed import Assessed
 from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
+from lpmanager.cli.option_chain import ChainAsked
 from lpmanager.cli.option_groups import spread
 from lpmanager.cli.options import AsJson, HtmlPage, load_settings
 from lpmanager.cli.risk_market import MarketAsked, StrategyAsked
@@ -31,13 +32,20 @@ def risk(
     html: HtmlPage = None,
     market: MarketAsked,
     strategy: StrategyAsked,
+    chain: ChainAsked,
 ) -> None:
     """What a campaign is exposed to, what it can lose by tomorrow and in a crash, whether it is
     paid for that, and what would change its position. Changes nothing anywhere."""
+    from lpmanager.cli.option_chain import require_no_chain, run_option_chain
     from lpmanager.cli.output import print_json
     from lpmanager.cli.portfolio_words import print_whole, whole_json, whole_of
     from lpmanager.cli.risk_market import require_no_market
 
+    if chain.option_chain is not None:
+        if campaigns or stress or html or market.market:
+            raise UsageError("--option-chain: is asked alone, without campaigns or other files")
+        return run_option_chain(chain, as_json=as_json)
+    require_no_chain(chain)
     if html is not None:
         _require_page(html, stress)
     if stress is not None:
@@ -48,7 +56,7 @@ def risk(
     settings = load_settings(strategy.config)
     open_campaign = dry(settings)
     found = for_each(chosen(settings, campaigns), lambda name: _assess(open_campaign(name)))
-    together = whole_of(found)
+    together = whole_of(found, settings.issuers)
     if html is not None:
         _write_page(html, tuple(found.done.values()), errors=found.errors, together=together)
     if as_json:
@@ -69,21 +77,28 @@ def _at_end_of_market(
     as_json: bool,
     html: Path | None,
 ) -> None:
+    from lpmanager.cli.market_models import models_json, models_of, print_models
     from lpmanager.cli.output import note, print_json
     from lpmanager.cli.risk_market import end_of, forecasts_json, forecasts_of, print_forecasts
 
     seen = end_of(market, strategy, campaigns)
     one = _assessed(seen.name, seen.view, seen.policy, seen.limits, seen.path)
-    forecasts = forecasts_of(seen.path)
+    forecasts, models = forecasts_of(seen.path), models_of(seen.market, seen.path)
     if html is not None:
         _write_page(html, (one,), notes=seen.notes)
     if as_json:
         shown = {"campaigns": {one.name: _json(one)}, "errors": {}}
         return print_json(
-            {**shown, "forecasts": forecasts_json(forecasts), "notes": list(seen.notes)}
+            {
+                **shown,
+                "forecasts": forecasts_json(forecasts),
+                **models_json(models),
+                "notes": list(seen.notes),
+            }
         )
     _print(one)
     print_forecasts(forecasts)
+    print_models(models)
     for sentence in seen.notes:
         note(sentence)
 
@@ -128,6 +143,7 @@ def _assessed(
     return Assessed(
         name=name,
         view=view,
+        limits=limits,
         measures=assessment(view, limits, path),
         decision=decide(name, view, policy, limits),
     )

@@ -27,6 +27,7 @@ from lpmanager.errors import UsageError
 from lpmanager.risk.missing import Missing
 
 if TYPE_CHECKING:
+    from lpmanager.backtest.markets.market import Market
     from lpmanager.model import Target
     from lpmanager.rebalancer import Limits, Policy, View
     from lpmanager.risk.learned.next_hour import NextHour
@@ -86,6 +87,7 @@ class MarketSeen:
     view: View
     policy: Policy
     limits: Limits
+    market: Market
     path: PricePath
     notes: tuple[str, ...]
 
@@ -138,6 +140,7 @@ def end_of(market: MarketAsked, strategy: StrategyAsked, campaigns: Sequence[str
         view=view,
         policy=policy,
         limits=limits,
+        market=opened.market,
         path=market_path(opened.market),
         notes=(*_halted(run.halted), *run.notes, *campaign.notes),
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lpmanager.backtest.replay.terms import Terms
     from lpmanager.chain.presets import Chain
     from lpmanager.model import Amounts, Price
+    from lpmanager.risk.contagion.neighbours import Surroundings
     from lpmanager.settings import CampaignTable, Settings
 
 PolicyName = Annotated[
@@ -148,7 +149,7 @@ def strategy_of(
     told = None if settings is None else _campaign(settings, str(options.campaign))
     price = first_price(market)
     deposit = _deposit(options, told, market, price)
-    terms = _terms(options, market, deposit)
+    terms = _terms(options, market, deposit, _surroundings(settings))
     limits = {} if told is None else told.limits.model_dump()
     limits |= assignments("--limit", options.limit or (), "max_moves_per_day=6")
     spare = Amount(market.quote, round(_SPARE_A_DAY * price.value(deposit)))
@@ -157,6 +158,7 @@ def strategy_of(
         "max_gas_per_day": str(coins_for_down(spare, terms, price)),
     }
     table = _table(options, told, market, {**spared, **limits})
+    _require_no_calibration(table)
     return Strategy(
         table=table,
         terms=terms,
@@ -222,6 +224,26 @@ def _table(
         raise UsageError("\n".join(mistakes)) from error
 
 
+def _require_no_calibration(table: CampaignTable) -> None:
+    """A policy that only believes a calibration would hold to the end, for a reason that is not the
+    market's."""
+    from lpmanager.rebalancer.policies.volatility_width import CALIBRATED, REALISED
+
+    if table.policy == "volatility_width" and table.options.get("forecast") == CALIBRATED:
+        raise UsageError(
+            f"--option forecast: {CALIBRATED!r} needs the calibration of a live campaign, which a "
+            f"recorded market has none of; give --option forecast={REALISED}"
+        )
+
+
+def _surroundings(settings: Settings | None) -> Surroundings:
+    from lpmanager.risk.contagion.neighbours import Surroundings
+
+    if settings is None:
+        return Surroundings()
+    return Surroundings(issuers=settings.issuers, pegs=settings.known_pegs())
+
+
 def _as_option(mistake: str) -> str:
     """A mistake of a campaign's table, in the words of the command line."""
     for key, option in (("limits.", "--limit "), ("target_weight", "--target-weight")):
@@ -230,7 +252,9 @@ def _as_option(mistake: str) -> str:
     return mistake
 
 
-def _terms(options: StrategyOptions, market: OpenMarket, deposit: Amounts) -> Terms:
+def _terms(
+    options: StrategyOptions, market: OpenMarket, deposit: Amounts, surroundings: Surroundings
+) -> Terms:
     from lpmanager.backtest.replay.terms import Terms
 
     gas = gas_of(options.gas_gwei, options.gas_prices)
@@ -245,6 +269,7 @@ def _terms(options: StrategyOptions, market: OpenMarket, deposit: Amounts) -> Te
         native=market.chain.native,
         native_price=native_price_of(options.native_price, market, gas),
         wrapped_native=wrapped_coin(market),
+        surroundings=surroundings,
     )
 
 

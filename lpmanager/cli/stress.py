@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lpmanager.cli.risk_market import MarketAsked, StrategyAsked
     from lpmanager.cli.stress_file import StressFile
     from lpmanager.rebalancer import View
+    from lpmanager.risk.contagion.debts import Settlement
     from lpmanager.risk.contagion.stress import Moves, Struck, Together
     from lpmanager.risk.missing import Missing
 
@@ -33,13 +34,15 @@ StressPath = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """A scenario, and what it makes of each campaign and of all together."""
+    """A scenario, and what it makes of each campaign, of all together, and of debts where the file
+    has any."""
 
     name: str
     moves: Moves
     campaigns: Mapping[str, Struck | Missing]
     together: Together | Missing
     worst: str | None
+    debts: Settlement | Missing | None
 
 
 def run_stress(
@@ -54,6 +57,7 @@ def run_stress(
 
     A campaign that cannot be read stops all of it: a part of a portfolio is not the portfolio.
     """
+    from lpmanager.cli.stress_debts import require_debtors
     from lpmanager.cli.stress_file import read_stress_file, require_known
     from lpmanager.cli.stress_words import print_stress, stress_json
     from lpmanager.rebalancer.assessment.portfolio import token_symbols, whole
@@ -61,12 +65,15 @@ def run_stress(
     file = read_stress_file(path)
     if file.volatilities:
         require_quant("numpy", "statsmodels")
+    if file.debts:
+        require_quant("numpy")
     views = (
         _of_campaigns(market, strategy, names)
         if market.market is None
         else _of_market(market, strategy, names)
     )
     require_known(file, path, token_symbols(views.values()))
+    require_debtors(file, path, views)
     ran, together = run_scenarios(file, views), whole(views, file.issuers)
     if as_json:
         from lpmanager.cli.output import print_json
@@ -123,16 +130,18 @@ def run_scenarios(file: StressFile, views: Mapping[str, View]) -> tuple[Ran, ...
             )
         except ValueError as error:
             raise ConfigError(f"scenarios.{name}: {error}") from error
-        ran.append(_run(name, moves, views, money_per_quote))
+        ran.append(_run(name, file, moves, views, money_per_quote))
     return tuple(ran)
 
 
 def _run(
     name: str,
+    file: StressFile,
     moves: Moves,
     views: Mapping[str, View],
     money_per_quote: Mapping[str, float] | Missing,
 ) -> Ran:
+    from lpmanager.cli.stress_debts import settled_debts
     from lpmanager.rebalancer.at_stake import stake_held
     from lpmanager.risk.contagion.stress import struck, together, worst
     from lpmanager.risk.missing import Missing
@@ -151,4 +160,5 @@ def _run(
         if isinstance(money_per_quote, Missing)
         else together(campaigns, money_per_quote),
         worst=worst(campaigns),
+        debts=settled_debts(file, moves, campaigns, money_per_quote),
     )

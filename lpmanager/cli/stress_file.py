@@ -52,6 +52,13 @@ def _correlation_from(value: object) -> float:
     return float(correlation)
 
 
+def _worth_from(value: object) -> float:
+    worth = decimal_from(value)
+    if worth <= 0:
+        raise ValueError("what is held or owed is more than 0")
+    return float(worth)
+
+
 def _some(table: Mapping[str, T]) -> Mapping[str, T]:
     if not table:
         raise ValueError("names nothing")
@@ -61,6 +68,7 @@ def _some(table: Mapping[str, T]) -> Mapping[str, T]:
 Move = Annotated[float, PlainValidator(_move_from)]
 Volatility = Annotated[float, PlainValidator(_volatility_from)]
 Correlation = Annotated[float, PlainValidator(_correlation_from)]
+Worth = Annotated[float, PlainValidator(_worth_from)]
 Scenario = Annotated[dict[str, Move], AfterValidator(_some)]
 
 
@@ -69,6 +77,8 @@ class StressFile(BaseModel):
 
     Moves and volatilities are shares (-0.2 is -20 %), all volatilities over the same time;
     correlations are by "A/B". Without volatilities a token that a scenario does not name stays.
+    `assets` are what lenders have, by token, and `debts` what anybody owes to whom, both worth so
+    much in the money that all is counted in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -77,6 +87,8 @@ class StressFile(BaseModel):
     volatilities: dict[str, Volatility] = {}
     correlations: dict[str, Correlation] = {}
     issuers: dict[str, str] = {}
+    assets: dict[Name, dict[str, Worth]] = {}
+    debts: dict[Name, Annotated[dict[Name, Worth], AfterValidator(_some)]] = {}
 
     def dependence(self) -> Dependence:
         """How tokens move together. Needs the extra `quant`, and volatilities."""
@@ -113,6 +125,7 @@ def require_known(file: StressFile, path: Path, tokens: Iterable[str]) -> None:
     tables: dict[str, Iterable[str]] = {
         **{f"scenarios.{name}": named for name, named in file.scenarios.items()},
         "issuers": file.issuers,
+        **{f"assets.{name}": tokens for name, tokens in file.assets.items()},
     }
     lines = [
         f"{table}.{token}: no campaign asked about trades it{did_you_mean(token, known)}"

@@ -8,6 +8,7 @@ from typing import Any
 from lpmanager.cli.output import console, print_table
 from lpmanager.cli.portfolio_words import print_whole, whole_json
 from lpmanager.cli.stress import Ran
+from lpmanager.cli.stress_debts import debts_json, print_debts
 from lpmanager.rebalancer import View
 from lpmanager.rebalancer.assessment.portfolio import Whole, money_of
 from lpmanager.risk.contagion.stress import Moves, Struck, Together
@@ -57,6 +58,7 @@ def _print_scenario(one: Ran, views: Mapping[str, View]) -> None:
         )
     if one.worst is not None:
         sentences.append(f"The worst hit, of its own value: {one.worst}.")
+    print_debts(one.debts, money_of(views))
     for sentence in sentences:
         console().print(sentence, markup=False)
     console().print()
@@ -99,6 +101,7 @@ def _scenario_json(one: Ran, views: Mapping[str, View]) -> dict[str, Any]:
         },
         "together": _together_json(one.together),
         "worst": one.worst,
+        "debts": debts_json(one.debts),
     }
 
 

@@ -13,8 +13,10 @@ from lpmanager.desk.signing import open_custody, send_policy
 from lpmanager.errors import ConfigError
 from lpmanager.execution.signer import Signer
 from lpmanager.ledger.by_hand import ByHand
+from lpmanager.ledger.calibrations import kept_calibration
 from lpmanager.ledger.chains import note_genesis
 from lpmanager.ledger.diary import Diary
+from lpmanager.ledger.neighbours import Neighbourhood
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Amounts, Snapshot
 from lpmanager.rebalancer import make_policy
@@ -32,13 +34,21 @@ def open_campaign(
         policy = make_policy(table.policy, table.options)
     except ConfigError as error:
         raise ConfigError(f"campaigns.{name}.{error}") from error
+    kept = ledger if custody is not None else ledger.rehearsal()
     books = Bookkeeper(
         name,
-        ledger if custody is not None else ledger.rehearsal(),
+        kept,
         settings.account.address,
         market.budget,
         _outside_transfers(market, market.vault or settings.account.address),
         ByHand(table.changed_by_hand),
+        Neighbourhood(
+            kept.engine,
+            name,
+            frozenset(settings.campaigns) - {name},
+            settings.issuers,
+            settings.known_pegs(),
+        ),
     )
 
     def read() -> Snapshot:
@@ -52,6 +62,7 @@ def open_campaign(
         limits=table.limits_for(market.chain, market.quote),
         books=books,
         custody=custody,
+        calibration=lambda: kept_calibration(ledger.engine, name),
     )
 
 

@@ -21,6 +21,9 @@ from lpmanager.ledger.store import Ledger
 from lpmanager.model import Amounts, PoolKey, Token, amount_from_text_down
 from lpmanager.settings import CampaignTable, Settings
 
+#: Blocks whose base fees every node tells at once (eth_feeHistory).
+_MOST_FEE_BLOCKS = 1_024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
@@ -51,6 +54,7 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
     quote = _one_of(pool, table.quote, f"{key}.quote")
     if table.vault is not None:
         _require_our_vault(node, table.vault, pool, f"{key}.vault")
+    history_blocks = math.ceil(Fraction(table.limits.history_s) / chain.block_time_s)
     watch = Watch(
         pool=pool,
         quote=quote,
@@ -61,7 +65,10 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
         vault=table.vault,
         positions=table.positions,
         twap_window_s=table.limits.twap_window_s,
-        history_blocks=math.ceil(Fraction(table.limits.history_s) / chain.block_time_s),
+        history_blocks=history_blocks,
+        base_fee_blocks=0
+        if table.risk.max_base_fee_to_usual is None
+        else min(history_blocks, _MOST_FEE_BLOCKS),
     )
     return Market(
         chain=chain,

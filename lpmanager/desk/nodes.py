@@ -45,7 +45,7 @@ def open_node(
     providers = open_providers(settings, chain, clock, genesis)
     url = relay_url(settings, chain)
     relay = None if url is None else HttpTransport(url, float(settings.rpc.timeout_s))
-    return Node(providers, chain.chain_id, providers.head, relay)
+    return Node(providers, chain.chain_id, providers.head, relay, providers.in_use)
 
 
 def open_providers(

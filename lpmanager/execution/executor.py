@@ -20,11 +20,11 @@ from lpmanager.execution.calldata import (
     spending,
 )
 from lpmanager.execution.facts import read_fact
+from lpmanager.execution.plan_terms import overtaken, wallet_change
 from lpmanager.execution.sender import Sender
 from lpmanager.execution.settling import (
     Purposes,
     Settling,
-    overtaken,
     require_meant_for,
     stopped_by,
 )
@@ -32,17 +32,13 @@ from lpmanager.model import (
     Action,
     Amount,
     Amounts,
-    Collected,
     Fact,
-    Minted,
     Outcome,
     Plan,
     PoolKey,
     Stop,
     StopKind,
-    Swapped,
     Token,
-    Withdrawn,
 )
 from lpmanager.venues import erc20, uniswap_v3
 from lpmanager.venues.uniswap_v3 import UniswapV3
@@ -182,16 +178,3 @@ class Executor:
         except (ChainError, Halted) as error:
             return stopped_by(error)
         return None
-
-
-def wallet_change(fact: Fact) -> Amounts:
-    """What a fact added to the wallet, or (negative) took from it."""
-    match fact:
-        case Minted():
-            return -fact.paid
-        case Withdrawn():
-            return fact.principal + fact.fees
-        case Collected():
-            return fact.fees
-        case Swapped():
-            return fact.delta

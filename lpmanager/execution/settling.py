@@ -24,7 +24,6 @@ from lpmanager.model import (
     Fact,
     Outcome,
     Plan,
-    SqrtPriceX96,
     Step,
     Stop,
     StopKind,
@@ -151,18 +150,6 @@ def require_meant_for(plan: Plan, chain_id: int, account: str, pool: str) -> Non
     ):
         if expected != found:
             raise PlanRefused(f"the plan is for {what} {found}, this is {expected}")
-
-
-def overtaken(plan: Plan, head: Block, price: SqrtPriceX96) -> str | None:
-    """Why the plan no longer holds: too old, or the price has left its bounds."""
-    if head.timestamp > plan.expires_at:
-        return f"the plan expired at {plan.expires_at}, the chain is at {head.timestamp}"
-    if not plan.sqrt_price_min_x96 <= price <= plan.sqrt_price_max_x96:
-        return (
-            f"the price left the plan's bounds: sqrtPriceX96 {price} is not in "
-            f"[{plan.sqrt_price_min_x96}, {plan.sqrt_price_max_x96}]"
-        )
-    return None
 
 
 def stopped_by(error: ChainError | Halted) -> Stop:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from lpmanager.chain.node import Node, Receipt
 from lpmanager.errors import CallReverted, ChainError, Halted, PlanRefused
 from lpmanager.execution.calldata import Call
+from lpmanager.execution.plan_terms import overtaken
 from lpmanager.execution.sender import Sender
 from lpmanager.execution.settling import (
     Purposes,
     Settling,
-    overtaken,
     require_meant_for,
     stopped_by,
 )

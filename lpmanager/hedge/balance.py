@@ -7,29 +7,33 @@ from fractions import Fraction
 from lpmanager.amm import Pool, principal_down, swap_to_weight
 from lpmanager.hedge.band import traded_to
 from lpmanager.inventory import Inventory
+from lpmanager.inventory.valuation import imbalance
 from lpmanager.model import Amount, Amounts, Gate, Snapshot, SqrtPriceX96
+from lpmanager.risk.appetite import HedgeTo
 from lpmanager.risk.limits import Limits
 
 
 def balance_gate(inventory: Inventory, limits: Limits) -> Gate:
-    """Within its band the imbalance is left alone."""
-    imbalance = inventory.imbalance
+    """Within its band around the limits' target weight the imbalance is left alone."""
+    weight = inventory.weight
+    found = None if weight is None else imbalance(weight, limits.target_weight)
     return Gate(
         name="imbalance",
-        passed=imbalance is not None and abs(imbalance) <= limits.hedge_band,
-        measured="unknown" if imbalance is None else f"{float(imbalance):+.3f}",
+        passed=found is not None and abs(found) <= limits.hedge_band,
+        measured="unknown" if found is None else f"{float(found):+.3f}",
         limit=f"{float(limits.hedge_band):.3f}",
         reason="beyond the band, wallet tokens of the heavier side are sold, if there are any",
     )
 
 
 def hedged_weight(inventory: Inventory, limits: Limits) -> Fraction:
-    """The share of the base token that a hedge trades to: the wanted one, or the nearer edge of
-    the band where that is a no-trade band, of a risk aversion."""
+    """The share of the base token that a hedge trades to: the limits' target weight, or the nearer
+    edge of the band around it where the appetite says so."""
     weight, wanted = inventory.weight, limits.target_weight
-    if limits.appetite.risk_aversion is None or weight is None:
+    if limits.appetite.hedges_to is not HedgeTo.EDGE or weight is None:
         return wanted
-    return Fraction(traded_to(float(weight), float(wanted), float(limits.hedge_band)))
+    half_width = limits.hedge_band * max(wanted, 1 - wanted)  # of an imbalance that is the most
+    return Fraction(traded_to(float(weight), float(wanted), float(half_width)))
 
 
 def swap_into_balance(

@@ -22,7 +22,7 @@ def no_trade_half_width(*, gamma: float, price: float, cost: float, risk_aversio
     return math.cbrt(1.5 * cost * price * gamma**2 / risk_aversion)
 
 
-def imbalance_half_width(
+def weight_half_width(
     *,
     gamma: float,
     price: float,
@@ -31,11 +31,11 @@ def imbalance_half_width(
     cost: float,
     relative_risk_aversion: float,
 ) -> float:
-    """The same half-width as an imbalance: a share of the value.
+    """The same half-width as a share of the value, by which the base token's share may drift.
 
     `gamma` is that of all that is held and `value` its worth in quote tokens; `target_weight` is
     the wanted share of the base token. A wanted share is a wanted delta of share * value / price,
-    so that what drifts as the price moves is the imbalance: by gamma * price^2 / value + weight *
+    so that what drifts as the price moves is the share: by gamma * price^2 / value + weight *
     (1 - weight) for a rise of the log price by 1, at balance. A risk aversion relative to wealth,
     over a wealth of `value`, is the absolute one that the band is of. Without ranges there is
     still a band, and liquidity over all prices, which balances itself, has none.

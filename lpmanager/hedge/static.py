@@ -7,7 +7,7 @@ equally likely; a price that is given twice counts twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lpmanager.risk.cvar import tail_loss
 from lpmanager.risk.missing import Missing
@@ -16,18 +16,6 @@ from lpmanager.risk.plain import require_above_0
 #: Each look at CVaR leaves 0.62 of where its least can be: after so many, less than a billionth.
 _LOOKS = 45
 _GOLDEN = (math.sqrt(5) - 1) / 2
-
-
-def least_squares_hedge(
-    *, price: float, value: float, prices: Sequence[float], values: Sequence[float]
-) -> float:
-    """Base tokens to be short so that the squares of gains and losses are smallest together.
-
-    Raises ValueError where no price differs from today's.
-    """
-    moves, gains = _moves_and_gains(price, value, prices, values)
-    spread = math.fsum(move * move for move in moves)
-    return math.fsum(move * gain for move, gain in zip(moves, gains, strict=True)) / spread
 
 
 def least_cvar_hedge(
@@ -42,25 +30,36 @@ def least_cvar_hedge(
 
     Looked for by golden section, CVaR being convex in the hedge (Rockafellar and Uryasev 2000),
     from the least to the most that the holdings answer to any of the prices. Missing where there
-    are too few prices for a tail; ValueError as `least_squares_hedge`.
+    are too few prices for a tail. Raises ValueError where no price differs from today's.
     """
     moves, gains = _moves_and_gains(price, value, prices, values)
+    unhedged = tail_loss(gains, confidence)
+    if isinstance(unhedged, Missing):
+        return unhedged
 
-    def cvar(short: float) -> float | Missing:
+    def cvar(short: float) -> float:
         left = [gain - short * move for move, gain in zip(moves, gains, strict=True)]
         found = tail_loss(left, confidence)
-        return found if isinstance(found, Missing) else found.cvar
+        return math.inf if isinstance(found, Missing) else found.cvar
 
     slopes = [gain / move for move, gain in zip(moves, gains, strict=True) if move]
-    low, high = min(slopes), max(slopes)
+    return _least(cvar, min(slopes), max(slopes))
+
+
+def _least(convex: Callable[[float], float], low: float, high: float) -> float:
+    """Where a convex function is least between two places, by golden section: of the two looks at
+    it each time, one is of the time before."""
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = convex(left), convex(right)
     for _ in range(_LOOKS):
-        reach = _GOLDEN * (high - low)
-        one, other = cvar(high - reach), cvar(low + reach)
-        if isinstance(one, Missing):
-            return one
-        if isinstance(other, Missing):
-            return other
-        low, high = (low, low + reach) if one <= other else (high - reach, high)
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = convex(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = convex(right)
     return (low + high) / 2
 
 

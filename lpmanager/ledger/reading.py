@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from lpmanager.ledger import accounting as a
-from lpmanager.ledger.result import Flows, SwapRecord, total_cost
-from lpmanager.ledger.store import EntryRow
+from lpmanager.ledger.entry_row import EntryRow
+from lpmanager.ledger.result import Exchanged, Flows, SwapRecord, total_cost, with_swap
 from lpmanager.model import (
     Amount,
     Basis,
@@ -17,6 +17,7 @@ from lpmanager.model import (
     Snapshot,
     SqrtPriceX96,
     SwapPurpose,
+    Token,
     Usage,
 )
 
@@ -42,6 +43,7 @@ def campaign_record(ledger: Books, campaign: str, snapshot: Snapshot) -> Campaig
     return CampaignRecord(
         wallet=a.balance(balances, a.WALLET, nothing),
         fees=-a.balance(balances, a.FEES, nothing),
+        gas_raw=_gas(balances, snapshot).raw,
         deposits=_deposits(ledger, campaign, pool),
         bases=ledger.bases(campaign, pool),
         usage=_usage(ledger, campaign, snapshot),
@@ -50,18 +52,39 @@ def campaign_record(ledger: Books, campaign: str, snapshot: Snapshot) -> Campaig
 
 def campaign_flows(ledger: Books, campaign: str, snapshot: Snapshot) -> Flows:
     """All that happened to the campaign up to a snapshot its books were brought up to."""
+    swaps = with_swaps_of({}, ledger.entries(campaign, ["swapped"]), snapshot.pool, snapshot.quote)
+    return flows_with(ledger, campaign, snapshot, swaps)
+
+
+def with_swaps_of(
+    swaps: Mapping[SwapPurpose, Exchanged], rows: Iterable[EntryRow], pool: PoolKey, quote: Token
+) -> Mapping[SwapPurpose, Exchanged]:
+    """Sums of swaps with those in more entries, each at the price just before it."""
+    for row in rows:
+        for swap in _swaps_in(row, pool):
+            swaps = with_swap(swaps, swap, pool, quote)
+    return swaps
+
+
+def flows_with(
+    ledger: Books, campaign: str, snapshot: Snapshot, swaps: Mapping[SwapPurpose, Exchanged]
+) -> Flows:
+    """As `campaign_flows`, with the sums of swaps as they are given."""
     pool, balances = snapshot.pool, ledger.balances(campaign)
     nothing = pool.amounts(0, 0)
-    native = snapshot.wallet.native.token
-    swaps = ledger.entries(campaign, ["swapped"])
     return Flows(
         deposits=_deposits(ledger, campaign, pool),
         pool_exchange=-a.balance(balances, a.POOL_EXCHANGE, nothing),
         fees=-a.balance(balances, a.FEES, nothing),
         rounding=a.balance(balances, a.ROUNDING, nothing),
-        swaps=tuple(s for e in swaps for s in _swaps_in(e, pool)),
-        gas=Amount(native, balances.get((a.GAS, native.address), 0)),
+        swaps=swaps,
+        gas=_gas(balances, snapshot),
     )
+
+
+def _gas(balances: a.Balances, snapshot: Snapshot) -> Amount:
+    native = snapshot.wallet.native.token
+    return Amount(native, balances.get((a.GAS, native.address), 0))
 
 
 def _deposits(ledger: Books, campaign: str, pool: PoolKey) -> tuple[Deposit, ...]:
@@ -97,10 +120,15 @@ def _is_move(entry: EntryRow, pool: PoolKey) -> bool:
 
 
 def _swaps_in(entry: EntryRow, pool: PoolKey) -> list[SwapRecord]:
+    posted_to = {account for account, _ in entry.raw}
     return [
-        SwapRecord(purpose=purpose, delta=delta, sqrt_price_before_x96=_price(entry))
+        SwapRecord(
+            purpose=purpose,
+            delta=-entry.amounts(a.swap_account(purpose), pool),
+            sqrt_price_before_x96=_price(entry),
+        )
         for purpose in SwapPurpose
-        if not (delta := -entry.amounts(a.swap_account(purpose), pool)).is_zero
+        if a.swap_account(purpose) in posted_to
     ]
 
 

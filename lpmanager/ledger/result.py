@@ -11,13 +11,23 @@ holds for the campaign, less the native coin spent on gas. Every price is one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from lpmanager.errors import ConfigError
 from lpmanager.inventory.holdings import Holdings
-from lpmanager.model import Amount, Amounts, Deposit, Price, Snapshot, SqrtPriceX96, SwapPurpose
+from lpmanager.model import (
+    Amount,
+    Amounts,
+    Deposit,
+    PoolKey,
+    Price,
+    Snapshot,
+    SqrtPriceX96,
+    SwapPurpose,
+    Token,
+)
 from lpmanager.model.token import decimal_text
 
 
@@ -31,15 +41,35 @@ class SwapRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """Our swaps of one purpose together, each as `split_swap` tells it.
+
+    Raw base units that came in, the raw quote units they were worth then with the opposite sign,
+    and what the swaps cost.
+    """
+
+    base_raw: int = 0
+    fair: Fraction = Fraction(0)
+    cost: Fraction = Fraction(0)
+
+    def __add__(self, other: Exchanged) -> Exchanged:
+        return Exchanged(
+            base_raw=self.base_raw + other.base_raw,
+            fair=self.fair + other.fair,
+            cost=self.cost + other.cost,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
     """What the books say happened since the campaign began, as seen by the wallet and positions:
-    positive came in."""
+    positive came in. `swaps` of a purpose that there were none of may be absent."""
 
     deposits: tuple[Deposit, ...]
     pool_exchange: Amounts
     fees: Amounts
     rounding: Amounts
-    swaps: tuple[SwapRecord, ...]
+    swaps: Mapping[SwapPurpose, Exchanged]
     gas: Amount
 
 
@@ -102,13 +132,9 @@ def result_of(flows: Flows, holdings: Holdings, snapshot: Snapshot) -> Result:
 
     dated = [then(d.sqrt_price_x96).value(d.amounts) for d in flows.deposits]
     hodl_value = sum((price.value(d.amounts) for d in flows.deposits), Fraction(0))
-    split = [(s, *split_swap(s.delta, then(s.sqrt_price_before_x96))) for s in flows.swaps]
+    swaps = {purpose: flows.swaps.get(purpose, Exchanged()) for purpose in SwapPurpose}
     exchanged = {
-        purpose: sum(
-            (price.value_of(base) + quote for s, base, quote, _ in split if s.purpose is purpose),
-            Fraction(0),
-        )
-        for purpose in SwapPurpose
+        purpose: swapped.base_raw * price.ratio + swapped.fair for purpose, swapped in swaps.items()
     }
     gas = _gas_value(flows.gas, snapshot)
     return Result(
@@ -119,7 +145,7 @@ def result_of(flows: Flows, holdings: Holdings, snapshot: Snapshot) -> Result:
         hodl=hodl_value - sum(dated),
         impermanent_loss=price.value(flows.pool_exchange) + exchanged[SwapPurpose.RERANGE],
         fees=price.value(flows.fees),
-        swap_cost=sum((cost for *_, cost in split), Fraction(0)),
+        swap_cost=sum((swapped.cost for swapped in swaps.values()), Fraction(0)),
         gas=gas,
         hedge=exchanged[SwapPurpose.HEDGE],
         rounding=price.value(flows.rounding),
@@ -140,6 +166,15 @@ def split_swap(delta: Amounts, price_before: Price) -> tuple[Amount, Fraction, F
     )
     fair = -base.raw * price_before.ratio
     return base, fair, fair - quote.raw
+
+
+def with_swap(
+    swaps: Mapping[SwapPurpose, Exchanged], one: SwapRecord, pool: PoolKey, quote: Token
+) -> dict[SwapPurpose, Exchanged]:
+    """The sums with one swap more, at the pool's price just before it."""
+    base, fair, cost = split_swap(one.delta, pool.price(quote, one.sqrt_price_before_x96))
+    before = swaps.get(one.purpose, Exchanged())
+    return {**swaps, one.purpose: before + Exchanged(base_raw=base.raw, fair=fair, cost=cost)}
 
 
 def total_cost(swaps: Iterable[SwapRecord], snapshot: Snapshot) -> Fraction:

@@ -12,6 +12,7 @@ from lpmanager.errors import ConfigError
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.accounting import WALLET, swap_account
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
+from lpmanager.ledger.entry_row import EntryRow
 from lpmanager.ledger.journal import TransactionJournal
 from lpmanager.ledger.unallocated import Unallocated, read_unallocated, write_unallocated
 from lpmanager.ledger.writing import Batch, kept_balances, write_batch
@@ -115,10 +116,10 @@ class Ledger:
         found: dict[int, EntryRow] = {}
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                entry = found.setdefault(row.id, _entry_row(row))
-                entry.raw[row.account, row.token] = (
-                    entry.raw.get((row.account, row.token), 0) + row.raw
-                )
+                if row.id not in found:
+                    found[row.id] = _entry_row(row)
+                raw, key = found[row.id].raw, (row.account, row.token)
+                raw[key] = raw.get(key, 0) + row.raw
         return list(found.values())
 
     def last_move_at(self, campaign: str) -> int | None:
@@ -252,26 +253,6 @@ class Ledger:
                 free - wanted.raw,
                 row.last_block,
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRow:
-    """An entry as written; `raw` are its postings by account and token address."""
-
-    kind: str
-    block_number: int
-    timestamp: int
-    tx_hash: str | None
-    sqrt_price_x96: SqrtPriceX96 | None
-    decided_at: int | None
-    raw: dict[tuple[str, str], int]
-
-    def amounts(self, account: str, pool: PoolKey) -> Amounts:
-        """What the entry posted to an account, of both the pool's tokens."""
-        return pool.amounts(
-            self.raw.get((account, pool.token0.address), 0),
-            self.raw.get((account, pool.token1.address), 0),
-        )
 
 
 def _sharing(connection: Connection, row: CampaignRow, token: str) -> list[Row[Any]]:

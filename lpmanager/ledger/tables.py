@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -147,6 +148,35 @@ marks = Table(
     Column("quote", String, nullable=False),
     Column("nav", RawInteger, nullable=False),
     Column("gain", RawInteger, nullable=False),
+)
+
+#: What each campaign held of what at its own last look, for the other campaigns of the store:
+#: estimates in whole tokens. `pegs` are those that its pool tells, by token: whether it fails.
+neighbours = Table(
+    "neighbours",
+    metadata,
+    Column("campaign", ForeignKey("campaigns.name"), primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("pool", String, nullable=False),
+    Column("base", String, nullable=False),
+    Column("quote", String, nullable=False),
+    Column("base_address", String, nullable=False),
+    Column("quote_address", String, nullable=False),
+    Column("price", Float, nullable=False),
+    Column("idle_base", Float, nullable=False),
+    Column("idle_quote", Float, nullable=False),
+    Column("pooled_base", Float, nullable=False),
+    Column("pooled_quote", Float, nullable=False),
+    Column("pegs", JSON, nullable=False),
+)
+
+#: The newest calibration of each campaign, as JSON. One may be made before the books are opened.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("campaign", String, primary_key=True),
+    Column("body", Text, nullable=False),
 )
 
 #: What was about to be done, signed, sent and seen mined, one row an event; see `chained`. It has

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         WeightedRange,
         Withdraw,
     )
+    from lpmanager.model.health import ChainHealth
     from lpmanager.model.outcome import (
         Collected,
         Fact,
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
         Withdrawn,
     )
     from lpmanager.model.record import Basis, CampaignRecord, Deposit, Usage
-    from lpmanager.model.snapshot import Block, Flow, Snapshot, SwapEvent, Twap, Wallet
+    from lpmanager.model.snapshot import Block, Flow, Snapshot, Twap, Wallet
+    from lpmanager.model.swaps import SwapColumns, SwapEvent
     from lpmanager.model.vault import VaultBounds, VaultState
 
 _LATER = {
@@ -73,8 +75,10 @@ _LATER = {
         "Swapped",
         "Withdrawn",
     ),
+    "health": ("ChainHealth",),
     "record": ("Basis", "CampaignRecord", "Deposit", "Usage"),
-    "snapshot": ("Block", "Flow", "Snapshot", "SwapEvent", "Twap", "Wallet"),
+    "snapshot": ("Block", "Flow", "Snapshot", "Twap", "Wallet"),
+    "swaps": ("SwapColumns", "SwapEvent"),
     "vault": ("VaultBounds", "VaultState"),
 }
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
@@ -98,6 +102,7 @@ __all__ = [
     "Basis",
     "Block",
     "CampaignRecord",
+    "ChainHealth",
     "Collect",
     "Collected",
     "Decision",
@@ -122,6 +127,7 @@ __all__ = [
     "Stop",
     "StopKind",
     "Swap",
+    "SwapColumns",
     "SwapEvent",
     "SwapPurpose",
     "Swapped",

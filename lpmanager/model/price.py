@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from lpmanager.model.tick import SqrtPriceX96
 from lpmanager.model.token import Amount, Amounts, Token
@@ -31,22 +32,30 @@ class Price:
 
     def value(self, amounts: Amounts) -> Fraction:
         """What both amounts are worth, in raw units of the quote token. Exact."""
-        return self.value_of(amounts.amount0) + self.value_of(amounts.amount1)
+        parts = self._parts(amounts.amount0) + self._parts(amounts.amount1)
+        return Fraction(parts, self.ratio.denominator)
 
     def value_of(self, amount: Amount) -> Fraction:
         """What one amount is worth, in raw units of the quote token. Exact."""
-        if amount.token == self.quote:
-            return Fraction(amount.raw)
-        if amount.token == self.base:
-            return amount.raw * self.ratio
-        raise ValueError(
-            f"no price of {amount.token.symbol} in {self.base.symbol}/{self.quote.symbol}"
-        )
+        return Fraction(self._parts(amount), self.ratio.denominator)
 
     @property
     def per_whole(self) -> Fraction:
         """Whole quote tokens for one whole base token, for people."""
-        return self.ratio * Fraction(10) ** (self.base.decimals - self.quote.decimals)
+        shift = self.base.decimals - self.quote.decimals
+        scale: int = 10 ** abs(shift)
+        return self.ratio * scale if shift >= 0 else self.ratio / scale
+
+    def _parts(self, amount: Amount) -> int:
+        """What one amount is worth, in parts of a raw quote unit: so many as the denominator of
+        the ratio says. Sums of these need no common denominator."""
+        if amount.token == self.quote:
+            return amount.raw * self.ratio.denominator
+        if amount.token == self.base:
+            return amount.raw * self.ratio.numerator
+        raise ValueError(
+            f"no price of {amount.token.symbol} in {self.base.symbol}/{self.quote.symbol}"
+        )
 
 
 def spot_ratio(sqrt_price_x96: SqrtPriceX96) -> Fraction:
@@ -63,15 +72,23 @@ def valuation_price(
     """
     if sqrt_price_x96 <= 0:
         raise ValueError("the pool is not initialized: sqrtPriceX96 is 0")
-    ratio = spot_ratio(sqrt_price_x96)
     if quote == token1:
-        return Price(base=token0, quote=token1, ratio=_significant_down(ratio))
+        return Price(base=token0, quote=token1, ratio=_ratio_down(sqrt_price_x96, False))
     if quote == token0:
-        return Price(base=token1, quote=token0, ratio=_significant_down(1 / ratio))
+        return Price(base=token1, quote=token0, ratio=_ratio_down(sqrt_price_x96, True))
     raise ValueError(f"quote {quote.symbol} is neither {token0.symbol} nor {token1.symbol}")
 
 
-def _significant_down(ratio: Fraction) -> Fraction:
-    magnitude = len(str(ratio.numerator)) - len(str(ratio.denominator))
-    scale = Fraction(10) ** (PRICE_DIGITS - magnitude)
-    return Fraction(int(ratio * scale)) / scale
+@lru_cache(maxsize=1_024)
+def _ratio_down(sqrt_price_x96: SqrtPriceX96, is_inverse: bool) -> Fraction:
+    """The spot ratio, or one over it, cut down to `PRICE_DIGITS` significant digits. Books value
+    the same deposits and swaps again and again, each at the price of its own time."""
+    spot = spot_ratio(sqrt_price_x96)
+    ratio = 1 / spot if is_inverse else spot
+    numerator, denominator = ratio.numerator, ratio.denominator
+    decimals = PRICE_DIGITS - len(str(numerator)) + len(str(denominator))
+    if decimals < 0:
+        scale = 10**-decimals
+        return Fraction(numerator // (denominator * scale) * scale)
+    scale = 10**decimals
+    return Fraction(numerator * scale // denominator, scale)

@@ -49,11 +49,12 @@ class CampaignRecord:
     """The books of one campaign as a decision needs them.
 
     `wallet` is the campaign's own share of the account's balances, to the wei; `fees` are all that
-    its positions earned so far, collected or not.
+    its positions earned so far, collected or not, and `gas_raw` all gas so far, in wei.
     """
 
     wallet: Amounts
     fees: Amounts
+    gas_raw: int
     deposits: tuple[Deposit, ...]
     bases: Mapping[int, Basis]
     usage: Usage

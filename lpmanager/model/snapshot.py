@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lpmanager.model.health import ChainHealth
 from lpmanager.model.pool import PoolKey, PoolState
 from lpmanager.model.position import Position
 from lpmanager.model.price import Price
-from lpmanager.model.tick import Liquidity, SqrtPriceX96
+from lpmanager.model.swaps import SwapEvent
 from lpmanager.model.token import Amount, Amounts, Token
 from lpmanager.model.vault import VaultState
 
@@ -38,27 +39,12 @@ class Twap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SwapEvent:
-    """One Swap event: amounts as the pool sees them (positive = into the pool), state after."""
-
-    block_number: int
-    log_index: int
-    tx_hash: str
-    sender: str
-    amount0: int
-    amount1: int
-    sqrt_price_x96: SqrtPriceX96
-    liquidity: Liquidity
-    tick: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """All swaps of the pool in the `seconds` up to and including the snapshot's block."""
 
     from_block: int
     seconds: int
-    swaps: tuple[SwapEvent, ...]
+    swaps: Sequence[SwapEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +89,8 @@ class Snapshot:
     native_price: Price | None
     flow: Flow | None
     earlier: Mapping[int, str | None]
+    #: None where no chain was asked, as in a replay
+    health: ChainHealth | None = None
 
     @property
     def price(self) -> Price:

@@ -42,7 +42,7 @@ class Amount:
             raise TypeError(f"raw units are an int, found {self.raw!r}")
 
     def _same(self, other: Amount) -> None:
-        if self.token != other.token:
+        if self.token is not other.token and self.token != other.token:
             raise ValueError(f"cannot mix {self.token.symbol} with {other.token.symbol}")
 
     def __add__(self, other: Amount) -> Amount:

@@ -18,8 +18,11 @@ from lpmanager.model import (
 )
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
 from lpmanager.rebalancer.economics import expected_fees, gas_wei_up
+from lpmanager.rebalancer.efficiency_gates import efficiency_gates
+from lpmanager.rebalancer.entry_gates import entry_gates, takes_on
 from lpmanager.rebalancer.gates import hedge_cost, leaving_cost, payback, plan_gates, usage_gates
-from lpmanager.rebalancer.hedge_limits import hedge_limits
+from lpmanager.rebalancer.hedge_limits import hedge_gates, hedge_limits
+from lpmanager.rebalancer.peg_gates import failing_word, target_off_peg
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
 from lpmanager.rebalancer.risk_gates import loss_gates, pay_of, places_anything, placing_gates
@@ -50,7 +53,7 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
         return _hold(campaign, view, "the campaign holds nothing to deploy", market)
     if view.outlook is None or not all(gate.passed for gate in market):
         return _hold(campaign, view, "what was read cannot be acted upon", market)
-    change = adjustment_of(view.snapshot, limits.appetite)
+    change = adjustment_of(view, limits.appetite)
     limits = tempered_limits(hedge_limits(view, limits), change)
     target = tempered_target(view, _wanted(view, view.outlook, policy, limits.appetite), change)
     target = target_that_stays(view, target, view.outlook, limits.appetite)
@@ -69,7 +72,11 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
 
 
 def _wanted(view: View, outlook: Outlook, policy: Policy, appetite: Appetite) -> Target:
-    """What the policy wants, or no ranges where liquidity is paid too little to stay."""
+    """What the policy wants, or no ranges where a token is off its peg, or liquidity is paid too
+    little to stay."""
+    failing = failing_word(view, appetite)
+    if failing is not None:
+        return target_off_peg(failing)
     least = appetite.leave_below_fee_to_lvr
     pay = None if least is None else pay_of(view, outlook)
     if least is None or pay is None or isinstance(pay, Missing) or pay >= least:
@@ -148,8 +155,13 @@ def _judge(
         must = must_place_anew(view, candidate.target, limits.appetite)
         worth = payback(view, estimate) if must is None else must
     gates = (*before, *plan_gates(view, candidate, gas_wei, limits), worth)
+    if candidate.purpose is SwapPurpose.HEDGE:
+        gates += hedge_gates(view, limits)
+    if takes_on(candidate):
+        gates += entry_gates(view, outlook, candidate, estimate.gas, limits.appetite)
     if places_anything(candidate):
         gates += placing_gates(view, outlook, limits)
+        gates += efficiency_gates(view, estimate, limits.appetite)
         gates += loss_gates(view, outlook, candidate, estimate.gas, limits.appetite)
     return plan_of(campaign, view, candidate, estimate, gates, limits)
 

@@ -11,11 +11,12 @@ from fractions import Fraction
 from lpmanager.model import Gate, Mint
 from lpmanager.rebalancer.at_stake import stake_after
 from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.rebalancer.economics import fee_rate
 from lpmanager.rebalancer.judging import Asked, gate_of, judged
+from lpmanager.rebalancer.regime import change_gates, regime_gates
 from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
 from lpmanager.rebalancer.staying import stay_chance
-from lpmanager.rebalancer.tempering import regime_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
@@ -29,9 +30,8 @@ from lpmanager.risk.order_flow.markouts import markouts
 from lpmanager.risk.order_flow.toxicity import Toxicity, toxicity
 from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
-from lpmanager.risk.regimes.hysteresis import RegimeReading
 from lpmanager.risk.stake import Stake
-from lpmanager.risk.tomorrow import CONFIDENCE, tail_tomorrow
+from lpmanager.risk.tomorrow import CONFIDENCE, DayModel, tail_tomorrow
 
 #: The fall of the base token within one block that `max_crash_loss` is about.
 CRASH = -0.20
@@ -46,7 +46,8 @@ def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, .
         *_toxic(view, appetite),
         *_vpin(view, appetite),
         *_jump(view, appetite),
-        *_regime(view, appetite),
+        *change_gates(view, appetite),
+        *regime_gates(view, appetite),
     )
 
 
@@ -58,7 +59,8 @@ def loss_gates(
     if appetite.max_crash_loss is None and appetite.max_cvar is None:
         return stay
     stake = stake_after(view, outlook, candidate, gas)
-    return (*stay, *_crash(stake, appetite), *_day(stake, outlook, appetite))
+    day = _day(stake, day_of(view, outlook, appetite), appetite)
+    return (*stay, *_crash(stake, appetite), *day)
 
 
 def places_anything(candidate: Candidate) -> bool:
@@ -170,18 +172,6 @@ def _jump(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     return judged(asked, since, lambda found: (found >= pause, f"{found} s ago"), appetite)
 
 
-def _regime(view: View, appetite: Appetite) -> tuple[Gate, ...]:
-    """Open in every regime that is known: what it changes is in the target and the limits."""
-    if not appetite.regimes:
-        return ()
-    asked = Asked("regime", "known", "recent volatility over that of the whole history")
-
-    def judge(found: RegimeReading) -> tuple[bool, str]:
-        return True, f"{found.regime} ({found.ratio:.2f})"
-
-    return judged(asked, regime_of(view.snapshot), judge, appetite)
-
-
 def _stay(
     view: View, outlook: Outlook, candidate: Candidate, appetite: Appetite
 ) -> tuple[Gate, ...]:
@@ -210,18 +200,19 @@ def _crash(stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
     return (gate_of(asked, passed=lost <= limit, measured=f"{lost:.1%}"),)
 
 
-def _day(stake: Stake, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
+def _day(stake: Stake, model: DayModel | Missing, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.max_cvar
     if limit is None:
         return ()
     asked = Asked(
         "CVaR of a day",
         f"{float(limit):.2%}",
-        f"mean loss of the worst {1 - CONFIDENCE:.1%} of days as volatile as now",
+        f"mean loss of the worst {1 - CONFIDENCE:.1%} of days {day_words(appetite)}",
     )
     whole = stake.value(stake.sqrt_price)
 
     def judge(found: TailLoss) -> tuple[bool, str]:
         return found.cvar <= limit * whole, f"{found.cvar / whole:.2%}"
 
-    return judged(asked, tail_tomorrow(stake, outlook.variance_rate), judge, appetite)
+    tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
+    return judged(asked, tail, judge, appetite)

@@ -8,30 +8,22 @@ from fractions import Fraction
 
 from lpmanager.model import Snapshot, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.ranges import around
+from lpmanager.rebalancer.regime import regime_of
 from lpmanager.rebalancer.staying import widened_to_stay
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import ONE, Adjustment, Appetite
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import path_of
-from lpmanager.risk.regimes.hysteresis import RegimeReading, regime_now
-from lpmanager.risk.volatility.realised import STEP_S
 
 
-def regime_of(snapshot: Snapshot) -> RegimeReading | Missing:
-    """The regime of the price over the snapshot's flow, in returns of five minutes."""
-    path = path_of(snapshot)
-    return path if isinstance(path, Missing) else regime_now(path.returns(STEP_S), STEP_S)
-
-
-def adjustment_of(snapshot: Snapshot, appetite: Appetite) -> Adjustment:
+def adjustment_of(view: View, appetite: Appetite) -> Adjustment:
     """What the regime changes: nothing where none is configured, or it is not known. A gate tells
     the latter."""
-    reading = regime_of(snapshot) if appetite.regimes else None
-    if reading is None or isinstance(reading, Missing):
+    known = regime_of(view, appetite) if appetite.regimes else None
+    if known is None or isinstance(known, Missing):
         return Adjustment()
-    return appetite.regimes.get(reading.regime, Adjustment())
+    return appetite.regimes.get(known.regime, Adjustment())
 
 
 def tempered_limits(limits: Limits, change: Adjustment) -> Limits:

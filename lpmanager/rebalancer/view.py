@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lpmanager.inventory import Inventory
 from lpmanager.model import CampaignRecord, Snapshot
 from lpmanager.risk import Outlook
+from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
+from lpmanager.risk.contagion.neighbours import Surroundings
+from lpmanager.risk.missing import Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """The world at one block, what is held in it, what the books say, and what may happen.
 
-    `outlook` is None where there is too little history; nothing is planned then.
+    `outlook` is None where there is too little history; nothing is planned then. `calibration` is
+    Missing where none was made, or the last one is stale. `surroundings` are the other campaigns.
     """
 
     snapshot: Snapshot
     record: CampaignRecord
     inventory: Inventory
     outlook: Outlook | None
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    calibration: Calibration | Missing = NOT_MADE

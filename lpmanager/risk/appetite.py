@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from lpmanager.risk.heston.given import GivenHeston
+
 ONE = Fraction(1)
 
 
@@ -15,6 +17,22 @@ class WhereMissing(StrEnum):
 
     REQUIRE = "require"
     IGNORE = "ignore"
+
+
+class HedgeTo(StrEnum):
+    """Where a hedge ends: at the wanted share of the base token, at the nearer edge of the band
+    around it, or at the share that leaves the least CVaR against the wanted mix."""
+
+    TARGET = "target"
+    EDGE = "edge"
+    LEAST_CVAR = "least_cvar"
+
+
+class RegimesBy(StrEnum):
+    """What tells the regime: recent volatility against its own mean, or Markov switching."""
+
+    EWMA = "ewma"
+    MARKOV = "markov"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +65,16 @@ class Appetite:
     day; a narrower one is widened. `act_at_capacity_used`: a range of which a side is used up to
     that share is placed anew, from `must_at_capacity_used` on whether or not that pays back.
     `risk_aversion`: relative to wealth of the campaign's value; the hedge band follows from it.
-    `regimes`, by name: what the market's state changes.
+    `hedge_to`: see `HedgeTo`. `heston`: the model of a day's prices behind CVaR, in the place of a
+    lognormal price as volatile as now. `max_gas_to_fees`: gas over fees since the campaign began,
+    which no placing may bring higher.
+    `regimes`, by name: what the market's state changes; `regimes_by` is what tells that state.
+    `pause_after_change_s`: how long nothing is placed after volatility became another one, as the
+    calibration found. `max_calibration_age_s`: up to which age a calibration is used.
+    `max_share_in_token`, `_pool` and `_issuer`: of all campaigns together, what may hang on one of
+    them. `leave_on_depeg`: all ranges are left while a token of the pool is off its peg.
+    `max_neighbour_age_s`: how old what is known of other campaigns may be. `max_base_fee_to_usual`:
+    how many times its median the base fee may be; `min_healthy_rpcs`: how many RPCs must be in use.
     """
 
     where_missing: WhereMissing = WhereMissing.REQUIRE
@@ -63,4 +90,25 @@ class Appetite:
     act_at_capacity_used: Fraction | None = None
     must_at_capacity_used: Fraction | None = None
     risk_aversion: Fraction | None = None
+    hedge_to: HedgeTo | None = None
+    heston: GivenHeston | None = None
+    max_gas_to_fees: Fraction | None = None
+    max_share_in_token: Fraction | None = None
+    max_share_in_pool: Fraction | None = None
+    max_share_in_issuer: Fraction | None = None
+    leave_on_depeg: bool = False
+    max_neighbour_age_s: int = 3_600
+    max_base_fee_to_usual: Fraction | None = None
+    min_healthy_rpcs: int | None = None
+    pause_after_change_s: int | None = None
+    max_calibration_age_s: int = 86_400
+    regimes_by: RegimesBy = RegimesBy.EWMA
     regimes: Mapping[str, Adjustment] = field(default_factory=dict)
+
+    @property
+    def hedges_to(self) -> HedgeTo:
+        """Where a hedge ends: where nothing is said, at the edge of the band that a risk aversion
+        asks for, and without one at the target."""
+        if self.hedge_to is not None:
+            return self.hedge_to
+        return HedgeTo.TARGET if self.risk_aversion is None else HedgeTo.EDGE

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lpmanager.model import Flow, Snapshot
+from lpmanager.model import Snapshot, SwapColumns
 
 #: Fewer blocks with swaps than this say nothing about volatility.
 MINIMUM_SAMPLES = 10
@@ -34,10 +34,11 @@ def assess(snapshot: Snapshot) -> Outlook | None:
     flow = snapshot.flow
     if flow is None:
         return None
-    closes = _block_closes(flow)
+    swaps = SwapColumns.of(flow.swaps)
+    closes = _block_closes(swaps)
     if len(closes) < MINIMUM_SAMPLES:
         return None
-    fee0, fee1 = _fees_per_liquidity(flow, snapshot.pool.fee_pips, snapshot.state.fee_protocol)
+    fee0, fee1 = _fees_per_liquidity(swaps, snapshot.pool.fee_pips, snapshot.state.fee_protocol)
     # log P = 2 log sqrtP; the X96 scale falls out of the ratio
     squares = (4 * math.log(after / before) ** 2 for before, after in pairwise(closes))
     return Outlook(
@@ -49,21 +50,27 @@ def assess(snapshot: Snapshot) -> Outlook | None:
     )
 
 
-def _block_closes(flow: Flow) -> list[int]:
+def _block_closes(swaps: SwapColumns) -> list[int]:
     """The last sqrtPriceX96 of every block with a swap: bid-ask bounce inside a block is noise."""
-    return list({swap.block_number: swap.sqrt_price_x96 for swap in flow.swaps}.values())
+    return list(dict(zip(swaps.block_numbers, swaps.sqrt_prices_x96, strict=True)).values())
 
 
-def _fees_per_liquidity(flow: Flow, fee_pips: int, fee_protocol: int) -> tuple[float, float]:
+def _fees_per_liquidity(
+    swaps: SwapColumns, fee_pips: int, fee_protocol: int
+) -> tuple[float, float]:
     """Fees the swaps paid to one unit of the liquidity active after each of them."""
-    earned = [0.0, 0.0]
-    kept = [_providers_share(fee_protocol & 0xF), _providers_share(fee_protocol >> 4)]
-    for swap in flow.swaps:
-        side = 0 if swap.amount0 > 0 else 1
-        paid = swap.amount0 if side == 0 else swap.amount1
-        if swap.liquidity > 0 and paid > 0:
-            earned[side] += paid * fee_pips / _PIPS * kept[side] / swap.liquidity
-    return earned[0], earned[1]
+    earned0 = earned1 = 0.0
+    kept0, kept1 = _providers_share(fee_protocol & 0xF), _providers_share(fee_protocol >> 4)
+    for amount0, amount1, liquidity in zip(
+        swaps.amounts0, swaps.amounts1, swaps.liquidities, strict=True
+    ):
+        if liquidity <= 0:
+            continue
+        if amount0 > 0:
+            earned0 += amount0 * fee_pips / _PIPS * kept0 / liquidity
+        elif amount1 > 0:
+            earned1 += amount1 * fee_pips / _PIPS * kept1 / liquidity
+    return earned0, earned1
 
 
 def _providers_share(protocol_denominator: int) -> float:

@@ -18,8 +18,9 @@ from lpmanager.chain.node import Node, Question
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import PlanRefused, RpcUnavailable
 from lpmanager.execution.calldata import approve_call
-from lpmanager.execution.executor import Executor, wallet_change
+from lpmanager.execution.executor import Executor
 from lpmanager.execution.intent import Purpose, Status
+from lpmanager.execution.plan_terms import wallet_change
 from lpmanager.execution.sender import Sender
 from lpmanager.execution.signer import signer_from_clear_key
 from lpmanager.ledger.journal import append_booked

@@ -16,10 +16,11 @@ from lpmanager.chain.node import Node
 from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.reader import Reader
 from lpmanager.chain.transport import RpcError
+from lpmanager.devnet.anvil import AnvilBackend
 from lpmanager.devnet.deploy import created_address
 from lpmanager.devnet.npm import core_artifact
 from lpmanager.errors import ChainError, ConfigError
-from lpmanager.model import PoolKey, Position, SqrtPriceX96
+from lpmanager.model import ChainHealth, PoolKey, Position, SqrtPriceX96
 from lpmanager.venues import erc20, uniswap_v3
 
 WIDE = "[195000, 203000)"
@@ -61,7 +62,7 @@ def test_a_snapshot_is_what_the_contracts_say_at_its_block(world: World) -> None
     owner, pool = owner_of(world), world.pool.address
     token_id = world.mint(owner, WIDE, 10**10, 10**19)
     world.trade(10**9, zero_for_one=True)
-    snapshot = world.read(owner)
+    snapshot = world.read(owner, base_fee_blocks=5)
     head, state = snapshot.block, snapshot.state
     assert head == world.node.head()
     node = world.node
@@ -87,6 +88,10 @@ def test_a_snapshot_is_what_the_contracts_say_at_its_block(world: World) -> None
         managed.liquidity,
     )
     assert snapshot.gas_price > head.base_fee
+    # eth-tester does not know the question, and that is no reason not to read the rest
+    fees = tuple(node.block(head.number - back).base_fee for back in (4, 3, 2, 1, 0))
+    told = fees if isinstance(world.backend, AnvilBackend) else None
+    assert snapshot.health == ChainHealth(rpcs=1, healthy_rpcs=1, base_fees=told)
 
 
 def test_allowances_that_stand_are_seen(small_world: World) -> None:

@@ -50,6 +50,8 @@ ELSEWHERE = {
     "--gas-gwei 20": "tests/integration/test_fetch_command.py",
     "lpm risk --market MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --value 10000 "
     "--gas-gwei 20": "tests/integration/test_risk_market.py",
+    "lpm fetch --store markets": "tests/integration/test_fetch_command.py",
+    "lpm calibrate --market markets": "tests/unit/cli/test_calibrate.py",
     "lpm risk --stress stress.toml": "tests/integration/test_stress.py",
     "lpm keys new": "tests/integration/test_keys.py",
     "lpm keys import": "tests/integration/test_keys.py",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
+from calibration_builders import a_calibration
 from live_desk import Desk
+
+from lpmanager.ledger.calibrations import keep_calibration
+from lpmanager.ledger.store import Ledger
+from lpmanager.risk.calibration.calibration import Calibration
 
 
 def measures(desk: Desk) -> dict[str, dict[str, Any]]:
@@ -71,3 +77,61 @@ def test_the_desk_as_a_page_beside_what_it_prints(desk: Desk) -> None:
     page = (desk.folder / "risk.html").read_text()
     for words in ("Risk: main", "What am I exposed to?", "Am I paid for it?", "campaign0-markout"):
         assert words in page
+
+
+def keep(desk: Desk, calibration: Calibration) -> None:
+    ledger = Ledger.open(f"sqlite:///{desk.folder}/lpmanager.db")
+    keep_calibration(ledger.engine, "main", calibration)
+    ledger.engine.dispose()
+
+
+def test_a_calibration_decides_with_its_age_until_it_is_stale(desk: Desk) -> None:
+    asked = '\n[campaigns.main.risk]\nregimes_by = "markov"\nregimes.turbulent.width = "2"\n'
+    desk.config.write_text(desk.config.read_text() + asked)
+
+    def regime() -> tuple[dict[str, Any], float | None, str]:
+        shown = desk.json("risk")["campaigns"]["main"]
+        (gate,) = [gate for gate in shown["gates"] if gate["name"] == "regime"]
+        (age,) = [one for one in shown["measures"] if one["name"] == "calibration"]
+        return gate, age["value"], str(age["missing"])
+
+    gate, age, why = regime()
+    assert (gate["passed"], age) == (False, None)
+    assert "no calibration was made; run `lpm calibrate`" in why
+    made = desk.json("calibrate")["campaigns"]["main"]
+    gate, age, _ = regime()
+    assert age == pytest.approx(0, abs=120)
+    assert made["last_change"]["missing"] is None
+    assert "Markov switching needs 100 returns" in made["regimes"]["missing"]
+    assert gate["reason"].endswith(made["regimes"]["missing"])
+    now = desk.devnet.controls.node.head().timestamp
+    keep(desk, a_calibration(now - 7_200, turbulent=0.95))
+    gate, age, _ = regime()
+    assert gate["passed"]
+    assert "with a chance of" in gate["measured"]
+    assert age == pytest.approx(7_200, abs=120)
+    keep(desk, a_calibration(now - 86_401))
+    gate, age, why = regime()
+    assert (gate["passed"], age) == (False, None)
+    assert "the calibration is stale" in why
+    assert why in gate["reason"]
+
+
+def test_what_is_not_known_of_another_campaign_of_the_file_holds_this_one_back(desk: Desk) -> None:
+    """And the RPC is asked for what gas has cost."""
+    limits = 'max_share_in_pool = "0.99"\nmin_healthy_rpcs = 1\nmax_base_fee_to_usual = "1000"\n'
+    text = desk.config.read_text() + f"\n[campaigns.main.risk]\n{limits}"
+    desk.config.write_text(text)
+    alone = desk.json("risk")["campaigns"]["main"]
+    assert alone["decision"] == "plan"
+    assert {"share in pool", "RPCs", "base fee"} <= {gate["name"] for gate in alone["gates"]}
+    found = {one["name"]: one["value"] for one in alone["measures"]}
+    assert found["RPCs"] == "1 of 1"
+    assert 0 < found["base fee over usual"] < 1_000
+    other = f'pool = "0x{1:040x}"\nquote = "USDC"\npolicy = "passive"\n'
+    limits = 'limits = { max_swap_cost_per_day = "1" }\n'
+    desk.config.write_text(f"{text}\n[campaigns.other]\n{other}{limits}")
+    among = desk.json("risk", "main")["campaigns"]["main"]
+    (share,) = [gate for gate in among["gates"] if gate["name"] == "share in pool"]
+    assert (among["decision"], share["passed"]) == ("hold", False)
+    assert "nothing is known yet of other" in share["reason"]

@@ -99,8 +99,10 @@ def test_the_price_is_looked_back_on_over_the_whole_file(folder: Path) -> None:
 
 
 def test_too_short_a_market_says_what_forecasts_need(folder: Path) -> None:
-    missing = asked(folder, *HELD)["forecasts"]["missing"]
-    assert missing.startswith("a contest needs 50 periods of 3600 s")
+    shown = asked(folder, *HELD)
+    assert shown["forecasts"]["missing"].startswith("a contest needs 50 periods of 3600 s")
+    assert shown["heston"]["missing"].startswith("Heston's moments need 200 periods of 3600 s")
+    assert "bars tell only their sum" in shown["toxicity"]["missing"]
     ended = lpm(folder, *HELD)
     assert ended.code == 0
     assert "Which forecast is believed? unknown: a contest needs" in " ".join(ended.out.split())
@@ -136,8 +138,10 @@ def test_a_contest_of_forecasters_reads_well(capsys: pytest.CaptureFixture[str])
         NextHour(
             contest=Contest(scores=rules, left_out=left_out, scored=503),
             used="HAR 1/6/24",
+            rule="HAR 1/6/24",
             unused=Missing("boosted trees is not used: HAR is better"),
             variance_rate=0.64 / (365 * 86_400),
+            learned_rate=None,
         )
     )
     told = " ".join(capsys.readouterr().out.split())
@@ -156,7 +160,11 @@ def test_on_recorded_weeks_the_rule_that_looks_back_a_day_is_believed(tmp_path: 
     polygon = ("--pair", "USDC/WETH", "--fee", "0.05%", "--chain", "polygon")
     gas = ("--gas-gwei", "50", "--native-price", "0.8")
     weeks = ("--market", str(POLYGON_MINUTES), *polygon, "--value", "10000", *gas)
-    forecasts = asked(tmp_path, *weeks)["forecasts"]
+    shown = asked(tmp_path, *weeks)
+    heston, forecasts = shown["heston"], shown["forecasts"]
+    # they went on at a volatility of about 0.87 a year
+    assert heston["hours"] == 839
+    assert heston["theta"] == pytest.approx(0.75, abs=0.01)
     assert forecasts["hours"] == 503
     assert forecasts["used"] == min(forecasts["qlike"], key=forecasts["qlike"].__getitem__)
     assert forecasts["used"] == "HAR 1/6/24"

@@ -33,6 +33,9 @@ def test_the_page_on_risk_shows_a_file_and_it_runs(desk: Desk) -> None:
     assert fall["base_weight"] > 0.8
     assert falls["moves"]["WBTC"]["move"] == pytest.approx(0.6 ** (0.8 * 45 / 60) - 1)
     assert falls["worst"] == "main"
+    lender = falls["debts"]["of"]["lender"]
+    assert lender["pays"] == pytest.approx(0.6 * 6_000 + 5_000)
+    assert falls["debts"]["of"]["main"]["is_not_paid"] == pytest.approx(10_000 - lender["pays"])
     broken = breaks["campaigns"]["main"]
     assert broken["price_move"] == pytest.approx(1.05 / 0.7 - 1)
     assert -0.3 < broken["change"] < -0.1

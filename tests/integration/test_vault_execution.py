@@ -17,7 +17,7 @@ from lpmanager.amm import MIN_SQRT_PRICE
 from lpmanager.chain.node import Node, Receipt, receipt_question
 from lpmanager.devnet.deploy import fund
 from lpmanager.errors import CallReverted, ChainError, PlanRefused, RpcUnavailable
-from lpmanager.execution.executor import wallet_change
+from lpmanager.execution.plan_terms import wallet_change
 from lpmanager.execution.rehearsal import rehearse
 from lpmanager.execution.sender import Sender
 from lpmanager.execution.signer import GuardedSigner, signer_from_clear_key

@@ -17,6 +17,7 @@ from lpmanager.config import load, rpc_url
 from lpmanager.errors import ConfigError
 from lpmanager.model import Token
 from lpmanager.risk.appetite import Appetite, WhereMissing
+from lpmanager.risk.contagion.depeg import Peg
 from lpmanager.setting_types import fee_pips_from, seconds_from_text
 from lpmanager.settings import CampaignTable, Settings, default_head_age_s
 
@@ -153,6 +154,41 @@ def test_ranges_that_would_come_and_go_at_once_are_refused(
     text = f"{HEAD}{CAMPAIGN}\n[campaigns.eth-usdc.risk]\n{lines}\n"
     (mistake,) = mistakes(tmp_path, text)
     assert message in mistake
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            '[campaigns.eth-usdc.risk]\nmax_share_in_issuer = "0.5"',
+            "campaigns.eth-usdc.risk.max_share_in_issuer: no issuer is known",
+        ),
+        (
+            "[campaigns.eth-usdc.risk]\nleave_on_depeg = true",
+            "campaigns.eth-usdc.risk.leave_on_depeg: no peg is known",
+        ),
+        ('[pegs.USDC]\nagainst = "USDC"', "pegs.USDC.against: a token is always worth itself"),
+        ("[pegs.USDC]", "pegs.USDC.against: missing"),
+        ('[pegs.USDC]\nagainst = "USDT"\ntolerance = "0"', "pegs.USDC.tolerance"),
+        ('[pegs.USDC]\nagainst = "USDT"\ntolerance = "1"', "pegs.USDC.tolerance"),
+        ('[pegs.USDC]\nagainst = "USDT"\nvalue = 0', "pegs.USDC.value: expected more than 0"),
+        ('[pegs.USDC]\nagainst = "USDT"\nlastin = "1h"', "did you mean 'lasting'?"),
+    ],
+)
+def test_what_nothing_is_known_of_is_not_limited(tmp_path: Path, lines: str, message: str) -> None:
+    (mistake,) = mistakes(tmp_path, f"{HEAD}{CAMPAIGN}\n{lines}\n")
+    assert message in mistake
+
+
+def test_a_peg_is_one_for_one_within_a_hundredth_for_half_an_hour_by_default(
+    tmp_path: Path,
+) -> None:
+    lines = '[pegs.USDC]\nagainst = "USDT"\n[pegs.stETH]\nagainst = "WETH"\nvalue = "1.1"\n'
+    settings = load(written(tmp_path, f"{HEAD}{CAMPAIGN}\n{lines}"))
+    assert settings.known_pegs() == (
+        Peg(token="USDC", against="USDT", value=1.0, tolerance=0.01, for_s=1_800),
+        Peg(token="stETH", against="WETH", value=1.1, tolerance=0.01, for_s=1_800),
+    )
 
 
 def test_decimals_never_pass_through_a_binary_float(tmp_path: Path) -> None:
@@ -399,6 +435,8 @@ def test_the_json_schema_knows_every_key_and_no_secret() -> None:
         "transactions",
         "rpc",
         "campaigns",
+        "issuers",
+        "pegs",
         "chains",
     }
     limits = schema["$defs"]["LimitsTable"]["properties"]
@@ -427,3 +465,36 @@ def test_a_fee_in_percent_is_the_same_in_pips(pips: int) -> None:
 def test_a_fee_that_is_ambiguous_or_impossible_is_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="fee"):
         fee_pips_from(wrong)
+
+
+HESTON = 'v0 = "0.36"\ntheta = "0.49"\nkappa = "2"\nsigma = "0.8"\nrho = "-0.3"'
+
+
+def test_hestons_model_is_told_in_years_and_used_by_the_day(tmp_path: Path) -> None:
+    risk = '\n[campaigns.eth-usdc.risk]\nscenarios = "heston"\n[campaigns.eth-usdc.risk.heston]\n'
+    given = campaign(tmp_path, limits=f"{risk}{HESTON}\nas_of = 2024-06-28").risk.appetite.heston
+    assert given is not None
+    assert given.model.mean * 365 == pytest.approx(0.49)
+    assert (given.fitted_at, given.max_age_s) == (1_719_532_800, 7 * 86_400)
+    as_text = campaign(tmp_path, limits=f'{risk}{HESTON}\nas_of = "2024-06-28"').risk
+    assert as_text.appetite.heston == given
+    kept = risk.replace('scenarios = "heston"', "") + HESTON
+    assert campaign(tmp_path, limits=kept).risk.appetite.heston is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('scenarios = "heston"', 'scenarios = "heston" needs the table heston'),
+        ('hedge_to = "middle"', "hedge_to"),
+        (f"heston = {{ {HESTON.replace('-0.3', '-1.3')} }}", "between -1 and 1"),
+        (f"heston = {{ {HESTON}, as_of = '28 June' }}", "expected a date such as 2024-06-28"),
+        (f"heston = {{ {HESTON.replace('0.36', '0')} }}", "expected more than 0"),
+    ],
+)
+def test_a_model_or_a_hedge_that_is_none_is_refused(
+    tmp_path: Path, lines: str, message: str
+) -> None:
+    told = lines.replace("\n", ", ")
+    (mistake,) = mistakes(tmp_path, f"{HEAD}{CAMPAIGN}\n[campaigns.eth-usdc.risk]\n{told}\n")
+    assert message in mistake

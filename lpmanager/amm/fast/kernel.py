@@ -27,7 +27,11 @@ from lpmanager.amm.fast.market import (
     Ticks,
 )
 from lpmanager.amm.fast.packing import Rows, limbs_of
-from lpmanager.amm.fast.prices import sqrt_price_at_tick, tick_at_sqrt_price
+from lpmanager.amm.fast.prices import (
+    kept_price_at_tick,
+    sqrt_price_at_tick,
+    tick_at_sqrt_price,
+)
 from lpmanager.amm.fast.rows import (
     load_four,
     load_three,
@@ -193,7 +197,7 @@ def swap_one(market: Market, batch: Batch, number: int, terms: FeeTerms) -> bool
     share = market.fee_protocol & 15 if zero_for_one else market.fee_protocol >> 4
     while not _is_zero(remaining) and not equal(price, limit):
         stop, at = _next_stop(market, tick, below, zero_for_one)
-        stop_price = sqrt_price_at_tick(stop) if at < 0 else _price_of(market, at)
+        stop_price = kept_price_at_tick(market.kept, stop) if at < 0 else _price_of(market, at)
         beyond = less(stop_price, limit) if zero_for_one else less(limit, stop_price)
         target = limit if beyond else stop_price
         end, amount_in, amount_out, fee = step_towards(
@@ -218,7 +222,7 @@ def swap_one(market: Market, batch: Batch, number: int, terms: FeeTerms) -> bool
                 _cross(market, at, token, growth)
             tick = stop - 1 if zero_for_one else stop
         elif not equal(end, price):
-            tick = tick_at_sqrt_price(end)
+            tick = tick_at_sqrt_price(market.kept, end)
         price = end
         below = _index_at_or_below(market.ticks, tick, below)
     _keep(market, token, price, liquidity, growth, protocol_fee)

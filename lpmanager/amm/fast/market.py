@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpmanager.amm.fast.packing import Rows, from_limbs, to_limbs
+from lpmanager.amm.fast.prices import KeptPrices, none_kept
 from lpmanager.amm.full_math import Q256
 from lpmanager.amm.pool import Pool
 from lpmanager.amm.tick_info import Accumulators, TickInfo, crossed
@@ -29,7 +30,8 @@ class Market(NamedTuple):
     `place` holds the tick, the index of the last initialized tick at or below it (-1 for none), and
     whether any swap has moved the tick. Of each initialized tick, in rising order: itself, its net
     liquidity, its price once that was needed, the fee growth of each token outside it as if that
-    had been 0 before the first crossing, and how often it was crossed.
+    had been 0 before the first crossing, and how often it was crossed. `kept` are prices of any
+    ticks.
     """
 
     fee_pips: int
@@ -46,6 +48,7 @@ class Market(NamedTuple):
     prices: Rows
     flips: Rows
     crossings: Ticks
+    kept: KeptPrices
 
 
 def market_of(pool: Pool) -> Market:
@@ -76,6 +79,7 @@ def market_of(pool: Pool) -> Market:
         np.zeros((count, 3), np.uint64),
         np.zeros((2 * count, 4), np.uint64),
         np.zeros(count, np.int64),
+        none_kept(),
     )
 
 

@@ -5,16 +5,18 @@ Ticks are int64, prices are Q96 in three limbs.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpmanager.amm import tick_math
 from lpmanager.amm.fast.division import divide
 from lpmanager.amm.fast.jit import compiled, inlined
 from lpmanager.amm.fast.limbs import Limb, Wide, add, leading_zeros, less, multiply, shift_left
-from lpmanager.amm.fast.packing import to_limbs
-from lpmanager.model import SqrtPriceX96
+from lpmanager.amm.fast.packing import Rows, to_limbs
+from lpmanager.amm.fast.rows import load_three, store_three
+from lpmanager.model import MAX_TICK, SqrtPriceX96
 
 _0 = np.uint64(0)
 _1 = np.uint64(1)
@@ -91,8 +93,37 @@ _TICKS_PER_UNIT = 20_001
 _ONE_Q62 = 1 << 62
 
 
+class KeptPrices(NamedTuple):
+    """Prices of ticks that were worked out, each in the place that its tick's low bits say.
+
+    A market comes back to the same ticks, and working one out takes as long as a step of a swap.
+    """
+
+    ticks: NDArray[np.int64]
+    prices: Rows
+
+
+#: So many prices are kept: a power of two.
+_KEPT = 1024
+
+
+def none_kept() -> KeptPrices:
+    """Room for prices, still empty: no tick is as far as those that stand there."""
+    return KeptPrices(np.full(_KEPT, MAX_TICK + 1), np.zeros((_KEPT, 3), np.uint64))
+
+
 @compiled
-def tick_at_sqrt_price(sqrt_price_x96: Wide) -> int:
+def kept_price_at_tick(kept: KeptPrices, tick: int) -> Wide:
+    """As `sqrt_price_at_tick`, worked out only where it is not kept."""
+    place = tick & (_KEPT - 1)
+    if kept.ticks[place] != tick:
+        store_three(kept.prices, place, sqrt_price_at_tick(tick))
+        kept.ticks[place] = tick
+    return load_three(kept.prices, place)
+
+
+@compiled
+def tick_at_sqrt_price(kept: KeptPrices, sqrt_price_x96: Wide) -> int:
     """The greatest tick whose price is at most this one, for a price that ticks can express.
 
     Worked out from an estimate; wherever that is not certain, an exact price decides.
@@ -102,7 +133,7 @@ def tick_at_sqrt_price(sqrt_price_x96: Wide) -> int:
     above = place - (nearest << _PLACES)
     if above > _DOUBT:
         return nearest
-    if above < -_DOUBT or less(sqrt_price_x96, sqrt_price_at_tick(nearest)):
+    if above < -_DOUBT or less(sqrt_price_x96, kept_price_at_tick(kept, nearest)):
         return nearest - 1
     return nearest
 

@@ -14,7 +14,7 @@ from lpmanager.errors import UsageError
 from lpmanager.model import MAX_TICK, MIN_TICK
 from lpmanager.rebalancer import Policy
 from lpmanager.rebalancer.policies import FixedWidth, Passive, VolatilityWidth
-from lpmanager.rebalancer.policies.volatility_width import LOG_TICK
+from lpmanager.rebalancer.policies.volatility_width import LOG_TICK, REALISED
 
 FIXED_WIDTH, PASSIVE, VOLATILITY_WIDTH = range(3)
 
@@ -69,6 +69,11 @@ def strategy_of(policy: Policy) -> Strategy:
             kind=PASSIVE,
             half_width=policy.half_width_ticks,
             order_width=policy.order_width_ticks,
+        )
+    if policy.forecast != REALISED:
+        raise UsageError(
+            f"forecast: {policy.forecast!r} needs the calibration of a live campaign, which a "
+            f"recorded market has none of; expected {REALISED!r}"
         )
     return plain._replace(
         kind=VOLATILITY_WIDTH,

@@ -39,14 +39,15 @@ class BarWays(NamedTuple):
 def bar_ways(bars: Bars, fee_pips: int) -> BarWays:
     """The ways of all bars; the first begins at its own open."""
     stops = _stops(bars)
-    roots = np.exp(stops * _HALF_A_TICK)
-    begins = np.concatenate((roots[:1, 0], roots[:-1, 3]))
-    way = np.concatenate((begins[:, None], roots), axis=1)
+    # a row for each stop: whole columns are worked on at once
+    roots = np.exp(np.ascontiguousarray(stops.T) * _HALF_A_TICK)
+    begins = np.concatenate((roots[0, :1], roots[3, :-1]))
+    way = np.concatenate((begins[None], roots))
     liquidity = to_floats(bars.liquidity)
     # per unit of liquidity, fee included, so that a thin bar does not weigh as much as a deep one
     kept = 1 - fee_pips / _PIPS
-    down = np.maximum(np.diff(1 / way, axis=1), 0).sum(axis=1) / kept
-    up = np.maximum(np.diff(way, axis=1), 0).sum(axis=1) / kept
+    down = np.maximum(np.diff(1 / way, axis=0), 0).sum(axis=0) / kept
+    up = np.maximum(np.diff(way, axis=0), 0).sum(axis=0) / kept
     return BarWays(
         stops,
         _left_over(to_floats(bars.in0), down, liquidity),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lpmanager.ledger import accounting as a
-from lpmanager.ledger.reading import campaign_flows, campaign_record
-from lpmanager.ledger.result import Flows
-from lpmanager.ledger.store import EntryRow
+from lpmanager.ledger.entry_row import EntryRow
+from lpmanager.ledger.reading import campaign_record, flows_with, with_swaps_of
+from lpmanager.ledger.result import Exchanged, Flows
 from lpmanager.model import (
     Basis,
     CampaignRecord,
@@ -31,6 +31,9 @@ class MemoryBooks:
         # every decision asks for single kinds from the very beginning on
         self._by_kind: defaultdict[str, list[EntryRow]] = defaultdict(list)
         self._bases: dict[int, Basis] = {}
+        # every decision asks for the result: each swap is valued once
+        self._pool, self._quote = opening.pool, opening.quote
+        self._swaps: Mapping[SwapPurpose, Exchanged] = {}
         self._post([a.opening(opening, opening.wallet.balances)], decided_at=None)
 
     def bring_up_to(self, snapshot: Snapshot) -> CampaignRecord:
@@ -59,7 +62,7 @@ class MemoryBooks:
 
     def flows(self, snapshot: Snapshot) -> Flows:
         """All that happened up to a snapshot the books were brought up to."""
-        return campaign_flows(self, "", snapshot)
+        return flows_with(self, "", snapshot, self._swaps)
 
     def balances(self, campaign: str) -> dict[tuple[str, str], int]:
         """Raw balance of every account, by account and token address."""
@@ -91,9 +94,12 @@ class MemoryBooks:
 
     def _post(self, entries: list[a.Entry], decided_at: int | None) -> None:
         self._balances = a.added(self._balances, entries)
-        for row in (_row(entry, decided_at) for entry in entries):
+        rows = [_row(entry, decided_at) for entry in entries]
+        for row in rows:
             self._entries.append(row)
             self._by_kind[row.kind].append(row)
+        swapped = (row for row in rows if row.kind == "swapped")
+        self._swaps = with_swaps_of(self._swaps, swapped, self._pool, self._quote)
 
 
 def _row(entry: a.Entry, decided_at: int | None) -> EntryRow:

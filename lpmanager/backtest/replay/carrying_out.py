@@ -11,8 +11,7 @@ from lpmanager.backtest.markets.gas_prices import GasPrices
 from lpmanager.backtest.replay.world import World, owner_of
 from lpmanager.errors import LpmError, TransactionFailed
 from lpmanager.execution.calldata import limited_to
-from lpmanager.execution.executor import wallet_change
-from lpmanager.execution.settling import overtaken
+from lpmanager.execution.plan_terms import overtaken, wallet_change
 from lpmanager.model import (
     Action,
     Amount,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from lpmanager.amm.fast.packing import to_limbs
 from lpmanager.backtest.markets.market import Bars, Market
+from lpmanager.backtest.markets.volume import quote_volume
 from lpmanager.backtest.replay.books import MemoryBooks
 from lpmanager.backtest.replay.carrying_out import Carrier
 from lpmanager.backtest.replay.meter import roots_of
@@ -15,11 +16,10 @@ from lpmanager.backtest.replay.tape import Tape, tape_of
 from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.replay.world import EVERYWHERE, World
 from lpmanager.backtest.report.run import Run
-from lpmanager.inventory import measure
-from lpmanager.inventory.holdings import measure_holdings
+from lpmanager.inventory import Holdings, measure, measure_holdings
 from lpmanager.ledger.alarms import DAY_S, NavMark, loss_alarm, nav_mark
 from lpmanager.ledger.result import Result, result_of
-from lpmanager.model import CampaignRecord, Decision, Plan, Snapshot, TickRange
+from lpmanager.model import Decision, Plan, Snapshot, TickRange
 from lpmanager.rebalancer import Limits, Policy, View, decide
 from lpmanager.risk import assess
 
@@ -65,11 +65,8 @@ class Replay:
         root = float(roots_of(to_limbs([opening.state.sqrt_price_x96], 3))[0])
         self._recorder = Recorder(market.pool, terms.quote, terms.deposit, root, self._began)
         record = self.books.bring_up_to(opening)
-        self._recorder.sample(
-            opening,
-            measure(opening, record, limits.target_weight),
-            self._result(opening, record),
-        )
+        inventory = measure(opening, record, limits.target_weight)
+        self._recorder.sample(opening, inventory, self._result(opening, inventory.holdings))
         self._marks: list[NavMark] = []
         self._halted: str | None = None
         self.decisions = 0
@@ -107,16 +104,22 @@ class Replay:
         snapshot = self.world.snapshot()
         record = self.books.bring_up_to(snapshot)
         inventory = measure(snapshot, record, self._limits.target_weight)
-        result = self._result(snapshot, record)
+        result = self._result(snapshot, inventory.holdings)
         self._recorder.sample(snapshot, inventory, result)
         self._watch_losses(nav_mark(result, snapshot))
-        return View(snapshot=snapshot, record=record, inventory=inventory, outlook=assess(snapshot))
+        return View(
+            snapshot=snapshot,
+            record=record,
+            inventory=inventory,
+            outlook=assess(snapshot),
+            surroundings=self._terms.surroundings,
+        )
 
     def run(self) -> Run:
         """What came of it."""
         snapshot = self.world.snapshot()
         record = self.books.bring_up_to(snapshot)
-        result = result_of(self.books.flows(snapshot), measure_holdings(snapshot, record), snapshot)
+        result = self._result(snapshot, measure_holdings(snapshot, record))
         return Run(
             market=self._market.name,
             policy=type(self._policy).__name__,
@@ -126,6 +129,7 @@ class Replay:
             start=self._began,
             end=snapshot.block.timestamp,
             rows=len(self._market.rows),
+            pool_volume=quote_volume(self._market, self._terms.quote),
             decisions=self.decisions,
             curve=self._recorder.curve,
             held=self._recorder.held,
@@ -144,8 +148,8 @@ class Replay:
             self._recorder.went(stretch, times, tick)
             tick = self.world.pool.tick
 
-    def _result(self, snapshot: Snapshot, record: CampaignRecord) -> Result:
-        return result_of(self.books.flows(snapshot), measure_holdings(snapshot, record), snapshot)
+    def _result(self, snapshot: Snapshot, holdings: Holdings) -> Result:
+        return result_of(self.books.flows(snapshot), holdings, snapshot)
 
     def _watch_losses(self, now: NavMark) -> None:
         """Halt where more was lost than a day may cost, as a live run does."""

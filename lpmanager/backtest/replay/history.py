@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lpmanager.amm.fast.legs import Followed, Legs
 from lpmanager.backtest.replay.tape import Tape
-from lpmanager.model import Flow, SwapEvent, Twap
+from lpmanager.model import Flow, SwapColumns, Twap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class History:
         self._keep_s = keep_s
         self._stretches: deque[Stretch] = deque()
         # the swaps of each stretch that was asked for as a whole, by its first row
-        self._told: dict[int, tuple[SwapEvent, ...]] = {}
+        self._told: dict[int, SwapColumns] = {}
         # when, and with which tick, the oldest stretch that is kept began
         self._before = (began, tick)
 
@@ -62,16 +62,18 @@ class History:
         since = max(now - window_s, self._began)
         if now <= since:
             return None
-        swaps: list[SwapEvent] = []
+        parts: list[SwapColumns] = []
         first = int(np.searchsorted(self._tape.times, since, "right"))
         for stretch in self._stretches:
             if first <= stretch.first:
-                swaps += self._swaps_of(stretch)
+                parts.append(self._swaps_of(stretch))
             elif first < stretch.behind:
-                swaps += self._tape.swaps(first, stretch.behind, stretch.legs, stretch.went)
-        earliest = swaps[0].block_number if swaps else block
+                behind, legs, went = stretch.behind, stretch.legs, stretch.went
+                parts.append(self._tape.swaps(first, behind, legs, went))
+        swaps = SwapColumns.joined(parts)
+        earliest = swaps.block_numbers[0] if swaps else block
         from_block = min(self._block_after(since, first), earliest)
-        return Flow(from_block=from_block, seconds=now - since, swaps=tuple(swaps))
+        return Flow(from_block=from_block, seconds=now - since, swaps=swaps)
 
     def _block_after(self, time: int, behind: int) -> int:
         """The first block after a time, by the chain's pace from the row before `behind`, the last
@@ -80,12 +82,12 @@ class History:
         passed = max(time - int(self._tape.times[row]), 0)
         return int(self._tape.blocks[row]) + passed // self._block_s + 1
 
-    def _swaps_of(self, stretch: Stretch) -> tuple[SwapEvent, ...]:
+    def _swaps_of(self, stretch: Stretch) -> SwapColumns:
         """Told once: decisions often look back on the same rows."""
         first = stretch.first
         if first not in self._told:
-            swaps = self._tape.swaps(first, stretch.behind, stretch.legs, stretch.went)
-            self._told[first] = tuple(swaps)
+            behind, legs, went = stretch.behind, stretch.legs, stretch.went
+            self._told[first] = self._tape.swaps(first, behind, legs, went)
         return self._told[first]
 
     def twap(self, now: int, window_s: int) -> Twap | None:

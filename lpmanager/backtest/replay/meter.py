@@ -22,6 +22,23 @@ from lpmanager.model import TickRange
 Floats = NDArray[np.float64]
 
 
+class Way(NamedTuple):
+    """Square roots of the prices that a stretch went through, and how far it went all in all: up,
+    and down in the square root's inverse. Both are what liquidity everywhere earns by, and a band
+    that the price did not leave."""
+
+    roots: Floats
+    down: float
+    up: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, roots: Floats) -> Way:
+        """The way along at least one price."""
+        return cls(roots, *_down_and_up(roots), float(roots.min()), float(roots.max()))
+
+
 class Band(NamedTuple):
     """Liquidity between two square roots of a price."""
 
@@ -39,14 +56,13 @@ class Band(NamedTuple):
         s = min(max(root, self.low), self.high)
         return self.liquidity * (1 / s - 1 / self.high), self.liquidity * (s - self.low)
 
-    def fees(self, way: Floats, fee: float) -> tuple[float, float]:
+    def fees(self, way: Way, fee: float) -> tuple[float, float]:
         """Raw token0 and token1 earned where the price goes this way; `fee` is a fraction."""
-        s = np.clip(way, self.low, self.high)
+        down, up = way.down, way.up
+        if way.lowest < self.low or self.high < way.highest:
+            down, up = _down_and_up(np.clip(way.roots, self.low, self.high))
         earns = self.liquidity * fee / (1 - fee)
-        return (
-            float(np.maximum(np.diff(1 / s), 0).sum()) * earns,
-            float(np.maximum(np.diff(s), 0).sum()) * earns,
-        )
+        return down * earns, up * earns
 
     def lvr(self, closes: Floats) -> Floats:
         """Raw token1 lost from each price to the next."""
@@ -55,6 +71,14 @@ class Band(NamedTuple):
         value = x * closes**2 + self.liquidity * (s - self.low)
         lost: Floats = np.maximum(x[:-1] * np.diff(closes**2) - np.diff(value), 0.0)
         return lost
+
+
+def _down_and_up(s: Floats) -> tuple[float, float]:
+    inverse = 1 / s
+    return (
+        float(np.maximum(inverse[1:] - inverse[:-1], 0).sum()),
+        float(np.maximum(s[1:] - s[:-1], 0).sum()),
+    )
 
 
 def root_at(tick: int) -> float:
@@ -67,10 +91,11 @@ def roots_of(prices: Rows) -> Floats:
     return to_floats(prices) / 2.0**96
 
 
-def closes_of(stretch: Stretch, before: float) -> tuple[Floats, Floats, NDArray[np.int64]]:
+def closes_of(stretch: Stretch, before: float) -> tuple[Way, Floats, NDArray[np.int64]]:
     """The way a stretch took, and the price each row with a swap left, which begin with `before`;
     and those rows."""
     roots = roots_of(stretch.went.prices)
     rows = stretch.legs.rows[: stretch.went.legs]
     last = np.append(rows[1:] != rows[:-1], True) if len(rows) else np.zeros(0, np.bool_)
-    return np.concatenate(([before], roots)), np.concatenate(([before], roots[last])), rows[last]
+    way = Way.of(np.concatenate(([before], roots)))
+    return way, np.concatenate(([before], roots[last])), rows[last]

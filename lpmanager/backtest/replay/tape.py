@@ -7,7 +7,7 @@ bar, see `lpmanager.backtest.replay.bar_ways`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
@@ -27,7 +27,7 @@ from lpmanager.model import (
     Liquidity,
     PoolState,
     SqrtPriceX96,
-    SwapEvent,
+    SwapColumns,
     TickRange,
 )
 
@@ -63,7 +63,7 @@ class Tape(Protocol):
         """The legs of the rows in [first, behind)."""
         ...
 
-    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> Iterator[SwapEvent]:
+    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> SwapColumns:
         """The swaps of the rows in [first, behind), as a chain would tell them afterwards.
 
         `went` is what the pool did on the way of `legs`, which those rows are among.
@@ -99,13 +99,12 @@ class EventTape:
     gained: Rows
     recorded: Events | None
 
-    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> Iterator[SwapEvent]:
+    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> SwapColumns:
         """As recorded where the ticks are not known, else as the pool did them."""
         if self.recorded is None:
-            yield from _done(self.blocks, first, behind, legs, went)
-        else:
-            low, high = np.searchsorted(self.swap_rows, (first, behind))
-            yield from _told(self.recorded, self.swap_rows[low:high])
+            return _done(self.blocks, first, behind, legs, went)
+        low, high = np.searchsorted(self.swap_rows, (first, behind))
+        return _told(self.recorded, self.swap_rows[low:high])
 
     def legs(self, first: int, behind: int) -> Legs:
         """Two of each swap: its sale, then to its price."""
@@ -160,22 +159,23 @@ class BarTape:
             gained.reshape(-1, 2),
         )
 
-    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> Iterator[SwapEvent]:
+    def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> SwapColumns:
         """One of each token's volume of a bar, at its own liquidity, ending at its close."""
         bars, part = self.volumes, slice(first, behind)
-        prices = from_limbs(self._prices(bars.close[part]))
-        columns = (
-            self.blocks[part].tolist(),
-            from_limbs(bars.in0[part]),
-            from_limbs(bars.in1[part]),
+        came_in = np.stack((bars.in0[part], bars.in1[part]), axis=1)
+        bar, token = np.nonzero(came_in.any(axis=2))
+        # a third limb keeps what came in positive
+        amounts = np.zeros((2, len(bar), 3), np.uint64)
+        amounts[token, np.arange(len(bar)), :2] = came_in[bar, token]
+        rows = bar + first
+        return _events(
+            self.blocks[rows],
+            token.tolist(),
+            (amounts[0], amounts[1]),
+            self._prices(bars.close[rows]),
+            bars.liquidity[rows],
+            bars.close[rows],
         )
-        active, ticks = from_limbs(bars.liquidity[part]), bars.close[part].tolist()
-        for block, in0, in1, liquidity, price, tick in zip(
-            *columns, active, prices, ticks, strict=True
-        ):
-            for index, (amount0, amount1) in enumerate(((in0, 0), (0, in1))):
-                if amount0 or amount1:
-                    yield _event(block, index, amount0, amount1, price, liquidity, tick)
 
     def _prices(self, ticks: NDArray[np.int32]) -> Rows:
         return self.ticks_prices[np.searchsorted(self.ticks, ticks)]
@@ -261,8 +261,10 @@ def _flat(tick: int, price: SqrtPriceX96, liquidity: Rows) -> PoolState:
 
 def _limbs_down(raw: NDArray[np.float64]) -> Rows:
     """Amounts of at least 0 and below 2**128, rounded down, as two limbs each."""
-    high, low = np.divmod(np.floor(raw), 2.0**64)
-    return np.stack((low, high), axis=1).astype(np.uint64)
+    whole = np.floor(raw)
+    # exact, as both are by a power of two; the remainder of a division takes longer
+    high = np.floor(whole * 2.0**-64)
+    return np.stack((whole - high * 2.0**64, high), axis=1).astype(np.uint64)
 
 
 def _is_positive(amounts: Rows) -> NDArray[np.bool_]:
@@ -270,51 +272,51 @@ def _is_positive(amounts: Rows) -> NDArray[np.bool_]:
     return positive
 
 
-def _told(events: Events, rows: NDArray[np.int64]) -> Iterator[SwapEvent]:
-    for number, (block, amount0, amount1, price, liquidity, tick) in enumerate(
-        zip(
-            events.block[rows].tolist(),
-            from_limbs(events.amount0[rows], signed=True),
-            from_limbs(events.amount1[rows], signed=True),
-            from_limbs(events.sqrt_price[rows]),
-            from_limbs(events.liquidity[rows]),
-            events.tick[rows].tolist(),
-            strict=True,
-        )
-    ):
-        yield _event(block, number, amount0, amount1, price, liquidity, tick)
+def _told(events: Events, rows: NDArray[np.int64]) -> SwapColumns:
+    return _events(
+        events.block[rows],
+        range(len(rows)),
+        (events.amount0[rows], events.amount1[rows]),
+        events.sqrt_price[rows],
+        events.liquidity[rows],
+        events.tick[rows],
+    )
 
 
 def _done(
     blocks: NDArray[np.int64], first: int, behind: int, legs: Legs, went: Followed
-) -> Iterator[SwapEvent]:
+) -> SwapColumns:
     low, high = np.searchsorted(legs.rows[: went.legs], (first, behind))
     moved = low + np.flatnonzero((went.amounts0[low:high] | went.amounts1[low:high]).any(axis=1))
-    for number, (row, amount0, amount1, price, liquidity, tick) in enumerate(
-        zip(
-            legs.rows[moved].tolist(),
-            from_limbs(went.amounts0[moved], signed=True),
-            from_limbs(went.amounts1[moved], signed=True),
-            from_limbs(went.prices[moved]),
-            from_limbs(went.liquidities[moved]),
-            went.ticks[moved].tolist(),
-            strict=True,
-        )
-    ):
-        yield _event(int(blocks[row]), number, amount0, amount1, price, liquidity, tick)
+    return _events(
+        blocks[legs.rows[moved]],
+        range(len(moved)),
+        (went.amounts0[moved], went.amounts1[moved]),
+        went.prices[moved],
+        went.liquidities[moved],
+        went.ticks[moved],
+    )
 
 
-def _event(
-    block: int, index: int, amount0: int, amount1: int, price: int, liquidity: int, tick: int
-) -> SwapEvent:
-    return SwapEvent(
-        block_number=block,
-        log_index=index,
-        tx_hash="",
-        sender="",
-        amount0=amount0,
-        amount1=amount1,
-        sqrt_price_x96=SqrtPriceX96(price),
-        liquidity=Liquidity(liquidity),
-        tick=tick,
+def _events(
+    blocks: NDArray[np.int64],
+    numbers: Sequence[int],
+    amounts: tuple[Rows, Rows],
+    prices: Rows,
+    liquidities: Rows,
+    ticks: NDArray[np.int64] | NDArray[np.int32],
+) -> SwapColumns:
+    """The events in these columns; nothing tells who sent them."""
+    unknown = [""] * len(blocks)
+    amounts0, amounts1 = amounts
+    return SwapColumns(
+        block_numbers=blocks.tolist(),
+        log_indices=numbers,
+        tx_hashes=unknown,
+        senders=unknown,
+        amounts0=from_limbs(amounts0, signed=True),
+        amounts1=from_limbs(amounts1, signed=True),
+        sqrt_prices_x96=from_limbs(prices),
+        liquidities=from_limbs(liquidities),
+        ticks=ticks.tolist(),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from lpmanager.backtest.markets.gas_prices import GasPrices
 from lpmanager.model import Amounts, Token
+from lpmanager.risk.contagion.neighbours import Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class Terms:
     then; `trigger_ticks` lets one fall also as soon as the price has moved so far since the last.
     `gas` is what a unit of gas costs at each time. The native coin is worth `native_price` raw
     quote units for one wei, or as much as `wrapped_native` where that is one of the pool's tokens;
-    where neither is known nothing weighs gas, and the campaign holds.
+    where neither is known nothing weighs gas, and the campaign holds. `surroundings` are issuers
+    and pegs; there is no other campaign.
     """
 
     deposit: Amounts
@@ -32,6 +34,7 @@ class Terms:
     native: Token
     native_price: Fraction | None
     wrapped_native: Token | None
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     def __post_init__(self) -> None:
         for name, least in {"every_s": 1, "latency_blocks": 0}.items():

@@ -95,7 +95,9 @@ def statistics_table(found: Findings) -> Table:
     rows = (
         ("fees earned", money(found.run.result["fees"], symbol)),
         ("fee APR, of the mean value", shown(told.fee_apr_share, percent)),
+        ("that net of LVR and gas", shown(told.net_fee_apr_share, percent_gain)),
         ("fees / LVR", shown(told.fees_per_lvr, number)),
+        ("fees of a million that the pool traded", shown(told.fees_per_volume, _of_a_million)),
         ("gas / fees", shown(told.gas_per_fees, percent)),
         ("time in range, of the time deployed", shown(told.in_range_share, percent)),
         ("time deployed", shown(told.deployed_share, percent)),
@@ -104,6 +106,11 @@ def statistics_table(found: Findings) -> Table:
         ("largest drawdown", _fall(told.drawdown)),
         ("Sharpe ratio, a year", _sharpe(found)),
         ("CVaR 95 %, mean loss of the worst days", shown(told.cvar95_daily_share, percent)),
+        ("perfect hindsight was worth", shown(told.hindsight, lambda worth: money(worth, symbol))),
+        (
+            "the run gained on HODL less than that by",
+            shown(told.behind_hindsight, lambda lost: money(lost, symbol)),
+        ),
     )
     return Table(title="In numbers", columns=("", ""), rows=rows)
 
@@ -144,6 +151,10 @@ def holds_table(found: Findings) -> Table:
         rows=tuple((name, f"{count:,}") for name, count in holds),
         right=frozenset({1}),
     )
+
+
+def _of_a_million(share: float) -> str:
+    return number(1e6 * share)
 
 
 def _sharpe(found: Findings) -> str:

@@ -83,6 +83,7 @@ class Run:
 
     `holds` counts the decisions to do nothing by the gate that closed, or the reason; it is None
     where no gate was asked. `halted` is why the campaign stopped itself, None where it did not.
+    `pool_volume` is all that was swapped in the recorded market, in whole quote tokens.
     `untold` names what this mode cannot tell, terms of the result among it, and why.
     """
 
@@ -94,6 +95,7 @@ class Run:
     start: int
     end: int
     rows: int
+    pool_volume: float
     decisions: int
     curve: Curve
     held: tuple[Held, ...]

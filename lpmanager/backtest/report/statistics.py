@@ -13,6 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from lpmanager.backtest.report.run import Move, Numbers, Run, Times
+from lpmanager.risk.efficiency import fees_per_volume, gas_to_fees, net_fee_apr
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.regret import Regret, regret
 
 DAY_S = 86_400
 YEAR_DAYS = 365
@@ -50,7 +53,9 @@ class Statistics:
     mean loss on the worst twentieth of days, positive where that is a loss. `in_range_share` is of
     the time deployed. A rebalance is a move that changed the ranges, the first placing left out;
     `gas_per_fees` is at the end's price; `fees_per_lvr` and `fee_apr_share` (simple, of the mean
-    value) at the prices of their time.
+    value) at the prices of their time, as is `net_fee_apr_share`, of fees less LVR and gas.
+    `fees_per_volume` is of all that was swapped in the pool. `hindsight` and `behind_hindsight` are
+    those of `lpmanager.risk.regret`.
     """
 
     days: float
@@ -66,6 +71,10 @@ class Statistics:
     gas_per_fees: Figure
     fees_per_lvr: Figure
     fee_apr_share: Figure
+    net_fee_apr_share: Figure
+    fees_per_volume: Figure
+    hindsight: Figure
+    behind_hindsight: Figure
 
 
 def statistics(run: Run) -> Statistics:
@@ -77,6 +86,7 @@ def statistics(run: Run) -> Statistics:
     sharpe, sharpe_error = _sharpe(returns)
     rebalances = count_rebalances(run)
     fees, lvr = float(curve.fees[-1]), float(curve.lvr[-1])
+    mean_value, regretted = _mean_value(run), _regret(run)
     return Statistics(
         days=days,
         return_days=0 if isinstance(returns, Unknown) else len(returns),
@@ -88,11 +98,27 @@ def statistics(run: Run) -> Statistics:
         deployed_share=_ratio(_deployed_s(run), run.end - run.start, "the window has no length"),
         rebalances=rebalances,
         rebalances_per_day=_ratio(rebalances, days, "the window has no length"),
-        gas_per_fees=_ratio(
-            float(run.result["gas"]), float(run.result["fees"]), "no fees were earned"
+        gas_per_fees=_figure(
+            gas_to_fees(gas=float(run.result["gas"]), fees=float(run.result["fees"]))
         ),
         fees_per_lvr=_ratio(fees, lvr, "nothing was lost to arbitrage"),
-        fee_apr_share=_fee_apr(run),
+        fee_apr_share=mean_value
+        if isinstance(mean_value, Unknown)
+        else _ratio(fees, mean_value * days / YEAR_DAYS, "nothing was held"),
+        net_fee_apr_share=mean_value
+        if isinstance(mean_value, Unknown)
+        else _figure(
+            net_fee_apr(
+                fees=fees,
+                lvr=lvr,
+                gas=sum(move.gas_quote for move in run.moves),
+                mean_value=mean_value,
+                seconds=run.end - run.start,
+            )
+        ),
+        fees_per_volume=_figure(fees_per_volume(fees=fees, pool_volume=run.pool_volume)),
+        hindsight=regretted if isinstance(regretted, Unknown) else regretted.hindsight,
+        behind_hindsight=regretted if isinstance(regretted, Unknown) else regretted.behind,
     )
 
 
@@ -192,15 +218,27 @@ def _too_few(days: int) -> Unknown:
     return Unknown(f"needs {LEAST_DAYS} whole days, and the window has {days}")
 
 
-def _fee_apr(run: Run) -> Figure:
-    """Fees a year over the mean value, the value between two samples being on a straight line."""
+def _mean_value(run: Run) -> Figure:
+    """The mean value over time, the value between two samples being on a straight line."""
     time, value = from_deposit(run, run.curve.value)
-    years = (run.end - run.start) / (DAY_S * YEAR_DAYS)
     seconds = float(time[-1] - time[0])
     if seconds == 0:
         return Unknown("the window has no length")
-    mean_value = float(((value[1:] + value[:-1]) / 2 * np.diff(time)).sum()) / seconds
-    return _ratio(float(run.curve.fees[-1]), mean_value * years, "nothing was held")
+    mean = float(((value[1:] + value[:-1]) / 2 * np.diff(time)).sum()) / seconds
+    return _known(mean, "the value is not known over the whole window")
+
+
+def _regret(run: Run) -> Regret | Unknown:
+    """What hindsight was worth with the base tokens of the deposit: HODL gains as much for each as
+    the price does."""
+    price, hodl = run.curve.price, run.curve.hodl
+    low, high = int(np.argmin(price)), int(np.argmax(price))
+    if price[low] == price[high]:
+        return Unknown("the price never moved")
+    base = float((hodl[high] - hodl[low]) / (price[high] - price[low]))
+    gained = float(run.result["nav_end"] - run.result["hodl_value"])
+    found = regret(run.curve.time.tolist(), price.tolist(), base=max(base, 0.0), gained=gained)
+    return Unknown(found.reason) if isinstance(found, Missing) else found
 
 
 def _deployed_s(run: Run) -> int:
@@ -218,6 +256,10 @@ def _ratio(part: float, whole: float, why_not: str) -> Figure:
     if not (math.isfinite(part) and math.isfinite(whole)) or whole <= 0:
         return Unknown(why_not)
     return part / whole
+
+
+def _figure(found: float | Missing) -> Figure:
+    return Unknown(found.reason) if isinstance(found, Missing) else found
 
 
 def _known(value: float, why_not: str) -> Figure:

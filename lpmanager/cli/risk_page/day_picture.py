@@ -11,6 +11,8 @@ from lpmanager.page.picture import HODL, LVR, OURS, PRICE, Picture, Trace, axis,
 from lpmanager.rebalancer import View
 from lpmanager.rebalancer.assessment import NO_OUTLOOK
 from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.day_of import day_of, day_words
+from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.tomorrow import distribution_tomorrow
 
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 _TITLE = "What a day may bring"
 
 
-def day_picture(key: str, view: View) -> Picture | Untold:
+def day_picture(key: str, view: View, appetite: Appetite) -> Picture | Untold:
     """The simulated results of a day as a histogram, with VaR and CVaR marked."""
     if view.outlook is None:
         return Untold(title=_TITLE, reason=NO_OUTLOOK.reason)
-    found = distribution_tomorrow(stake_now(view, view.outlook), view.outlook.variance_rate)
+    model = day_of(view, view.outlook, appetite)
+    if isinstance(model, Missing):
+        return Untold(title=_TITLE, reason=model.reason)
+    found = distribution_tomorrow(stake_now(view, view.outlook), model)
     if isinstance(found, Missing):
         return Untold(title=_TITLE, reason=found.reason)
     symbol, tail = view.snapshot.quote.symbol, found.tail
@@ -38,9 +43,9 @@ def day_picture(key: str, view: View) -> Picture | Untold:
             f"{_loses(tail.cvar, symbol)}"
         ),
         caption=(
-            f"{tail.results:,} simulated days of a driftless price that stays as volatile as it "
-            "was: change of value and fees, less gas, nothing rebalanced. CVaR is the mean of the "
-            f"worst {worst} of days; where they begin is the value at risk (VaR)."
+            f"{tail.results:,} simulated days of a driftless price, {day_words(appetite)}: change "
+            "of value and fees, less gas, nothing rebalanced. CVaR is the mean of the worst "
+            f"{worst} of days; where they begin is the value at risk (VaR)."
         ),
         traces=[
             _bars("a day's result", found, shares, OURS, worst=False),

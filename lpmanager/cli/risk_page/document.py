@@ -73,7 +73,7 @@ def pictures_of(one: Assessed, key: str) -> tuple[Picture | Untold, ...]:
     return (
         exposure_picture(f"{key}-exposure", view),
         crash_picture(f"{key}-crash", view),
-        day_picture(f"{key}-day", view),
+        day_picture(f"{key}-day", view, one.limits.appetite),
         volatility_picture(f"{key}-volatility", measures),
         pay_picture(f"{key}-pay", view, measures),
         markout_picture(f"{key}-markout", view.snapshot),

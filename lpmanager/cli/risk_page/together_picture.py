@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpmanager.cli.portfolio_words import WHOLE
+from lpmanager.cli.portfolio_words import WHOLE, failing_with
 from lpmanager.cli.risk_page.lying_bars import Bar, height_for, lying_bars, rows_axis
 from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import money, percent
@@ -23,7 +23,7 @@ def together_picture(key: str, together: Whole | Missing) -> Picture | Untold:
             value=100 * share,
             colour=OURS,
             told=percent(share),
-            more=f"{percent(share)}; {percent(together.reach[factor.name])} in pools that share it",
+            more=f"{percent(share)}; fails with it: {failing_with(factor, together)}",
         )
         for factor, share in together.exposures.shares.items()
         if factor.kind is Kind.TOKEN

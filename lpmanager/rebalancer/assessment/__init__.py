@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from lpmanager.rebalancer.assessment.budgets import budget_measures
+from lpmanager.rebalancer.assessment.calibrated import calibrated_measures
+from lpmanager.rebalancer.assessment.contagion import peg_measures, shared_measures
 from lpmanager.rebalancer.assessment.exposure import exposure_measures
+from lpmanager.rebalancer.assessment.health import health_measures
 from lpmanager.rebalancer.assessment.losses import crash_measures, tomorrow_measures
 from lpmanager.rebalancer.assessment.market import market_measures
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
@@ -30,15 +33,19 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
     measures = (
         *exposure_measures(view),
         *budget_measures(view, limits),
+        *shared_measures(view, limits.appetite),
         *market_measures(view, history),
+        *calibrated_measures(view),
         *pool_measures(view, limits),
+        *peg_measures(view, limits.appetite),
+        *health_measures(view.snapshot),
     )
     if view.outlook is None:
         return (*measures, *map(_unknown, (Question.TOMORROW, Question.CRASH, Question.PAY)))
     stake = stake_now(view, view.outlook)
     return (
         *measures,
-        *tomorrow_measures(view, view.outlook, stake),
+        *tomorrow_measures(view, view.outlook, stake, limits.appetite),
         *crash_measures(stake),
         *pay_measures(view, view.outlook, stake),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lpmanager.hedge import hedged_weight
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.hedge_limits import hedge_limits
+from lpmanager.rebalancer.hedge_limits import hedge_limits, least_cvar_target
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
@@ -21,7 +22,15 @@ def budget_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
             float(hedge_limits(view, limits).hedge_band),
             "the imbalance that is left alone, before what a regime makes of it",
         ),
+        _measure("hedge weight", _hedge_weight(view, limits), "of base, where a hedge ends"),
     )
+
+
+def _hedge_weight(view: View, limits: Limits) -> float | Missing:
+    least = least_cvar_target(view, limits)
+    if isinstance(least, Missing):
+        return least
+    return float(hedged_weight(view.inventory, hedge_limits(view, limits)))
 
 
 def _used(what: str, spent: int, limit: int) -> Measure:

@@ -6,9 +6,11 @@ import math
 
 from lpmanager.model import TickRange
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook, expected_seconds_in_range
+from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.gap import expected_exit_seconds, log_distances
 from lpmanager.risk.ladder import FALLS, ladder
 from lpmanager.risk.lookback import expected_log_range
@@ -19,11 +21,15 @@ from lpmanager.risk.tomorrow import CONFIDENCE, HORIZON_S, tail_tomorrow
 _STILL = Missing("a price that does not move leaves no range")
 
 
-def tomorrow_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, ...]:
-    """Over a day of a driftless price that stays as volatile as it was."""
-    tail, base = tail_tomorrow(stake, outlook.variance_rate), _base_range(view)
+def tomorrow_measures(
+    view: View, outlook: Outlook, stake: Stake, appetite: Appetite
+) -> tuple[Measure, ...]:
+    """Over a day of a driftless price that stays as volatile as it was; the losses by the model
+    that the appetite gives, where it gives one."""
+    model, base = day_of(view, outlook, appetite), _base_range(view)
+    tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
     spread = expected_log_range(outlook.variance_rate, HORIZON_S)
-    worst = f"of days: one in {1 / (1 - CONFIDENCE):.0f} loses"
+    worst = f"of days {day_words(appetite)}: one in {1 / (1 - CONFIDENCE):.0f} loses"
     no_range = Missing("the campaign has no range")
     return (
         _measure(

@@ -9,6 +9,7 @@ from typing import TypeVar
 from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.economics import fee_rate
+from lpmanager.rebalancer.efficiency_gates import gas_to_fees_so_far
 from lpmanager.rebalancer.risk_gates import pay_of, toxicity_of, vpin_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -69,6 +70,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             Unit.SHARE,
             "of the active liquidity",
         ),
+        _measure("gas over fees", gas_to_fees_so_far(view), Unit.SHARE, "since the campaign began"),
     )
 
 

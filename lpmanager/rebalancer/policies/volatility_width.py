@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from lpmanager.model import Target, WeightedRange
 from lpmanager.rebalancer.policies.base import base_still_good, keep, require_share
 from lpmanager.rebalancer.ranges import centred
 from lpmanager.rebalancer.view import View
+from lpmanager.risk.calibration.live import volatility_at
+from lpmanager.risk.missing import Missing
 
 LOG_TICK = math.log(1.0001)
+
+#: What the volatility of now is told by.
+REALISED, CALIBRATED, CALIBRATED_OR_REALISED = "realised", "calibrated", "calibrated_or_realised"
+FORECASTS = (REALISED, CALIBRATED, CALIBRATED_OR_REALISED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,10 @@ class VolatilityWidth:
     |tick - t| > `recentre_at` * w, or the price has left the range; the width changes only then, so
     that a flickering estimate moves nothing. `deploy` as in FixedWidth. With `multiplier` 1 a
     driftless price ends about two horizons in three inside.
+
+    `forecast` is what tells sigma: "realised", over the flow that was read; "calibrated", the
+    forecast of the campaign's calibration for the next hour, without which nothing changes; or
+    "calibrated_or_realised", the latter where it is good, else the former.
     """
 
     multiplier: Fraction
@@ -31,8 +41,11 @@ class VolatilityWidth:
     max_half_width_ticks: int
     recentre_at: Fraction = Fraction(1)
     deploy: Fraction = Fraction(1)
+    forecast: str = REALISED
 
     def __post_init__(self) -> None:
+        if self.forecast not in FORECASTS:
+            raise ValueError(f"forecast must be one of {FORECASTS}, found {self.forecast!r}")
         for name in ("multiplier", "horizon_s", "min_half_width_ticks"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, found {getattr(self, name)}")
@@ -51,14 +64,16 @@ class VolatilityWidth:
         base = max(positions, key=lambda position: position.range.width, default=None)
         if base and base_still_good([base], tick, base.range.width // 2, self.recentre_at):
             return keep(positions, f"tick {tick} is near enough to the centre of the range")
-        if view.outlook is None:
-            return keep(positions, "the volatility is unknown, so no width can be told")
-        half_width = self.half_width_up(view.outlook.variance_rate)
+        told = self._variance_rate(view)
+        if isinstance(told, Missing):
+            return keep(positions, f"no width can be told: {told.reason}")
+        half_width = self.half_width_up(told.variance_rate)
         wanted = centred(tick, half_width, view.snapshot.pool.tick_spacing)
         return Target(
             ranges=(WeightedRange(wanted, self.deploy),),
             swap=True,
-            reason=f"tick {tick}: centre a range of {half_width} ticks to each side on the price",
+            reason=f"tick {tick}: centre a range of {half_width} ticks to each side on the price"
+            f"{told.source}",
         )
 
     def half_width_up(self, variance_rate: float) -> int:
@@ -66,3 +81,38 @@ class VolatilityWidth:
         deviation = math.sqrt(variance_rate * self.horizon_s)
         ticks = min(float(self.multiplier) * deviation / LOG_TICK, float(self.max_half_width_ticks))
         return max(math.ceil(ticks), self.min_half_width_ticks)
+
+    def _variance_rate(self, view: View) -> _Told | Missing:
+        if self.forecast == REALISED:
+            return _realised(view)
+        told = _calibrated(view)
+        if isinstance(told, Missing) and self.forecast == CALIBRATED_OR_REALISED:
+            realised = _realised(view)
+            if isinstance(realised, Missing):
+                return realised
+            return replace(realised, source=f", by realised volatility: {told.reason}")
+        return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A variance of the log price per second, and what follows the reason in a person's words."""
+
+    variance_rate: float
+    source: str
+
+
+def _realised(view: View) -> _Told | Missing:
+    if view.outlook is None:
+        return Missing("the volatility is unknown")
+    return _Told(variance_rate=view.outlook.variance_rate, source="")
+
+
+def _calibrated(view: View) -> _Told | Missing:
+    if isinstance(view.calibration, Missing):
+        return view.calibration
+    found = volatility_at(view.calibration, view.snapshot)
+    if isinstance(found, Missing):
+        return found
+    source = f", as {found.told_by} of {found.age_s} s ago forecasts"
+    return _Told(variance_rate=found.variance_rate, source=source)

@@ -1,4 +1,5 @@
 """How a failure elsewhere reaches the campaigns: who is exposed to what, and what passes it on.
 
-`exposures` and `depeg` need the standard library alone, the others the extra `quant`.
+`clearing`, `debt_rank`, `debts`, `graph` and `shock` need the extra `quant`, the others the
+standard library alone.
 """

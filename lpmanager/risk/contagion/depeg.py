@@ -11,12 +11,14 @@ from lpmanager.risk.missing import Missing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peg:
-    """A token that should be worth `value`, in the unit of its readings.
+    """A token that should be worth `value` of the token `against`, in which its readings are.
 
-    It is off its peg where it was further away than the share `tolerance` for `for_s` seconds.
+    It is off its peg where it was further away than the share `tolerance`, below or above, for
+    `for_s` seconds: of two tokens alone nothing tells which one failed.
     """
 
     token: str
+    against: str
     value: float
     tolerance: float
     for_s: int

@@ -101,7 +101,7 @@ def exposures(portfolio: Portfolio) -> Exposures | Missing:
 
 
 def factors_of(holding: Holding, issuers: Mapping[str, str]) -> tuple[Factor, ...]:
-    """What a holding hangs on by itself; see `at_stake` for what it does through its pool."""
+    """What a holding hangs on by itself; `graph.hit_by` tells what it does through its pool."""
     names = (
         (Kind.TOKEN, holding.token),
         (Kind.ISSUER, issuers.get(holding.token)),
@@ -119,16 +119,3 @@ def over_caps(found: Exposures, caps: Mapping[Kind, float]) -> tuple[OverCap, ..
         if factor.kind in caps and abs(share) > caps[factor.kind]
     ]
     return tuple(sorted(over, key=lambda each: each.cap - abs(each.share)))
-
-
-def at_stake(portfolio: Portfolio, token: str) -> Mapping[str, float]:
-    """What each campaign has in the token, and in all pools that share it, debts left out.
-
-    A pool buys what fails with all it holds of the rest, so all of it is at stake.
-    """
-    sums: defaultdict[str, float] = defaultdict(float)
-    for each in portfolio.holdings:
-        through = portfolio.pools[each.pool] if each.pool is not None else (each.token,)
-        if each.value > 0 and token in through:
-            sums[each.campaign] += each.value
-    return dict(sums)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpmanager.risk.contagion.exposures import Portfolio
-
 #: Below this an eigenvalue is not told from 0, and the matrix cannot be inverted.
 _LEAST_EIGENVALUE = 1e-8
 _MENDED_EIGENVALUE = 1e-6
@@ -106,12 +104,3 @@ def nearest(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], Repair | 
     mended = np.asarray(corr_clipped(near, threshold=_MENDED_EIGENVALUE))
     change = float(np.abs(mended - matrix).max())
     return mended, Repair(least_eigenvalue=least, largest_change=change)
-
-
-def linear_change(portfolio: Portfolio, moves: Mapping[str, float]) -> float:
-    """What the portfolio gains, in its unit, if every holding moves as its token does.
-
-    Positions in ranges lose more than that: see `risk.ladder` for one pool's. Raises KeyError for a
-    token without a move.
-    """
-    return math.fsum(each.value * moves[each.token] for each in portfolio.holdings)

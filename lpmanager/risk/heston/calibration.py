@@ -1,7 +1,6 @@
 """Heston's model fitted to an option chain by QuantLib. Needs the extra `quant`.
 
-QuantLib counts in years of 365 days, and this program's paths in days: variances and speeds are
-divided by 365 on the way out, the volatility of variance too, and the correlation is the same.
+QuantLib counts in years of 365 days, and this program's paths in days.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import QuantLib as ql
 
 from lpmanager.risk.heston.arbitrage import without_arbitrage
 from lpmanager.risk.heston.chain import Chain, Dropped, Terms
-from lpmanager.risk.heston.model import Heston
-from lpmanager.risk.heston.quotes import YEAR_DAYS, Checked
+from lpmanager.risk.heston.model import Heston, YearlyHeston
+from lpmanager.risk.heston.quotes import Checked
 from lpmanager.risk.missing import Missing
 
 #: Twice the parameters.
@@ -107,13 +106,13 @@ def _fit(quotes: Sequence[Checked], terms: Terms, today: ql.Date) -> HestonFit:
     errors = [helper.calibrationError() for helper in helpers]
     return HestonFit(
         as_of=terms.as_of,
-        model=Heston(
-            start=model.v0() / YEAR_DAYS,
-            mean=model.theta() / YEAR_DAYS,
-            reversion=model.kappa() / YEAR_DAYS,
-            vol_of_vol=model.sigma() / YEAR_DAYS,
-            correlation=model.rho(),
-        ),
+        model=YearlyHeston(
+            v0=model.v0(),
+            theta=model.theta(),
+            kappa=model.kappa(),
+            sigma=model.sigma(),
+            rho=model.rho(),
+        ).daily,
         rms_error=math.sqrt(math.fsum(error * error for error in errors) / len(errors)),
         quotes=len(quotes),
         dropped=(),

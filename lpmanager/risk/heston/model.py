@@ -1,8 +1,10 @@
-"""The parameters of Heston's model."""
+"""The parameters of Heston's model, a day and a year."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+YEAR_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +29,40 @@ class Heston:
             )
         if abs(self.correlation) > 1:
             raise ValueError(f"a correlation is in [-1, 1], found {self.correlation}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearlyHeston:
+    """The same in years of 365 days, as option chains and QuantLib tell it, by its usual letters.
+
+    `v0` and `theta`: the variance now and its mean. `kappa`: the speed at which it returns.
+    `sigma`: its own volatility. `rho`: the correlation of its noise with the price's.
+    """
+
+    v0: float
+    theta: float
+    kappa: float
+    sigma: float
+    rho: float
+
+    @property
+    def daily(self) -> Heston:
+        """What paths are made of. Raises ValueError for what is no model."""
+        return Heston(
+            start=self.v0 / YEAR_DAYS,
+            mean=self.theta / YEAR_DAYS,
+            reversion=self.kappa / YEAR_DAYS,
+            vol_of_vol=self.sigma / YEAR_DAYS,
+            correlation=self.rho,
+        )
+
+
+def yearly(model: Heston) -> YearlyHeston:
+    """The model in years."""
+    return YearlyHeston(
+        v0=model.start * YEAR_DAYS,
+        theta=model.mean * YEAR_DAYS,
+        kappa=model.reversion * YEAR_DAYS,
+        sigma=model.vol_of_vol * YEAR_DAYS,
+        rho=model.correlation,
+    )

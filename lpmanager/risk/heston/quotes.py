@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import QuantLib as ql
 
 from lpmanager.risk.heston.chain import Chain, Dropped, Kind, Quote, Terms
-
-YEAR_DAYS = 365
+from lpmanager.risk.heston.model import YEAR_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,14 +23,17 @@ FIRST, REFIT_EVERY = 336, 168
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextHour:
-    """`used` is the forecaster that is believed: the best rule, or the learned one while it beats
+    """`used` is the forecaster that is believed: the best `rule`, or the learned one while it beats
     all rules; `unused` says why the learned one is not. `variance_rate` of the log price, per
-    second, is that of the hour after the path."""
+    second, is that of the hour after the path; `learned_rate` is what the learned one says by
+    itself, None while it is not used."""
 
     contest: Contest
     used: str
+    rule: str
     unused: Missing | None
     variance_rate: float
+    learned_rate: float | None
 
 
 def next_hour(path: PricePath) -> NextHour | Missing:
@@ -51,16 +54,18 @@ def next_hour(path: PricePath) -> NextHour | Missing:
         return Missing(f"no rule forecast anything that {learned.name} could be compared with")
     rule, unused = took_part[0], beaten(found, learned.name)
     variance = _forecast(rule, periods)
-    if unused is None and not isinstance(variance, Missing):
-        bold = _forecast(learned, periods)
-        variance = bold if isinstance(bold, Missing) else within_reach(bold, variance)
+    bold = _forecast(learned, periods) if unused is None else None
     if isinstance(variance, Missing):
         return variance
+    if isinstance(bold, Missing):
+        return bold
     return NextHour(
         contest=found,
-        used=rule.name if unused else learned.name,
+        used=rule.name if bold is None else learned.name,
+        rule=rule.name,
         unused=unused,
-        variance_rate=variance / HOUR_S,
+        variance_rate=(variance if bold is None else within_reach(bold, variance)) / HOUR_S,
+        learned_rate=None if bold is None else bold / HOUR_S,
     )
 
 

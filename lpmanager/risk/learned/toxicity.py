@@ -45,17 +45,23 @@ class FlowPeriods:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToxicityContest:
     """Mean squared errors out of sample over `scored` periods; `next_share` is the learned forecast
-    of the period to come."""
+    of the period to come, `next_faded` that of the fading mean."""
 
     learned: float
     ewma: float
     scored: int
     next_share: float
+    next_faded: float
 
     @property
     def learned_wins(self) -> bool:
         """Only then is the learned forecast to be used."""
         return self.learned < self.ewma
+
+    @property
+    def share_believed(self) -> float:
+        """The forecast of whichever was better."""
+        return self.next_share if self.learned_wins else self.next_faded
 
 
 def toxicity_contest(flow: FlowPeriods, *, refit_every: int = 24) -> ToxicityContest | Missing:
@@ -81,6 +87,7 @@ def toxicity_contest(flow: FlowPeriods, *, refit_every: int = 24) -> ToxicityCon
         ewma=float(np.mean((ewma - shares[first:]) ** 2)),
         scored=count - first,
         next_share=float(_forecasts(flow, rows, count, 1)[0]),
+        next_faded=float(faded[count - 1 - flow.unknown]),
     )
 
 

@@ -91,6 +91,12 @@ def simulated_results(stake: Stake, dynamics: Diffusion | Heston, draw: Draw) ->
     return results - stake.value(stake.sqrt_price) - stake.gas
 
 
+def simulated_returns(dynamics: Diffusion | Heston, draw: Draw) -> Results:
+    """The move of the log price over the whole horizon, one per path, in the order drawn."""
+    random = np.random.default_rng(draw.seed)
+    return np.concatenate([moves.sum(axis=1) for moves in _chunks(random, dynamics, draw)])
+
+
 def _chunks(
     random: np.random.Generator, dynamics: Diffusion | Heston, draw: Draw
 ) -> Iterator[Moves]:

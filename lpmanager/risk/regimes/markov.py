@@ -1,20 +1,20 @@
 """Two regimes of volatility between which the market switches by chance (Hamilton 1989).
 
-Needs statsmodels. Only filtered probabilities are told: those of a moment given what came before
-it. Smoothed ones know how the story went on.
+Needs statsmodels, which fits them; the filter is `markov_model`'s. Only filtered probabilities are
+told: those of a moment given what came before it. Smoothed ones know how the story went on.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.regimes.markov_model import MarkovSwitching
 from lpmanager.risk.returns import unfit
 
 #: Fewer returns than this seldom hold both regimes.
@@ -22,34 +22,6 @@ MINIMUM_RETURNS = 100
 
 #: A regime that goes on with less of a chance than this, five returns on average, is but a jump.
 _LASTS = 0.8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkovSwitching:
-    """Returns of mean 0 with one of two variances (of a return, so per step).
-
-    `calm_stays`, `turbulent_stays`: chance that the next return is of the same regime.
-    """
-
-    calm_variance: float
-    turbulent_variance: float
-    calm_stays: float
-    turbulent_stays: float
-
-    def turbulent_probabilities(self, returns: Sequence[float]) -> tuple[float, ...]:
-        """After each return, the filtered chance that the market is turbulent."""
-        scale = self.calm_variance**0.5
-        filtered = _model(np.asarray(returns, dtype=np.float64) / scale).filter(
-            np.array(
-                [
-                    self.calm_stays,
-                    1 - self.turbulent_stays,
-                    1.0,
-                    self.turbulent_variance / self.calm_variance,
-                ]
-            )
-        )
-        return tuple(filtered.filtered_marginal_probabilities[:, 1].tolist())
 
 
 def fit_markov(returns: Sequence[float], step_s: int) -> MarkovSwitching | Missing:
@@ -79,6 +51,11 @@ def fit_markov(returns: Sequence[float], step_s: int) -> MarkovSwitching | Missi
         return Missing(
             f"Markov switching needs two regimes that last, and {len(values)} returns show none: "
             f"one goes on with a chance of {min(stays):.2f}, below {_LASTS}"
+        )
+    if max(stays) >= 1 or min(variances) <= 0:
+        return Missing(
+            f"Markov switching was not found in {len(values)} returns: one regime never ends, or "
+            "its price stands still"
         )
     return MarkovSwitching(
         calm_variance=variances[calm] * scale**2,

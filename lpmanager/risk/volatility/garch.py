@@ -6,12 +6,12 @@ Needs arch, which fits it; the filter is a line of its own, so that a forecast c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from arch import arch_model
 
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.volatility.garch_model import Garch
 
 #: Fewer returns than this leave the three coefficients of the variance undetermined.
 MINIMUM_RETURNS = 200
@@ -21,35 +21,6 @@ _MOST_STEPS = 200
 
 #: Returns whose deviation is a smaller part of the largest differ by rounding alone.
 _ALIKE = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Garch:
-    """Next variance = constant + shock * (return - mean)**2 + persistence * this variance.
-
-    Variances are per period, of the log price. `start`: the variance of the returns it was fitted
-    on, with which a filter begins. `freedom`: degrees of freedom of the shocks.
-    """
-
-    mean: float
-    constant: float
-    shock: float
-    persistence: float
-    freedom: float
-    start: float
-
-    def filtered(self, returns: Sequence[float]) -> tuple[float, ...]:
-        """The variance of each period as it was expected from the returns before it, and last that
-        of the period to come."""
-        variances = [self.start]
-        for change in returns:
-            surprise = self.shock * (change - self.mean) ** 2
-            variances.append(self.constant + surprise + self.persistence * variances[-1])
-        return tuple(variances)
-
-    def forecast(self, returns: Sequence[float]) -> float:
-        """The variance of the period after these returns."""
-        return self.filtered(returns)[-1]
 
 
 def fit_garch(returns: Sequence[float]) -> Garch | Missing:

@@ -6,14 +6,13 @@ forecast a variance below 0 (Andersen, Bollerslev and Diebold 2007).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.volatility.har_model import Har
 
 #: Horizons in periods of a day: day, week, month, in a market that does not close.
 DAY_WEEK_MONTH = (1, 7, 30)
@@ -24,36 +23,6 @@ HOUR_QUARTER_DAY = (1, 6, 24)
 
 #: Periods to learn from, for each coefficient.
 _PERIODS_EACH = 15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Har:
-    """A fitted regression: ln of the next variance = constant + sum of weight times the mean ln
-    over the horizon.
-
-    `lowest` and `highest` variance learned from bound every forecast; `noise` is the variance of
-    what the regression left unexplained, half of which takes a mean of logs to a mean.
-    """
-
-    horizons: tuple[int, ...]
-    constant: float
-    weights: tuple[float, ...]
-    noise: float
-    lowest: float
-    highest: float
-
-    def forecast(self, variances: Sequence[float]) -> float:
-        """The variance of the period after these, in their unit. ValueError where they are fewer
-        than the longest horizon."""
-        longest = max(self.horizons)
-        if len(variances) < longest:
-            raise ValueError(f"HAR looks back {longest} periods, found {len(variances)}")
-        logs = _logs(variances[-longest:], self.lowest)
-        log = self.constant + sum(
-            weight * float(logs[-horizon:].mean())
-            for weight, horizon in zip(self.weights, self.horizons, strict=True)
-        )
-        return min(max(math.exp(log + self.noise / 2), self.lowest), self.highest)
 
 
 def fit_har(variances: Sequence[float], horizons: tuple[int, ...]) -> Har | Missing:

@@ -29,7 +29,7 @@ class Periods:
             raise ValueError(f"{len(self.returns)} returns, but {len(self.variances)} variances")
         if not all(map(math.isfinite, self.returns)):
             raise ValueError("the return of a period is not a finite number")
-        if not all(0 <= variance < math.inf for variance in self.variances):
+        if not all(map(math.isfinite, self.variances)) or min(self.variances, default=0.0) < 0:
             raise ValueError("a realised variance is not a finite number of at least 0")
 
     def __len__(self) -> int:

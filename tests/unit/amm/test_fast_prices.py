@@ -23,7 +23,7 @@ from lpmanager.model import MAX_TICK, MIN_TICK, SqrtPriceX96
 
 
 @njit
-def round_trip(lowest: Any, end: Any) -> Any:
+def round_trip(kept: Any, lowest: Any, end: Any) -> Any:
     """Prices of all ticks in [lowest, end) to ticks again, and the last price below the next.
 
     Gives the first tick that is not found again, `end` for none, and the greatest error of the
@@ -34,7 +34,9 @@ def round_trip(lowest: Any, end: Any) -> Any:
     for tick in range(lowest, end):
         above = prices.sqrt_price_at_tick(tick + 1)
         last = limbs.subtract(above, one)
-        if prices.tick_at_sqrt_price(price) != tick or prices.tick_at_sqrt_price(last) != tick:
+        if prices.tick_at_sqrt_price(kept, price) != tick:
+            return tick, error
+        if prices.tick_at_sqrt_price(kept, last) != tick:
             return tick, error
         error = max(error, abs(prices._estimated_place(price) - (tick << prices._PLACES)))
         error = max(error, abs(prices._estimated_place(last) - (tick + 1 << prices._PLACES)))
@@ -62,7 +64,7 @@ def test_a_ticks_price_is_the_contracts(ticks: list[int]) -> None:
 
 
 def test_every_tick_is_found_from_its_first_and_its_last_price() -> None:
-    found, error = round_trip(MIN_TICK, MAX_TICK)
+    found, error = round_trip(prices.none_kept(), MIN_TICK, MAX_TICK)
     assert found == MAX_TICK
     # What the estimate must not exceed for the ticks in between to be right as well.
     assert error * 50 < prices._DOUBT
@@ -71,4 +73,13 @@ def test_every_tick_is_found_from_its_first_and_its_last_price() -> None:
 @given(st.floats(32, 160), st.integers(-2, 2))
 def test_the_tick_of_any_price_is_the_one_below_it(doublings: float, beside: int) -> None:
     price = min(max(int(2**doublings) + beside, MIN_SQRT_PRICE), MAX_SQRT_PRICE - 1)
-    assert prices.tick_at_sqrt_price(limbs_of(price, 3)) == tick_at_sqrt_price(SqrtPriceX96(price))
+    found = prices.tick_at_sqrt_price(prices.none_kept(), limbs_of(price, 3))
+    assert found == tick_at_sqrt_price(SqrtPriceX96(price))
+
+
+def test_kept_prices_are_those_of_their_own_ticks_whatever_stood_in_their_place_before() -> None:
+    kept = prices.none_kept()
+    # a place is a tick's low bits: each of these stands in that of one before
+    for tick in (0, prices._KEPT, 0, -prices._KEPT, 7 - prices._KEPT, 7, 7):
+        found = prices.kept_price_at_tick(kept, tick)
+        assert from_limbs(np.array([found], dtype=np.uint64))[0] == sqrt_price_at_tick(tick)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -20,6 +22,7 @@ from lpmanager.backtest.replay.exact import Replay, backtest
 from lpmanager.backtest.replay.history import Stretch
 from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.report.run import Run
+from lpmanager.ledger.reading import campaign_flows
 from lpmanager.model import Decision, Hold, Plan, TickRange
 from lpmanager.rebalancer import Limits
 from lpmanager.rebalancer.policies import FixedWidth, Passive
@@ -76,6 +79,15 @@ def test_the_account_holds_what_the_books_say_to_the_unit() -> None:
     record = replay.books.bring_up_to(snapshot)
     assert record.wallet == replay.world.wallet
     assert set(record.bases) == {p.token_id for p in snapshot.positions}
+
+
+def test_the_swaps_that_the_books_have_added_up_are_all_in_their_entries() -> None:
+    replay = a_replay(a_walk())
+    decisions_of(replay)
+    snapshot = replay.world.snapshot()
+    replay.books.bring_up_to(snapshot)
+    assert len(replay.books.entries("", ["swapped"])) > 2
+    assert replay.books.flows(snapshot) == campaign_flows(replay.books, "", snapshot)
 
 
 @pytest.mark.parametrize("seed", [5, 6, 7])
@@ -253,3 +265,19 @@ def test_a_mainnet_day_is_gone_through_swap_by_swap() -> None:
     equal = [paid == recorded[row] for row, paid in paid_by_row(stretch).items()]
     assert sum(equal) > 0.9 * len(equal)
     assert world.pool.sqrt_price_x96 == from_limbs(events.sqrt_price)[-1]
+
+
+def test_a_replay_loads_neither_a_chain_nor_a_database() -> None:
+    """They take longer to load than a week of bars to replay."""
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, lpmanager.backtest.replay.exact; "
+            "print(sorted({'web3', 'sqlalchemy', 'sklearn'} & set(sys.modules)))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "[]"

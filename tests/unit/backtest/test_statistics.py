@@ -20,6 +20,7 @@ from lpmanager.backtest.report.statistics import (
     largest_drawdown,
     statistics,
 )
+from lpmanager.risk.lookback import hindsight_price
 
 
 def test_the_drawdown_is_from_the_highest_value_before_it() -> None:
@@ -174,3 +175,24 @@ def test_what_was_lost_before_the_first_decision_counts() -> None:
     assert (ours.return_share, hodl.return_share) == pytest.approx((-0.1, -0.05))
     assert isinstance(hodl.drawdown, Drawdown)
     assert hodl.drawdown.share == pytest.approx(0.05)
+
+
+def test_fees_net_of_arbitrage_and_gas_are_a_rate_of_the_mean_value() -> None:
+    curve = a_curve([1_000, 1_000, 1_000], fees=[0, 2, 4], lvr=[0, 1, 1.5])
+    told = statistics(a_run(curve, pool_volume=8_000.0, moves=(a_move("[0, 600)"),)))
+    assert told.net_fee_apr_share == pytest.approx((4 - 1.5 - 0.5) / 1_000 * 365 / 2)
+    assert told.fees_per_volume == pytest.approx(4 / 8_000)
+
+
+def test_the_rule_stands_beside_perfect_hindsight_with_the_tokens_of_its_deposit() -> None:
+    price = [1_500 * math.exp(0.02 * (hour % 2)) for hour in range(49)]
+    hodl = [500 + each / 3 for each in price]
+    curve = a_curve([1_000.0] * 49, step_s=HOUR, price=price, hodl=hodl)
+    told = statistics(a_run(curve, result=a_result(fees="12")))
+    worth = hindsight_price(price=1_500, variance_rate=0.02**2 / HOUR, seconds=48 * HOUR) / 3
+    assert told.hindsight == pytest.approx(worth)
+    assert told.behind_hindsight == pytest.approx(worth - 12)
+
+
+def test_of_a_price_that_stood_still_hindsight_is_not_told() -> None:
+    assert statistics(a_run()).hindsight == Unknown("the price never moved")

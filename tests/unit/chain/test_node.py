@@ -13,6 +13,7 @@ from lpmanager.chain.history import block_chunks, join_flow
 from lpmanager.chain.node import (
     Node,
     Question,
+    base_fees_question,
     call_question,
     chain_id_question,
     logs_question,
@@ -174,6 +175,18 @@ def test_logs_that_were_not_asked_for_are_no_data(changes: dict[str, Any], why: 
     assert len(node([LOG]).ask(question)) == 1
     with pytest.raises(ChainError, match=why):
         node([LOG | changes]).ask(question)
+
+
+def test_base_fees_are_of_the_blocks_up_to_the_head_and_not_of_the_one_to_come() -> None:
+    told = {"oldestBlock": "0x62", "baseFeePerGas": ["0x1", "0x2", "0x3", "0x4"]}
+    question = base_fees_question(a_block(100), 3)
+    assert (question.method, question.params) == ("eth_feeHistory", ["0x3", "0x64", []])
+    assert node(told).ask(question) == (1, 2, 3)
+    assert node(RpcError(-32601, "no such method", None)).ask(question) is None
+    with pytest.raises(ChainError, match="up to block 100, told up to 101"):
+        node(told | {"oldestBlock": "0x63"}).ask(question)
+    with pytest.raises(ChainError, match="malformed"):
+        node({"oldestBlock": "0x62"}).ask(question)
 
 
 @pytest.mark.parametrize("odd", ["-0x5", "0x-5", "0x_5", " 0x5", "5", "0x", 5, None])

@@ -329,6 +329,20 @@ def test_who_failed_three_times_is_left_alone_until_its_rest_is_over() -> None:
     assert it.reader() == "a"
 
 
+def test_who_failed_three_times_is_not_in_use_until_it_answers_again() -> None:
+    it = bench(Rpc("a", silent=True), Rpc("b"), Rpc("c"))
+    counted = []
+    for _ in range(4):
+        counted.append(it.providers.in_use())
+        it.head()
+    assert counted == [(3, 3), (3, 3), (3, 3), (2, 3)]
+    it.monotonic += 5  # its rest is over, but it has not answered yet
+    assert it.providers.in_use() == (2, 3)
+    it.rpcs[0].silent = False
+    it.head()
+    assert it.providers.in_use() == (3, 3)
+
+
 def test_where_everybody_rests_they_are_asked_all_the_same() -> None:
     """So all is normal at the first poll after an outage, however long it was."""
     it = bench(Rpc("a", silent=True), Rpc("b", silent=True), quorum=2)

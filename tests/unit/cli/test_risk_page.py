@@ -68,7 +68,10 @@ def a_held_view(swaps: Sequence[SwapEvent] = (), quote: Token = USDC) -> View:
 def assessed(view: View, name: str = "main", reason: str = "all is well") -> Assessed:
     snapshot = view.snapshot
     hold = Hold(campaign=name, block=snapshot.block, gates=(GATE,), reason=reason)
-    return Assessed(name=name, view=view, measures=assessment(view, a_limits()), decision=hold)
+    limits = a_limits()
+    return Assessed(
+        name=name, view=view, limits=limits, measures=assessment(view, limits), decision=hold
+    )
 
 
 def shown(one: Assessed) -> dict[str, Picture | Untold]:
@@ -260,7 +263,7 @@ def test_markouts_of_ten_senders_and_of_the_others_are_those_of_all(quote: Token
 
 
 def test_swaps_without_a_sender_are_told_together() -> None:
-    nameless = [replace(swap, sender="") for swap in swaps_of(12)]
+    nameless = [swap._replace(sender="") for swap in swaps_of(12)]
     found = shown(assessed(a_held_view(nameless)))["markout"]
     assert isinstance(found, Untold)
     assert found.reason.startswith("the record does not tell who swapped. Of all swaps together")
@@ -269,7 +272,7 @@ def test_swaps_without_a_sender_are_told_together() -> None:
 def test_whatever_comes_from_elsewhere_is_shown_and_not_run() -> None:
     evil = a_token(EVIL, 18, 2)
     view = a_held_view(swaps_of(12))
-    swaps = [replace(swap, sender=EVIL) for swap in swaps_of(12)]
+    swaps = [swap._replace(sender=EVIL) for swap in swaps_of(12)]
     flow = a_flow(swaps, last_block=view.snapshot.block.number)
     snapshot = replace(view.snapshot, flow=flow, pool=a_pool(USDC, evil))
     record = a_record((10**9, 10**9), pool=snapshot.pool)

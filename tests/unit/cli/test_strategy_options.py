@@ -30,6 +30,10 @@ target_weight = "0.4"
 budget = { USDC = "1000", WETH = "0.25" }
 [campaigns.eth.options]
 half_width_ticks = 600
+[issuers]
+USDC = "Circle"
+[pegs.USDC]
+against = "USDT"
 [campaigns.eth.limits]
 max_swap_cost_per_day = "5"
 max_moves_per_day = 3
@@ -156,6 +160,8 @@ def test_everything_is_taken_from_a_campaign_of_the_configuration(tmp_path: Path
     assert strategy.table.options == {"half_width_ticks": 600}
     assert strategy.table.limits.max_moves_per_day == 3
     assert strategy.table.target_weight == Fraction(2, 5)
+    assert strategy.terms.surroundings.issuers == {"USDC": "Circle"}
+    assert [(peg.token, peg.for_s) for peg in strategy.terms.surroundings.pegs] == [("USDC", 1_800)]
 
 
 def test_what_is_told_goes_before_the_configuration(tmp_path: Path) -> None:
@@ -208,3 +214,17 @@ def test_what_is_no_campaign_is_wrong_usage(change: dict[str, object], says: str
     with pytest.raises(UsageError) as refused:
         told(**change)
     assert says in str(refused.value)
+
+
+def test_a_recorded_market_has_no_calibration_to_believe() -> None:
+    options = (
+        "multiplier=1",
+        "horizon_s=3600",
+        "min_half_width_ticks=10",
+        "max_half_width_ticks=99",
+    )
+    by_volatility = {"policy": "volatility_width", "option": [*options, "forecast=calibrated"]}
+    with pytest.raises(UsageError, match=r"--option forecast: .* give --option forecast=realised"):
+        told(**by_volatility)
+    falls_back = [*options, "forecast=calibrated_or_realised"]
+    assert told(**{**by_volatility, "option": falls_back}).table.policy == "volatility_width"

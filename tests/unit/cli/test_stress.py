@@ -130,3 +130,38 @@ def test_people_read_what_moves_and_who_is_hit_worst(
     assert "The worst hit, of its own value: large." in text
     assert "of all together in USDC, as these were worth before" in text
     assert "BitGo" in text
+
+
+def test_a_lender_that_a_scenario_leaves_with_too_little_fails_its_creditors(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half in ether and half in dollars it has 87.5 of 100 left, and owes 95."""
+    monkeypatch.setenv("COLUMNS", "160")
+    file = a_file(assets={"Aave": {"WETH": 50, "USDC": 50}}, debts={"Aave": {"small": 95}})
+    debts = told(file)["scenarios"]["crash"]["debts"]
+    aave, small = debts["of"]["Aave"], debts["of"]["small"]
+    assert aave["defaults"]
+    assert aave["pays"] == pytest.approx(87.5)
+    assert small["is_not_paid"] == pytest.approx(7.5)
+    assert small["left"] == pytest.approx(95 + 87.5)
+    # all its equity of 5 is gone, and so is what the other has there, before anybody must pay
+    assert aave["distress"] == 1
+    assert small["distress"] == pytest.approx(5 / 195 + 95 / 195)
+    assert debts["debt_rank"] > 0
+    print_stress(run_scenarios(file, TWO), TWO, whole(TWO, {}))
+    shown = capsys.readouterr().out
+    assert "Debts, in USDC of before" in shown
+    assert "87.50 (defaults)" in shown
+    assert "Distress takes, beyond what prices did:" in shown
+
+
+def test_without_debts_in_the_file_there_are_none_to_tell() -> None:
+    assert told(a_file())["scenarios"]["crash"]["debts"] is None
+
+
+def test_debts_of_campaigns_that_no_pool_joins_are_unknown() -> None:
+    views = {"small": TWO["small"], "b": a_holder(WBTC, a_token("DAI", 18, 4), WBTC, (10**18, 0))}
+    file = a_file(assets={"Aave": {"USDC": 50}}, debts={"Aave": {"small": 5}})
+    debts = told(file, views)["scenarios"]["crash"]["debts"]
+    assert "lead from WBTC" in debts["missing"]
+    assert debts["of"] is None

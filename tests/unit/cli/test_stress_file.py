@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lpmanager.cli.stress_debts import require_debtors
 from lpmanager.cli.stress_file import StressFile, read_stress_file, require_known
 from lpmanager.errors import ConfigError
 
@@ -46,7 +47,10 @@ def test_correlations_go_both_ways(tmp_path: Path) -> None:
         ("[scenarios]", "scenarios: names nothing"),
         ("[scenarios.crash]", "scenarios.crash: names nothing"),
         ('[scenarios."a crash"]\nWETH = "-20%"', "a name is made of letters"),
-        (CRASH + '[moves]\nWETH = "-5%"', "moves: unknown key; there are correlations, issuers"),
+        (
+            CRASH + '[moves]\nWETH = "-5%"',
+            "moves: unknown key; there are assets, correlations, debts",
+        ),
         ('scenario.crash.WETH = "-20%"', "did you mean 'scenarios'?"),
         ("scenarios.crash.WETH = -0.2", 'expected a text in percent, such as "-20%"; found -0.2'),
         ('scenarios.crash.WETH = "-20"', "expected a text in percent"),
@@ -63,6 +67,13 @@ def test_correlations_go_both_ways(tmp_path: Path) -> None:
         (CRASH + TWO + BETWEEN + '"WETH" = 1', 'expected two tokens, as in "WETH/WBTC"'),
         (CRASH + 'DAI = "-9%"\n' + TWO + BETWEEN, "scenarios.crash.DAI: has no volatility"),
         (CRASH + "[issuers]\nUSDC = 1", 'issuers.USDC: expected a text in "quotes", found 1'),
+        (
+            CRASH + "[assets.Aave]\nWETH = 0",
+            "assets.Aave.WETH: what is held or owed is more than 0",
+        ),
+        (CRASH + "[debts.Aave]", "debts.Aave: names nothing"),
+        (CRASH + '[debts.Aave]\nmain = "-1"', "debts.Aave.main: what is held or owed"),
+        (CRASH + '[debts."an owner"]\nmain = 1', "a name is made of letters"),
         ("[scenarios", "not valid TOML"),
     ],
 )
@@ -101,3 +112,31 @@ def test_a_token_may_move_others_without_being_traded(tmp_path: Path) -> None:
 def test_with_volatilities_every_token_of_a_campaign_needs_one(tmp_path: Path) -> None:
     file = read(tmp_path, CRASH + TWO + BETWEEN)
     assert "volatilities.WBTC: missing" in known(file, "WBTC", "WETH")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "[debts.Aave]\nmain = 1",
+            "debts.Aave: nothing tells what it has; write a table [assets.A",
+        ),
+        (
+            "[assets.Aave]\n[debts.Aave]\nmian = 1",
+            "debts.Aave.mian: neither a campaign asked about",
+        ),
+        ("[assets.Aave]\n[debts.Aave]\nmian = 1", "did you mean 'main'?"),
+        ("[assets.Aave]\n[debts.Aave]\nAave = 1", "debts.Aave.Aave: nobody owes itself"),
+        ("[assets.main]\nWETH = 1", "assets.main: is a campaign"),
+    ],
+)
+def test_who_owes_and_is_owed_must_be_known(tmp_path: Path, text: str, says: str) -> None:
+    file = read(tmp_path, CRASH + text)
+    with pytest.raises(ConfigError) as caught:
+        require_debtors(file, Path("stress.toml"), ["main"])
+    assert says in str(caught.value)
+
+
+def test_what_a_lender_has_is_of_tokens_that_are_known(tmp_path: Path) -> None:
+    file = read(tmp_path, CRASH + "[assets.Aave]\nDAI = 5\n")
+    assert "assets.Aave.DAI: no campaign asked about trades it" in known(file, "WETH", "USDC")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpmanager.hedge.band import imbalance_half_width, no_trade_half_width, traded_to
+from lpmanager.hedge.band import no_trade_half_width, traded_to, weight_half_width
 from lpmanager.inventory import range_exposure
 
 #: The worked case of the inventory's tests: 10,000 at 2000 in [1500, 2500].
@@ -44,12 +44,12 @@ def weight_of_base(price: float) -> float:
     return held.delta * price / (held.delta * price + L * (root - low))
 
 
-def test_as_an_imbalance_the_band_is_of_how_fast_the_share_drifts_with_the_price() -> None:
+def test_as_a_share_of_the_value_the_band_is_of_how_fast_the_share_drifts_with_the_price() -> None:
     """By the derivative of the worked case's own share at the price, from differences."""
     step = 1e-5
     up, down = (weight_of_base(2000 * math.exp(each)) for each in (step, -step))
     drift = (up - down) / (2 * step)
-    found = imbalance_half_width(
+    found = weight_half_width(
         gamma=GAMMA,
         price=2000.0,
         value=10_000.0,
@@ -61,15 +61,15 @@ def test_as_an_imbalance_the_band_is_of_how_fast_the_share_drifts_with_the_price
     assert 0.08 < found < 0.11
 
 
-def test_as_an_imbalance_it_is_the_same_for_a_thousandfold_inventory() -> None:
+def test_as_a_share_of_the_value_it_is_the_same_for_a_thousandfold_inventory() -> None:
     one = {"price": 2000.0, "target_weight": 0.5, "cost": 0.0005, "relative_risk_aversion": 3.0}
-    small = imbalance_half_width(gamma=GAMMA, value=1e4, **one)
-    assert imbalance_half_width(gamma=1000 * GAMMA, value=1e7, **one) == pytest.approx(small)
+    small = weight_half_width(gamma=GAMMA, value=1e4, **one)
+    assert weight_half_width(gamma=1000 * GAMMA, value=1e7, **one) == pytest.approx(small)
 
 
 def test_liquidity_over_all_prices_keeps_half_in_each_token_and_needs_no_hedge() -> None:
     full = {"gamma": -0.25 * 1e4 / 2000**2, "price": 2000.0, "value": 1e4, "target_weight": 0.5}
-    found = imbalance_half_width(**full, cost=0.0005, relative_risk_aversion=3.0)
+    found = weight_half_width(**full, cost=0.0005, relative_risk_aversion=3.0)
     assert found == pytest.approx(0, abs=1e-9)
 
 

@@ -14,16 +14,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from builders import a_pool, a_purpose
+from calibration_builders import a_calibration
 from sqlalchemy import Engine, create_engine, insert, text
 
 from lpmanager.errors import StoreError
 from lpmanager.ledger import tables as t
+from lpmanager.ledger.calibrations import keep_calibration, kept_calibration
 from lpmanager.ledger.database import copy_in_memory, open_database, read_database, writing
 from lpmanager.ledger.report import lineage
 from lpmanager.ledger.store import Ledger
 from lpmanager.ledger.tables import metadata
 from lpmanager.ledger.writing import Batch, Opened
 from lpmanager.model import Basis, Liquidity, SqrtPriceX96, TickRange
+from lpmanager.risk.calibration.calibration import NOT_MADE
 
 
 def url(path: Path) -> str:
@@ -363,3 +366,16 @@ def test_reading_refuses_what_opening_refuses(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match=rf"{path.name}.*{message}"):
             read_database(url(path))
+
+
+def test_a_store_of_the_fifth_version_goes_on_with_a_place_for_calibrations(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "books.db"
+    store_of(path, "0005")
+    ledger = Ledger.open(url(path))
+    assert ledger.campaign("main") is not None
+    assert kept_calibration(ledger.engine, "main") is NOT_MADE
+    keep_calibration(ledger.engine, "main", a_calibration(7))
+    assert kept_calibration(ledger.engine, "main") == a_calibration(7)
+    ledger.engine.dispose()

@@ -10,7 +10,15 @@ from builders import a_pool, a_snapshot, amounts, price_at, wei
 
 from lpmanager.errors import ConfigError
 from lpmanager.inventory.holdings import Holdings
-from lpmanager.ledger.result import Flows, SwapRecord, result_of, split_swap, total_cost
+from lpmanager.ledger.result import (
+    Exchanged,
+    Flows,
+    SwapRecord,
+    result_of,
+    split_swap,
+    total_cost,
+    with_swap,
+)
 from lpmanager.model import Deposit, SqrtPriceX96, SwapPurpose
 
 POOL = a_pool()
@@ -32,9 +40,16 @@ def flows(*deposits: Deposit, gas: int = 0, swaps: tuple[SwapRecord, ...] = ()) 
         pool_exchange=NOTHING,
         fees=NOTHING,
         rounding=NOTHING,
-        swaps=swaps,
+        swaps=together(*swaps),
         gas=wei(gas),
     )
+
+
+def together(*swaps: SwapRecord) -> dict[SwapPurpose, Exchanged]:
+    sums: dict[SwapPurpose, Exchanged] = {}
+    for swap in swaps:
+        sums = with_swap(sums, swap, POOL, POOL.token1)
+    return sums
 
 
 def holding(raw0: int, raw1: int) -> Holdings:
@@ -59,7 +74,7 @@ def test_every_term_of_a_campaign_by_hand() -> None:
         pool_exchange=amounts(-300, 600),
         fees=amounts(7, 9),
         rounding=amounts(1, 2),
-        swaps=(
+        swaps=together(
             SwapRecord(
                 purpose=SwapPurpose.RERANGE, delta=amounts(50, -210), sqrt_price_before_x96=FOUR
             ),
@@ -120,6 +135,15 @@ def test_costs_of_swaps_add_up_each_at_the_price_of_its_own_time() -> None:
         for p, raw, price in ((SwapPurpose.HEDGE, 9, ONE), (SwapPurpose.RERANGE, 38, FOUR))
     ]
     assert total_cost(swaps, at(NINE)) == 1 + 2
+
+
+def test_swaps_of_one_purpose_add_up_to_what_each_of_them_was() -> None:
+    bought = SwapRecord(
+        purpose=SwapPurpose.HEDGE, delta=amounts(10, -45), sqrt_price_before_x96=FOUR
+    )
+    sold = SwapRecord(purpose=SwapPurpose.HEDGE, delta=amounts(-4, 35), sqrt_price_before_x96=NINE)
+    sums = together(bought, sold)
+    assert sums == {SwapPurpose.HEDGE: Exchanged(base_raw=6, fair=-40 + 36, cost=5 + 1)}
 
 
 def test_terms_are_printed_as_exact_decimals_of_whole_quote_tokens() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from builders import USDC, WETH, a_market, a_pool, a_position, a_record, a_token, a_view
 
 from lpmanager.errors import UsageError
 from lpmanager.model import Token
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.assessment.portfolio import rates, token_symbols, whole, worth_in
+from lpmanager.rebalancer.assessment.portfolio import rates, token_symbols, whole
 from lpmanager.rebalancer.at_stake import stake_held
 from lpmanager.risk.contagion.exposures import Factor, Kind
+from lpmanager.risk.contagion.neighbours import as_neighbour
+from lpmanager.risk.contagion.together import worth_in
 from lpmanager.risk.missing import Missing
 
 WBTC = a_token("WBTC", 8, 3)
@@ -39,7 +43,8 @@ def test_tokens_are_valued_by_the_pools_on_the_way() -> None:
     """WETH costs 3,000 USDC, WBTC 20 WETH."""
     eth = a_campaign(USDC, WETH, USDC, tick=196_257)
     btc = a_campaign(WETH, WBTC, WETH, tick=-260_222)
-    worth = worth_in("USDC", [eth, btc])
+    seen = [as_neighbour("", view.snapshot, view.inventory.holdings) for view in (eth, btc)]
+    worth = worth_in("USDC", seen)
     assert worth == pytest.approx({"USDC": 1, "WETH": 3_000, "WBTC": 60_000}, rel=1e-3)
     assert rates({"eth": eth, "btc": btc}) == pytest.approx({"eth": 1, "btc": 3_000}, rel=1e-3)
 
@@ -80,8 +85,25 @@ def test_what_all_campaigns_hang_on() -> None:
     assert shares[Factor(Kind.ISSUER, "Circle")] == shares[Factor(Kind.TOKEN, "USDC")]
     pool = Factor(Kind.POOL, "USDC/WETH 0.05% on chain 31337")
     assert shares[pool] == pytest.approx(sum(inside.raw) / total)
-    assert found.reach["WETH"] == pytest.approx((10**12 + sum(inside.raw)) / total)
-    assert found.reach["USDT"] == 0
+    assert not isinstance(found.reach, Missing)
+    assert found.reach[Factor(Kind.TOKEN, "WETH")] == pytest.approx(
+        (10**12 + sum(inside.raw)) / total
+    )
+    assert found.reach[Factor(Kind.TOKEN, "USDT")] == 0
+    assert found.reach[Factor(Kind.ISSUER, "Circle")] == pytest.approx(
+        (3 * 10**12 + sum(inside.raw)) / total
+    )
+
+
+def test_without_its_library_what_fails_together_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "networkx", None)
+    found = whole({"a": a_campaign(USDC, WETH, USDC, held=(10**9, 0))}, {})
+    assert not isinstance(found, Missing)
+    assert isinstance(found.reach, Missing)
+    assert "pip install 'lpmanager[quant]'" in found.reach.reason
+    assert found.exposures.shares[Factor(Kind.TOKEN, "USDC")] == 1
 
 
 def test_shares_are_of_one_money_whatever_each_campaign_counts_in() -> None:

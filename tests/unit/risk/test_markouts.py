@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders import a_market
 from order_flow_builders import BIG, FEE, a_swap, after
@@ -44,7 +42,7 @@ def test_the_price_at_the_horizon_counts_and_none_after_it() -> None:
     at_horizon, behind = a_swap(1 + HORIZON_BLOCKS, tick=40), a_swap(2 + HORIZON_BLOCKS, tick=900)
     with_later = found_after(early, at_horizon, behind)[0]
     assert with_later == found_after(early, at_horizon)[0]
-    assert with_later != found_after(early, replace(at_horizon, block_number=60))[0]
+    assert with_later != found_after(early, at_horizon._replace(block_number=60))[0]
 
 
 def test_a_swap_whose_horizon_has_not_passed_is_left_out() -> None:
@@ -79,7 +77,7 @@ def test_markouts_that_cannot_be_told_are_missing() -> None:
     assert young == Missing(
         "markouts need swaps at least 300 s old, found none among 1 of the last 2400 s"
     )
-    one_sided = replace(a_swap(1), amount1=0)
+    one_sided = a_swap(1)._replace(amount1=0)
     bars = markouts(after([one_sided], last_block=200))
     assert isinstance(bars, Missing)
     assert "only one" in bars.reason

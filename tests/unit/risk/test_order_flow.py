@@ -51,7 +51,7 @@ def test_only_the_newest_buckets_count() -> None:
 
 def test_the_sign_is_of_token0_also_where_a_record_tells_one_amount() -> None:
     swaps = [a_swap(1), a_swap(2, bought=-BIG)]
-    one_sided = [replace(swaps[0], amount0=0), replace(swaps[1], amount1=0)]
+    one_sided = [swaps[0]._replace(amount0=0), swaps[1]._replace(amount1=0)]
     for flow in (swaps, one_sided):
         bought, sold = signed_volumes(a_flow(flow, last_block=2))
         assert bought == pytest.approx(BIG, rel=1e-3)
@@ -134,8 +134,8 @@ def _position(row: dict[str, str]) -> tuple[str, ...]:
 
 
 def _recorded(block: int, row: dict[str, str]) -> SwapEvent:
-    return replace(
-        a_swap(block, liquidity=int(row["total_liquidity"]), sender=row["sender"]),
+    like = a_swap(block, liquidity=int(row["total_liquidity"]), sender=row["sender"])
+    return like._replace(
         amount0=int(row["amount0"]),
         amount1=int(row["amount1"]),
         sqrt_price_x96=SqrtPriceX96(int(row["sqrtPriceX96"])),

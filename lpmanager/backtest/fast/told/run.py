@@ -30,6 +30,7 @@ from lpmanager.backtest.fast.told.curves import Quote, curve_of
 from lpmanager.backtest.fast.told.moves import FastMove, Life, lives_of, moves_of, root_before
 from lpmanager.backtest.fast.volatility import variance_rates
 from lpmanager.backtest.markets.market import Market, Times
+from lpmanager.backtest.markets.volume import quote_volume
 from lpmanager.backtest.replay.meter import Band
 from lpmanager.backtest.report.run import Held, Move, Numbers, Run
 from lpmanager.model import Token
@@ -81,6 +82,7 @@ def fast_run(
         start=rows.start_time,
         end=int(rows.time[-1]),
         rows=len(rows.time),
+        pool_volume=quote_volume(market, quote),
         decisions=len(decided),
         curve=curve,
         held=tuple(_held(rows, number, life) for number, life in enumerate(lives, 1)),

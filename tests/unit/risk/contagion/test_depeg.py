@@ -11,7 +11,7 @@ from lpmanager.risk.contagion.depeg import Peg, PegState, Reading, peg_state
 from lpmanager.risk.missing import Missing
 
 NOW = 1_700_000_000
-PEG = Peg(token="USDC", value=1.0, tolerance=0.02, for_s=600)
+PEG = Peg(token="USDC", against="USDT", value=1.0, tolerance=0.02, for_s=600)
 
 
 def readings(*prices: float, every: int = 300) -> list[Reading]:

@@ -13,7 +13,6 @@ from lpmanager.risk.contagion.exposures import (
     Kind,
     OverCap,
     Portfolio,
-    at_stake,
     exposures,
     over_caps,
 )
@@ -80,12 +79,6 @@ def test_a_debt_beyond_the_cap_counts_as_a_holding_does() -> None:
     shorted = found(Portfolio(holdings=short, pools={}, issuers={}))
     over_both = over_caps(shorted, {Kind.TOKEN: 3})
     assert [each.share for each in over_both] == [5.0, -4.0]
-
-
-def test_all_of_a_pool_is_at_stake_where_one_of_its_tokens_fails() -> None:
-    assert at_stake(PORTFOLIO, "USDC") == {"a": 600, "b": 800}
-    assert at_stake(PORTFOLIO, "WETH") == {"a": 600}
-    assert at_stake(PORTFOLIO, "PEPE") == {}
 
 
 def test_a_portfolio_without_value_has_no_shares() -> None:

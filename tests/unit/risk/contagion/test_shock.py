@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lpmanager.risk.contagion.exposures import Holding, Portfolio
-from lpmanager.risk.contagion.shock import Dependence, correlated_shock, linear_change, nearest
+from lpmanager.risk.contagion.shock import Dependence, correlated_shock, nearest
 
 PAIR = Dependence(
     tokens=("BTC", "ETH"), deviations=(0.05, 0.04), correlations=((1.0, 0.8), (0.8, 1.0))
@@ -76,19 +75,6 @@ def test_a_perfect_correlation_is_mended_too() -> None:
 def test_what_can_be_is_left_as_it_is() -> None:
     matrix = np.array(PAIR.correlations)
     assert nearest(matrix)[0] is matrix
-
-
-def test_holdings_move_as_their_tokens_do() -> None:
-    portfolio = Portfolio(
-        holdings=(
-            Holding(campaign="a", token="BTC", value=100),
-            Holding(campaign="a", token="ETH", value=-50, lender="l"),
-        ),
-        pools={},
-        issuers={},
-    )
-    moves = correlated_shock(PAIR, {"BTC": -0.2}).moves
-    assert linear_change(portfolio, moves) == pytest.approx(-20 + 6.4)
 
 
 def test_an_unknown_token_is_named_with_those_that_are_known() -> None:

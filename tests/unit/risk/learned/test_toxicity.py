@@ -42,10 +42,14 @@ def test_toxicity_that_follows_volume_is_learned() -> None:
     assert found.learned < found.ewma / 2
     assert found.scored == 160
     assert 0 <= found.next_share <= 1
+    assert found.share_believed == found.next_share
 
 
 def test_toxicity_that_follows_nothing_is_left_to_the_mean() -> None:
-    assert not decided(flow(announced=False)).learned_wins
+    found = decided(flow(announced=False))
+    assert not found.learned_wins
+    *_, faded = faded_means(flow(announced=False).toxic_shares[:-1], 0.94)
+    assert found.share_believed == pytest.approx(faded)
 
 
 def test_shares_that_are_not_known_yet_change_no_forecast() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from price_series import normal_returns, with_return
+from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.regimes.markov import MarkovSwitching, fit_markov
+from lpmanager.risk.regimes.markov import fit_markov
+from lpmanager.risk.regimes.markov_model import MarkovSwitching
 
 #: Deviations 0.5, 2 and 0.5, which change at 600 and at 1,000.
 SWITCHING = (
@@ -42,6 +45,42 @@ def test_the_filtered_chance_turns_within_a_few_returns_of_each_change(
     assert max(chances[100:600]) < 0.5
     assert min(chances[610:1_000]) > 0.5
     assert max(chances[1_020:]) < 0.5
+
+
+def test_the_filter_is_the_one_of_statsmodels(switching: MarkovSwitching) -> None:
+    theirs = MarkovRegression(
+        np.array(SWITCHING), k_regimes=2, trend="n", switching_variance=True
+    ).filter(
+        np.array(
+            [
+                switching.calm_stays,
+                1 - switching.turbulent_stays,
+                switching.calm_variance,
+                switching.turbulent_variance,
+            ]
+        )
+    )
+    assert switching.turbulent_probabilities(SWITCHING) == pytest.approx(
+        theirs.filtered_marginal_probabilities[:, 1].tolist(), abs=1e-10
+    )
+
+
+def test_a_chance_goes_on_where_it_was_left(switching: MarkovSwitching) -> None:
+    whole = switching.turbulent_probabilities(SWITCHING)
+    later = switching.turbulent_probabilities(SWITCHING[590:], before=whole[589])
+    assert later == pytest.approx(whole[590:], abs=1e-12)
+
+
+def test_over_returns_that_were_not_seen_a_chance_goes_back_to_the_long_run(
+    switching: MarkovSwitching,
+) -> None:
+    chance = 1.0
+    for _ in range(7):
+        stays, comes = chance * switching.turbulent_stays, 1 - switching.calm_stays
+        chance = stays + (1 - chance) * comes
+    assert switching.after_unseen(1.0, 7) == pytest.approx(chance)
+    assert switching.after_unseen(1.0, 10**6) == pytest.approx(switching.long_run)
+    assert switching.after_unseen(0.3, 0) == pytest.approx(0.3)
 
 
 def test_the_unit_of_the_returns_does_not_matter() -> None:

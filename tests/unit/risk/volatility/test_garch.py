@@ -10,7 +10,8 @@ import pytest
 from arch.univariate import GARCH, ConstantMean, StudentsT
 
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.volatility.garch import Garch, fit_garch
+from lpmanager.risk.volatility.garch import fit_garch
+from lpmanager.risk.volatility.garch_model import Garch
 
 TRUE = Garch(mean=0.0, constant=5e-8, shock=0.15, persistence=0.8, freedom=8.0, start=1e-6)
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.volatility.har import Har, fit_har
+from lpmanager.risk.volatility.har import fit_har
+from lpmanager.risk.volatility.har_model import Har
 
 HORIZONS = (1, 5, 22)
 

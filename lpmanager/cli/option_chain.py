@@ -1,0 +1,149 @@
+"""`lpm risk --option-chain`: Heston's model fitted to a file of option quotes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lpmanager.cli.extras import require_quant
+from lpmanager.cli.option_texts import decimal
+from lpmanager.errors import MarketDataError, UsageError
+
+if TYPE_CHECKING:
+    from lpmanager.risk.heston.calibration import HestonFit
+    from lpmanager.risk.heston.chain import Terms
+
+ChainFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--option-chain",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Fit Heston's model to this option chain (CSV) instead, and print the lines for "
+        "lpmanager.toml; docs/risk.md tells the columns.",
+    ),
+]
+Spot = Annotated[
+    str | None,
+    typer.Option(metavar="PRICE", help="With --option-chain: the price of what it is on."),
+]
+AsOf = Annotated[
+    str | None, typer.Option(metavar="DATE", help="With --option-chain: the day of its quotes.")
+]
+Rate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RATE", help="With --option-chain: interest a year, as a fraction. [default: 0]"
+    ),
+]
+#: So many of the rows that were not used are told one by one; --json has them all.
+_MOST_DROPPED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainAsked:
+    """An option chain in a person's words, where one is named."""
+
+    option_chain: ChainFile = None
+    spot: Spot = None
+    as_of: AsOf = None
+    rate: Rate = None
+
+
+def require_no_chain(asked: ChainAsked) -> None:
+    """Raise UsageError where something was told of an option chain, but no chain."""
+    told = {"--spot": asked.spot, "--as-of": asked.as_of, "--rate": asked.rate}
+    named = [option for option, text in told.items() if text is not None]
+    if asked.option_chain is None and named:
+        raise UsageError(f"--option-chain: missing; {', '.join(named)} is about one")
+
+
+def run_option_chain(asked: ChainAsked, *, as_json: bool) -> None:
+    """Fit the model, and print it with how well it fits.
+
+    Raises UsageError for what is missing, LpmError without QuantLib, MarketDataError for a file
+    that is no option chain or that nothing can be fitted to.
+    """
+    from lpmanager.cli.output import print_json
+
+    if asked.option_chain is None:
+        raise ValueError("no option chain is named")
+    terms = _terms(asked)
+    require_quant("QuantLib")
+    began = perf_counter()
+    fit = _fitted(asked.option_chain, terms)
+    seconds = perf_counter() - began
+    if as_json:
+        print_json(_json(fit, seconds))
+    else:
+        _print(fit, asked.option_chain.name, seconds)
+
+
+def _terms(asked: ChainAsked) -> Terms:
+    from lpmanager.risk.heston.chain import Terms
+
+    if asked.spot is None or asked.as_of is None:
+        raise UsageError(
+            "--option-chain: give --spot, the price of what the options are on, and --as-of, the "
+            "day of the quotes (2024-06-28)"
+        )
+    spot = decimal("--spot", asked.spot)
+    if spot == 0:
+        raise UsageError("--spot: expected more than 0, found 0")
+    try:
+        day = date.fromisoformat(asked.as_of)
+    except ValueError:
+        raise UsageError(f"--as-of: expected a date like 2024-06-28, found {asked.as_of}") from None
+    rate = 0.0 if asked.rate is None else float(decimal("--rate", asked.rate))
+    return Terms(as_of=day, spot=float(spot), rate=rate)
+
+
+def _fitted(path: Path, terms: Terms) -> HestonFit:
+    from lpmanager.risk.heston.calibration import calibrated
+    from lpmanager.risk.heston.chain import read_chain
+    from lpmanager.risk.missing import Missing
+
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MarketDataError(f"{path}: cannot be read as text: {error}") from error
+    fit = calibrated(read_chain(lines, terms, str(path)))
+    if isinstance(fit, Missing):
+        raise MarketDataError(f"{path}: {fit.reason}")
+    return fit
+
+
+def _print(fit: HestonFit, name: str, seconds: float) -> None:
+    from lpmanager.cli.heston_words import heston_table
+    from lpmanager.cli.output import console, note
+
+    console().print(heston_table(fit.model, fit.as_of), markup=False)
+    note(
+        f"Heston's model fitted to {fit.quotes} quotes of {name} in {seconds:.2f} s: off by "
+        f"{fit.rms_error:.2%} of volatility a year (root mean square). The variance "
+        f"{'stays above 0' if fit.feller else 'touches 0 at times'}."
+    )
+    for dropped in fit.dropped[:_MOST_DROPPED]:
+        note(f"Line {dropped.line} is left out: {dropped.reason}.")
+    if len(fit.dropped) > _MOST_DROPPED:
+        note(f"So are {len(fit.dropped) - _MOST_DROPPED} more: --json tells why.")
+
+
+def _json(fit: HestonFit, seconds: float) -> dict[str, Any]:
+    from lpmanager.cli.heston_words import heston_json
+
+    return {
+        "heston": heston_json(fit.model, fit.as_of),
+        "quotes": fit.quotes,
+        "rms_error": fit.rms_error,
+        "rms_error_unit": "volatility a year",
+        "stays_above_0": fit.feller,
+        "seconds": seconds,
+        "dropped": [{"line": each.line, "reason": each.reason} for each in fit.dropped],
+    }

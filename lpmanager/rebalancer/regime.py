@@ -1,0 +1,100 @@
+"""The regime of the market: what changes limits and new ranges, and what a gate asks to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lpmanager.model import Gate
+from lpmanager.rebalancer.judging import Asked, gate_of, judged
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.appetite import Appetite, RegimesBy
+from lpmanager.risk.calibration.live import turbulence_at
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import path_of
+from lpmanager.risk.regimes.hysteresis import Regime, regime_now
+from lpmanager.risk.volatility.realised import STEP_S
+
+#: Chances of turbulence, of two regimes: below the first it is calm, above the second turbulent.
+CALM_BELOW, TURBULENT_ABOVE = 1 / 3, 2 / 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRegime:
+    """The regime, and what it was told by, in words."""
+
+    regime: Regime
+    measured: str
+
+
+def regime_of(view: View, appetite: Appetite) -> KnownRegime | Missing:
+    """The regime as the appetite wants it told."""
+    return _by_ewma(view) if appetite.regimes_by is RegimesBy.EWMA else by_markov(view)
+
+
+def by_markov(view: View) -> KnownRegime | Missing:
+    """By the filtered chance of the turbulent one of two regimes, as they were calibrated."""
+    chance = turbulence_of(view)
+    if isinstance(chance, Missing):
+        return chance
+    regime = Regime.CALM if chance < CALM_BELOW else Regime.USUAL
+    return KnownRegime(
+        regime=Regime.TURBULENT if chance > TURBULENT_ABOVE else regime,
+        measured=f"turbulent with a chance of {chance:.1%}",
+    )
+
+
+def turbulence_of(view: View) -> float | Missing:
+    """The chance that the market is turbulent, by the campaign's calibration."""
+    calibration = view.calibration
+    if isinstance(calibration, Missing):
+        return calibration
+    return turbulence_at(calibration, view.snapshot)
+
+
+def change_of(view: View) -> int | Missing | None:
+    """Seconds since volatility last became another, as the calibration found; None where it did
+    not."""
+    calibration = view.calibration
+    if isinstance(calibration, Missing):
+        return calibration
+    change = calibration.last_change
+    if change is None or isinstance(change, Missing):
+        return change
+    return view.snapshot.block.timestamp - change
+
+
+def regime_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    """Open in every regime that is known: what it changes is in the target and the limits."""
+    if not appetite.regimes:
+        return ()
+    meaning = {
+        RegimesBy.EWMA: "recent volatility over that of the whole history",
+        RegimesBy.MARKOV: "Markov switching between two regimes, as calibrated",
+    }
+    asked = Asked("regime", "known", meaning[appetite.regimes_by])
+
+    def judge(found: KnownRegime) -> tuple[bool, str]:
+        return True, f"{found.regime} ({found.measured})"
+
+    return judged(asked, regime_of(view, appetite), judge, appetite)
+
+
+def change_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    """A while after volatility became another one, what was measured before it says little."""
+    pause = appetite.pause_after_change_s
+    if pause is None:
+        return ()
+    asked = Asked("change", f"{pause} s", "time since volatility last became another")
+    since = change_of(view)
+    if since is None:
+        return (gate_of(asked, passed=True, measured="none found"),)
+    return judged(asked, since, lambda found: (found >= pause, f"{found} s ago"), appetite)
+
+
+def _by_ewma(view: View) -> KnownRegime | Missing:
+    """Over the snapshot's flow, in returns of five minutes."""
+    path = path_of(view.snapshot)
+    reading = path if isinstance(path, Missing) else regime_now(path.returns(STEP_S), STEP_S)
+    if isinstance(reading, Missing):
+        return reading
+    return KnownRegime(regime=reading.regime, measured=f"{reading.ratio:.2f}")

@@ -1,0 +1,147 @@
+"""Making a calibration of a history of the price.
+
+What needs a library imports it only then; without it that part of the calibration is Missing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from lpmanager.risk.calibration.calibration import (
+    Calibration,
+    RegimeCalibration,
+    VolatilityCalibration,
+)
+from lpmanager.risk.calibration.rules import Ewma, Rule
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import PricePath
+from lpmanager.risk.volatility.garch_model import Garch
+from lpmanager.risk.volatility.periods import Periods, periods_of
+from lpmanager.risk.volatility.realised import STEP_S
+
+if TYPE_CHECKING:
+    from lpmanager.risk.volatility.contest import Forecaster
+
+_HOUR_S = 3_600
+#: Hours that are kept, from which a forecast goes on: what the longest HAR looks back on.
+_KEPT_HOURS = 168
+#: Returns of five minutes in which the last change is looked for: a week. Twice as many take more
+#: than twice as long.
+_CHANGE_RETURNS = 2_016
+
+#: Of a longer history only the newest two months are used: what is older tells less of tomorrow,
+#: and each week of it takes another fit.
+MOST_S = 60 * 86_400
+
+_INSTALL = "pip install 'lpmanager[quant,ml]'"
+
+
+def calibrate(history: PricePath) -> Calibration | Missing:
+    """The calibration at the end of a history, from at most its newest `MOST_S` seconds. It takes
+    seconds of work.
+
+    Missing, with what each part needs, where it has none of them.
+    """
+    history = _newest_part(history)
+    volatility, regimes = _volatility(history), _regimes(history)
+    change = _last_change(history)
+    missing = [part for part in (volatility, regimes, change) if isinstance(part, Missing)]
+    if len(missing) == 3:
+        return Missing("; ".join(part.reason for part in missing))
+    return Calibration(
+        made_at=history.times[-1], volatility=volatility, regimes=regimes, last_change=change
+    )
+
+
+def _newest_part(history: PricePath) -> PricePath:
+    first = bisect_left(history.times, history.times[-1] - MOST_S)
+    return PricePath(history.times[first:], history.log_prices[first:])
+
+
+def _volatility(history: PricePath) -> VolatilityCalibration | Missing:
+    absent = _absent("the forecast", "arch", "scipy", "sklearn")
+    if absent is not None:
+        return absent
+    from lpmanager.risk.learned.next_hour import next_hour
+    from lpmanager.risk.volatility.forecasters import hourly_forecasters
+
+    told = next_hour(history)
+    periods = periods_of(history, period_s=_HOUR_S, step_s=STEP_S)
+    if isinstance(told, Missing):
+        return told
+    if isinstance(periods, Missing):
+        return periods
+    (forecaster,) = [each for each in hourly_forecasters() if each.name == told.rule]
+    rule = _fitted(forecaster, periods)
+    if isinstance(rule, Missing):
+        return rule
+    return VolatilityCalibration(
+        scores=told.contest.scores,
+        scored=told.contest.scored,
+        rule_name=told.rule,
+        rule=rule,
+        recent=_newest(periods),
+        learned_rate=told.learned_rate,
+    )
+
+
+def _fitted(forecaster: Forecaster, periods: Periods) -> Rule | Missing:
+    """What the forecaster learns of all periods. GARCH is kept with its variance at the first of
+    the hours that are kept, so that it goes on from there as if it had seen all before."""
+    from lpmanager.risk.volatility import forecasters as known
+    from lpmanager.risk.volatility.garch import fit_garch
+    from lpmanager.risk.volatility.har import fit_har
+
+    if isinstance(forecaster, known.EwmaForecaster):
+        return Ewma(decay=forecaster.decay)
+    if isinstance(forecaster, known.HarForecaster):
+        return fit_har(periods.variances, forecaster.horizons)
+    found = fit_garch(periods.returns)
+    if isinstance(found, Garch):
+        before = periods.returns[: -len(_newest(periods))]
+        return replace(found, start=found.forecast(before))
+    return found
+
+
+def _newest(periods: Periods) -> Periods:
+    return Periods(
+        period_s=periods.period_s,
+        returns=periods.returns[-_KEPT_HOURS:],
+        variances=periods.variances[-_KEPT_HOURS:],
+    )
+
+
+def _regimes(history: PricePath) -> RegimeCalibration | Missing:
+    absent = _absent("Markov switching", "statsmodels")
+    if absent is not None:
+        return absent
+    from lpmanager.risk.regimes.markov import fit_markov
+
+    returns = history.returns(STEP_S)
+    model = fit_markov(returns, STEP_S)
+    if isinstance(model, Missing):
+        return model
+    turbulent = model.turbulent_probabilities(returns)[-1]
+    return RegimeCalibration(model=model, step_s=STEP_S, turbulent=turbulent)
+
+
+def _last_change(history: PricePath) -> int | Missing | None:
+    """When the newest stretch of one variance began; a change shows only a while after it."""
+    absent = _absent("the last change", "ruptures")
+    if absent is not None:
+        return absent
+    from lpmanager.risk.regimes.change_points import changes_in_hindsight
+
+    returns = history.returns(STEP_S)[-_CHANGE_RETURNS:]
+    places = changes_in_hindsight(returns, STEP_S)
+    if isinstance(places, Missing):
+        return places
+    return history.times[-1] - (len(returns) - places[-1]) * STEP_S if places else None
+
+
+def _absent(part: str, *modules: str) -> Missing | None:
+    absent = [name for name in modules if find_spec(name) is None]
+    return Missing(f"{part} needs {' and '.join(absent)}: {_INSTALL}") if absent else None

@@ -1,0 +1,38 @@
+"""Heston's model as a person gave it: a fit of another day, used for so long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.missing import Missing
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenHeston:
+    """`fitted_at`, in Unix seconds, is when the market was as the model says; None where nobody
+    told, and then it does not grow old. `max_age_s`: for how long it is used."""
+
+    model: Heston
+    fitted_at: int | None
+    max_age_s: int
+
+    def at(self, now: int) -> Heston | Missing:
+        """The model; Missing, with its age, where it is older than that or not of the past."""
+        if self.fitted_at is None:
+            return self.model
+        age = now - self.fitted_at
+        if age < 0:
+            return Missing(f"Heston's parameters are of a time {_days(-age)} after this block")
+        if age > self.max_age_s:
+            return Missing(
+                f"Heston's parameters are {_days(age)} old and used for {_days(self.max_age_s)}; "
+                "fit them anew: lpm risk --option-chain FILE"
+            )
+        return self.model
+
+
+def _days(seconds: int) -> str:
+    return f"{seconds / _DAY_S:.1f} days"

@@ -1,0 +1,109 @@
+"""`lpm risk --option-chain`: from a file of quotes to the lines of a configuration."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from typed_here import Ended, typed_here
+
+from lpmanager.cli.heston_words import heston_table
+from lpmanager.risk.heston.model import YearlyHeston
+from lpmanager.settings import HestonTable
+
+DAY = date(2024, 1, 5)
+TOLD = ("--option-chain", "chain.csv", "--spot", "2250", "--as-of", DAY.isoformat())
+#: What the quotes below are priced with.
+MODEL = YearlyHeston(v0=0.36, theta=0.49, kappa=2.0, sigma=0.8, rho=-0.3)
+
+
+def lpm(folder: Path, *words: str) -> Ended:
+    return typed_here(folder, "risk", *words)
+
+
+@pytest.fixture(scope="module")
+def quotes() -> list[str]:
+    """Volatilities that the model gives, of four expiries and seven strikes."""
+    import QuantLib as ql
+
+    rows = ["expiry,strike,type,volatility"]
+    with ql.SavedSettings():
+        today = ql.Date(DAY.day, DAY.month, DAY.year)
+        ql.Settings.instance().evaluationDate = today
+        flat = ql.YieldTermStructureHandle(ql.FlatForward(today, 0.0, ql.Actual365Fixed()))
+        spot = ql.QuoteHandle(ql.SimpleQuote(2250.0))
+        terms = (MODEL.v0, MODEL.kappa, MODEL.theta, MODEL.sigma, MODEL.rho)
+        model = ql.HestonModel(ql.HestonProcess(flat, flat, spot, *terms))
+        surface = ql.HestonBlackVolSurface(ql.HestonModelHandle(model))
+        for days in (28, 56, 140, 280):
+            for moneyness in (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4):
+                strike = 2250 * moneyness
+                volatility = surface.blackVol(days / 365, strike, True)
+                rows.append(f"{DAY + timedelta(days)},{strike},call,{volatility}")
+    return rows
+
+
+@pytest.fixture
+def folder(tmp_path: Path, quotes: list[str]) -> Path:
+    (tmp_path / "chain.csv").write_text("\n".join([*quotes, f"{DAY},2250,call,0.6"]) + "\n")
+    return tmp_path
+
+
+def test_the_printed_lines_are_those_of_a_configuration(folder: Path) -> None:
+    ended = lpm(folder, *TOLD)
+    assert ended.code == 0, ended.err
+    (table,) = tomllib.loads(ended.out)["campaigns"].values()
+    given = HestonTable.model_validate(table["risk"]["heston"]).given
+    assert given.fitted_at == 1_704_412_800
+    assert math.sqrt(given.model.start * 365) == pytest.approx(0.6, abs=0.005)
+    assert given.model.correlation == pytest.approx(-0.3, abs=0.02)
+    told = " ".join(ended.err.split())
+    assert "fitted to 28 quotes of chain.csv in " in told
+    assert "Line 30 is left out: expires in 0 days" in told
+
+
+def test_programs_are_told_the_fit_its_error_and_its_time(folder: Path) -> None:
+    ended = lpm(folder, *TOLD, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    told = json.loads(ended.out)
+    assert told["heston"]["theta"] == pytest.approx(0.49, rel=0.05)
+    assert told["heston"]["as_of"] == "2024-01-05"
+    assert told["rms_error"] < 1e-3
+    assert told["seconds"] > 0
+    assert [each["line"] for each in told["dropped"]] == [30]
+
+
+def test_what_is_pasted_is_the_model_to_six_digits() -> None:
+    text = heston_table(MODEL.daily, DAY)
+    (table,) = tomllib.loads(text)["campaigns"].values()
+    read = HestonTable.model_validate(table["risk"]["heston"])
+    assert (read.v0, read.rho, read.as_of) == (Fraction("0.36"), Fraction("-0.3"), DAY)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (TOLD[:4], "--as-of"),
+        ((*TOLD[:5], "5 January"), "expected a date like"),
+        ((*TOLD[:3], "0", *TOLD[4:]), "--spot: expected more than 0"),
+        (("--spot", "2250"), "--option-chain: missing; --spot is about one"),
+        ((*TOLD, "--html", "page.html"), "is asked alone"),
+        (("--option-chain", "none.csv"), "none.csv"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(folder: Path, words: tuple[str, ...], said: str) -> None:
+    ended = lpm(folder, *words)
+    assert ended.code not in (0, None)
+    assert said in " ".join(ended.err.split())
+
+
+def test_a_chain_that_tells_too_little_says_what_a_fit_needs(folder: Path) -> None:
+    (folder / "chain.csv").write_text("expiry,strike,type,volatility\n2024-03-05,2250,call,0.6\n")
+    ended = lpm(folder, *TOLD)
+    assert ended.code == 1
+    assert "a Heston fit needs 10 quotes of 2 expiries, found 1 of 1" in " ".join(ended.err.split())

@@ -1,0 +1,196 @@
+"""What is calibrated decides: a width, a regime's factors, a pause; and none of it once stale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from builders import a_limits, a_position, a_record, a_view, an_outlook
+from calibration_builders import FIVE_PERCENT, HOUR_S, RULE, a_calibration, a_snapshot_after
+from decisions import closed, gate
+
+from lpmanager.backtest.fast.policies import strategy_of
+from lpmanager.errors import ConfigError, UsageError
+from lpmanager.model import Decision, Hold, Mint, Plan
+from lpmanager.rebalancer import View, decide, make_policy
+from lpmanager.rebalancer.assessment import Measure, Unit, assessment
+from lpmanager.rebalancer.policies import FixedWidth, VolatilityWidth
+from lpmanager.risk.appetite import Adjustment, Appetite, RegimesBy, WhereMissing
+from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
+from lpmanager.risk.missing import Missing
+
+DAY_S = 86_400
+TICK = 1_005
+LEFT_BEHIND = a_position("[-600, 600)", token_id=7, liquidity=10**13)
+MARKET = a_snapshot_after([TICK - 1, TICK], LEFT_BEHIND)
+NOW = MARKET.block.timestamp
+STALE = Missing("the calibration is stale")
+BY_VOLATILITY = VolatilityWidth(
+    multiplier=Fraction(2), horizon_s=DAY_S, min_half_width_ticks=50, max_half_width_ticks=3_000
+)
+FIXED = FixedWidth(half_width_ticks=600)
+WIDER = {"turbulent": Adjustment(width=Fraction(2))}
+
+
+def left_behind(calibration: Calibration | Missing = NOT_MADE) -> View:
+    """The price has left the only range; the volatility of now is 2.5 % in a root of a day."""
+    view = a_view(MARKET, a_record((0, 0)), an_outlook(variance_rate=FIVE_PERCENT / 4))
+    return replace(view, calibration=calibration)
+
+
+def decided(view: View, policy=FIXED, **appetite: object) -> Decision:
+    return decide("mine", view, policy, a_limits(appetite=Appetite(**appetite)))
+
+
+def width(decision: Decision) -> int:
+    """Ticks from the lowest to the highest that would be held."""
+    assert isinstance(decision, Plan), decision
+    ranges = [action.range for action in decision.actions if isinstance(action, Mint)]
+    return max(r.upper for r in ranges) - min(r.lower for r in ranges)
+
+
+# ---- the width ----
+
+
+def test_a_calibrated_forecast_makes_another_width_than_realised_volatility() -> None:
+    view = left_behind(a_calibration(NOW))
+    realised, calibrated = (
+        decided(view, replace(BY_VOLATILITY, forecast=forecast))
+        for forecast in ("realised", "calibrated")
+    )
+    ticks = 2 * 0.05 / math.log(1.0001)
+    assert width(calibrated) == pytest.approx(2 * ticks, abs=25)
+    assert width(realised) == pytest.approx(ticks, abs=25)
+    assert f"as {RULE} of 0 s ago forecasts" in calibrated.reason
+
+
+@pytest.mark.parametrize("missing", [STALE, NOT_MADE])
+def test_without_a_good_calibration_nothing_is_placed(missing: Missing) -> None:
+    held = decided(left_behind(missing), replace(BY_VOLATILITY, forecast="calibrated"))
+    assert isinstance(held, Hold)
+    assert held.reason == f"no width can be told: {missing.reason}"
+
+
+def test_or_realised_volatility_counts_where_the_option_says_so_and_is_named() -> None:
+    either = replace(BY_VOLATILITY, forecast="calibrated_or_realised")
+    without = decided(left_behind(STALE), either)
+    assert width(without) == width(decided(left_behind(STALE), BY_VOLATILITY))
+    assert "by realised volatility: the calibration is stale" in without.reason
+    whole = left_behind(a_calibration(NOW))
+    strict = decided(whole, replace(BY_VOLATILITY, forecast="calibrated"))
+    assert width(decided(whole, either)) == width(strict)
+
+
+def test_a_calibration_without_a_forecast_says_what_that_needs() -> None:
+    short = replace(a_calibration(NOW), volatility=Missing("a contest needs 50 periods"))
+    held = decided(left_behind(short), replace(BY_VOLATILITY, forecast="calibrated"))
+    assert held.reason == "no width can be told: a contest needs 50 periods"
+
+
+def test_what_tells_the_volatility_is_an_option_and_a_wrong_one_is_named() -> None:
+    options = {
+        "multiplier": 2,
+        "horizon_s": DAY_S,
+        "min_half_width_ticks": 50,
+        "max_half_width_ticks": 300,
+    }
+    made = make_policy("volatility_width", {**options, "forecast": "calibrated"})
+    assert isinstance(made, VolatilityWidth)
+    assert made.forecast == "calibrated"
+    with pytest.raises(ConfigError, match=r"forecast must be one of .* found 'guessed'"):
+        make_policy("volatility_width", {**options, "forecast": "guessed"})
+
+
+def test_compiled_code_knows_no_calibration_and_refuses_it() -> None:
+    strategy_of(BY_VOLATILITY)
+    for forecast in ("calibrated", "calibrated_or_realised"):
+        with pytest.raises(UsageError, match="needs the calibration of a live campaign"):
+            strategy_of(replace(BY_VOLATILITY, forecast=forecast))
+
+
+# ---- the regime ----
+
+
+@pytest.mark.parametrize(("chance", "factor"), [(0.1, 1), (0.5, 1), (0.9, 2)])
+def test_the_chance_of_turbulence_makes_what_is_placed_wider(chance: float, factor: int) -> None:
+    view = left_behind(a_calibration(NOW, turbulent=chance))
+    plan = decided(view, regimes=WIDER, regimes_by=RegimesBy.MARKOV)
+    plain = width(decided(view))
+    assert width(plan) == pytest.approx(factor * plain, abs=20)
+    assert gate(plan, "regime").measured.endswith(f"turbulent with a chance of {chance:.1%})")
+
+
+def test_calm_by_markov_is_calm_and_ewma_needs_no_calibration() -> None:
+    """The flow is too short for the latter, which is then what closes its gate."""
+    view = left_behind(a_calibration(NOW, turbulent=0.1))
+    by_markov = decided(view, regimes=WIDER, regimes_by=RegimesBy.MARKOV)
+    assert gate(by_markov, "regime").measured.startswith("calm")
+    by_ewma = decided(view, regimes=WIDER)
+    assert closed(by_ewma) == ["regime"]
+    assert "48 returns" in gate(by_ewma, "regime").reason
+
+
+def test_a_stale_calibration_closes_the_regimes_gate_or_leaves_it_out() -> None:
+    asked = {"regimes": WIDER, "regimes_by": RegimesBy.MARKOV}
+    held = decided(left_behind(STALE), **asked)
+    assert closed(held) == ["regime"]
+    assert gate(held, "regime").reason.endswith("the calibration is stale")
+    plan = decided(left_behind(STALE), **asked, where_missing=WhereMissing.IGNORE)
+    assert width(plan) == width(decided(left_behind()))
+
+
+# ---- the change ----
+
+
+def test_nothing_is_placed_soon_after_volatility_became_another() -> None:
+    view = left_behind(a_calibration(NOW - 60, last_change=NOW - HOUR_S))
+    assert isinstance(decided(view, pause_after_change_s=HOUR_S), Plan)
+    held = decided(view, pause_after_change_s=HOUR_S + 1)
+    assert closed(held) == ["change"]
+    assert gate(held, "change").measured == f"{HOUR_S} s ago"
+
+
+def test_a_history_without_a_change_pauses_nothing() -> None:
+    plan = decided(left_behind(a_calibration(NOW)), pause_after_change_s=10**9)
+    assert isinstance(plan, Plan)
+    assert gate(plan, "change").measured == "none found"
+
+
+def test_an_unknown_change_pauses_or_is_left_out() -> None:
+    assert closed(decided(left_behind(STALE), pause_after_change_s=1)) == ["change"]
+    ignoring = decided(
+        left_behind(STALE), pause_after_change_s=1, where_missing=WhereMissing.IGNORE
+    )
+    assert isinstance(ignoring, Plan)
+
+
+# ---- what is told of it ----
+
+
+def measures(view: View) -> dict[str, Measure]:
+    return {one.name: one for one in assessment(view, a_limits())}
+
+
+def test_every_part_of_a_calibration_is_told_with_its_age() -> None:
+    calibration = a_calibration(NOW - 60, turbulent=0.25, last_change=NOW - HOUR_S)
+    found = measures(left_behind(calibration))
+    told = {
+        name: (found[name].value, found[name].unit)
+        for name in ("calibration", "turbulence", "last change")
+    }
+    assert told == {
+        "calibration": (60.0, Unit.SECONDS),
+        "turbulence": (0.25, Unit.SHARE),
+        "last change": (float(HOUR_S), Unit.SECONDS),
+    }
+    forecast = found["forecast volatility"]
+    assert forecast.value == pytest.approx(0.05 * math.sqrt(365))
+    assert forecast.meaning == f"of the hour to come, by {RULE}"
+
+
+def test_a_stale_calibration_is_named_in_each_place() -> None:
+    found = measures(left_behind(STALE))
+    for name in ("calibration", "forecast volatility", "turbulence", "last change"):
+        assert found[name].value == STALE

@@ -1,0 +1,141 @@
+"""Days of Heston's model in the place of days as volatile as now."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from dataclasses import replace
+from fractions import Fraction
+from statistics import fmean, pvariance
+from unittest import mock
+
+import pytest
+from builders import a_limits, a_market, a_position, a_record, a_view, an_outlook
+from decisions import closed, gate
+
+from lpmanager.model import Decision, Hold, Plan
+from lpmanager.rebalancer import View, decide
+from lpmanager.rebalancer.assessment import Measure, assessment
+from lpmanager.rebalancer.hedge_limits import least_cvar_target
+from lpmanager.rebalancer.policies import FixedWidth
+from lpmanager.risk.appetite import Appetite, HedgeTo, WhereMissing
+from lpmanager.risk.heston.given import GivenHeston
+from lpmanager.risk.heston.model import Heston, YearlyHeston, yearly
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.tomorrow import returns_tomorrow
+
+DAY = 86_400
+LEFT_BEHIND = a_position("[-600, 600)", token_id=7, liquidity=10**13)
+#: 2.6 % a day now, and 9 % on the long run, whatever the market does.
+WILD = YearlyHeston(v0=0.25, theta=3.0, kappa=200.0, sigma=10.0, rho=-0.5)
+#: Like a lognormal price of 2e-9 a second: no variance of variance to speak of.
+PLAIN = YearlyHeston(v0=0.063072, theta=0.063072, kappa=1.0, sigma=1e-4, rho=0.0)
+
+
+def left_behind() -> View:
+    market = a_market(tick=1_005, positions=(LEFT_BEHIND,))
+    return a_view(market, a_record((0, 0)), an_outlook(fee_rate=1e-9))
+
+
+def given(model: YearlyHeston, *, fitted_at: int | None = None) -> GivenHeston:
+    return GivenHeston(model=model.daily, fitted_at=fitted_at, max_age_s=7 * DAY)
+
+
+def decided(view: View, **appetite: object) -> Decision:
+    limits = a_limits(appetite=Appetite(**appetite))
+    return decide("mine", view, FixedWidth(half_width_ticks=600), limits)
+
+
+def test_years_and_days_are_the_same_model() -> None:
+    daily = WILD.daily
+    assert daily.mean == pytest.approx(3.0 / 365)
+    back = yearly(daily)
+    for name in ("v0", "theta", "kappa", "sigma", "rho"):
+        assert getattr(back, name) == pytest.approx(getattr(WILD, name))
+
+
+def test_a_range_that_calm_days_allow_is_refused_on_days_of_a_wilder_model() -> None:
+    view = left_behind()
+    assert isinstance(decided(view, max_cvar=Fraction(1, 20)), Plan)
+    held = decided(view, max_cvar=Fraction(1, 20), heston=given(WILD))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["CVaR of a day"]
+    assert "Heston" in gate(held, "CVaR of a day").reason
+    again = decided(view, max_cvar=Fraction(1, 20), heston=given(WILD))
+    assert again == held  # the same draw each time
+
+
+def test_without_variance_of_variance_it_is_the_lognormal_day() -> None:
+    usual, same = (returns_tomorrow(model) for model in (2e-9, PLAIN.daily))
+    assert isinstance(usual, tuple)
+    assert isinstance(same, tuple)
+    assert math.sqrt(pvariance(same)) == pytest.approx(math.sqrt(pvariance(usual)), rel=0.05)
+    assert fmean(same) == pytest.approx(fmean(usual), abs=5e-4)
+
+
+def measured(view: View, appetite: Appetite) -> dict[str, Measure]:
+    return {one.name: one for one in assessment(view, a_limits(appetite=appetite))}
+
+
+def test_the_desk_tells_the_losses_of_the_same_days() -> None:
+    view = left_behind()
+    usual, wild = (measured(view, Appetite(heston=model)) for model in (None, given(WILD)))
+    assert wild["CVaR"].value > usual["CVaR"].value
+    assert "Heston" in wild["CVaR"].meaning
+    assert wild["expected high over low"].value == usual["expected high over low"].value
+
+
+def test_the_least_cvar_of_a_hedge_is_of_the_same_days() -> None:
+    view = a_view(a_market(positions=(LEFT_BEHIND,)), a_record((0, 10**12)), an_outlook())
+    skewed = replace(WILD, rho=-0.95)
+    usual, other = (
+        least_cvar_target(
+            view, a_limits(appetite=Appetite(hedge_to=HedgeTo.LEAST_CVAR, heston=model))
+        )
+        for model in (None, given(skewed))
+    )
+    assert isinstance(usual, float)
+    assert isinstance(other, float)
+    assert usual != pytest.approx(other, abs=1e-3)
+
+
+@pytest.mark.parametrize(("age", "words"), [(8 * DAY, "8.0 days old"), (-DAY, "after this block")])
+def test_a_fit_that_is_old_or_of_the_future_is_named_and_not_used(age: int, words: str) -> None:
+    view = left_behind()
+    fit = given(WILD, fitted_at=view.snapshot.block.timestamp - age)
+    held = decided(view, max_cvar=Fraction(1, 20), heston=fit)
+    assert isinstance(held, Hold)
+    assert closed(held) == ["CVaR of a day"]
+    assert words in gate(held, "CVaR of a day").reason
+    shown = measured(view, Appetite(heston=fit))["CVaR"].value
+    assert isinstance(shown, Missing)
+    assert words in shown.reason
+    ignored = decided(view, max_cvar=Fraction(1, 20), heston=fit, where_missing=WhereMissing.IGNORE)
+    assert isinstance(ignored, Plan)
+
+
+def test_a_fit_is_used_until_it_is_old() -> None:
+    fit = given(WILD, fitted_at=1_000)
+    assert isinstance(fit.at(1_000 + 7 * DAY), Heston)
+    assert isinstance(fit.at(1_001 + 7 * DAY), Missing)
+
+
+def test_without_its_library_the_day_says_how_to_get_it() -> None:
+    real = builtins.__import__
+
+    def refusing(name: str, *rest: object) -> object:
+        if name == "numpy" or name.startswith("lpmanager.risk.monte_carlo"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    with mock.patch.object(builtins, "__import__", refusing):
+        missing = returns_tomorrow(WILD.daily)
+        usual = returns_tomorrow(2e-9)
+    assert isinstance(missing, Missing)
+    assert "pip install 'lpmanager[backtest]'" in missing.reason
+    assert isinstance(usual, tuple)
+
+
+def test_a_price_too_wild_to_tell_is_missing() -> None:
+    found = returns_tomorrow(1.0)
+    assert isinstance(found, Missing)
