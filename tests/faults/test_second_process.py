@@ -21,9 +21,10 @@ pytestmark = pytest.mark.fault_row("a second process at a random moment")
 
 #: Where each process leaves its mark while it holds the account, and tells of what it met there:
 #: a lock, so that the mark of one that is killed goes with it. A policy is asked in the middle of a
-#: cycle, while everything that could be signed would be.
+#: cycle, while everything that could be signed would be. Among a thousand processes two may have
+#: had the same number.
 _POLICY = """
-import fcntl, os, time
+import fcntl, time, uuid
 from dataclasses import dataclass
 from pathlib import Path
 from lpmanager.model import Target
@@ -37,9 +38,9 @@ class Watched:
             try:
                 fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                (HERE / f"overlap-{{os.getpid()}}").write_text("")
+                (HERE / f"overlap-{{uuid.uuid4()}}").write_text("")
             time.sleep({inside_s})
-            (HERE / f"was-here-{{os.getpid()}}").write_text("")
+            (HERE / f"was-here-{{uuid.uuid4()}}").write_text("")
         return Target(ranges=(), swap=False, reason="only watching")
 """
 _INSIDE_S = 0.15
