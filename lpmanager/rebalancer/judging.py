@@ -38,6 +38,15 @@ def judged(
     return (replace(unknown, reason=f"{asked.reason}: {estimate.reason}"),)
 
 
+def pause_gate(
+    asked: Asked, since: int | Missing | None, pause_s: int, appetite: Appetite
+) -> tuple[Gate, ...]:
+    """Whether so many seconds have passed `since` what is paused after; None where it never was."""
+    if since is None:
+        return (gate_of(asked, passed=True, measured="none found"),)
+    return judged(asked, since, lambda found: (found >= pause_s, f"{found} s ago"), appetite)
+
+
 def gate_of(asked: Asked, *, passed: bool, measured: str) -> Gate:
     """The gate, once it is known."""
     return Gate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lpmanager.model import Gate
-from lpmanager.rebalancer.judging import Asked, gate_of, judged
+from lpmanager.rebalancer.judging import Asked, judged, pause_gate
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite, RegimesBy
 from lpmanager.risk.calibration.live import turbulence_at
@@ -85,10 +85,7 @@ def change_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     if pause is None:
         return ()
     asked = Asked("change", f"{pause} s", "time since volatility last became another")
-    since = change_of(view)
-    if since is None:
-        return (gate_of(asked, passed=True, measured="none found"),)
-    return judged(asked, since, lambda found: (found >= pause, f"{found} s ago"), appetite)
+    return pause_gate(asked, change_of(view), pause, appetite)
 
 
 def _by_ewma(view: View) -> KnownRegime | Missing:

@@ -13,7 +13,7 @@ from lpmanager.rebalancer.at_stake import stake_after
 from lpmanager.rebalancer.candidates import Candidate
 from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.rebalancer.economics import fee_rate
-from lpmanager.rebalancer.judging import Asked, gate_of, judged
+from lpmanager.rebalancer.judging import Asked, gate_of, judged, pause_gate
 from lpmanager.rebalancer.regime import change_gates, regime_gates
 from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
 from lpmanager.rebalancer.staying import stay_chance
@@ -166,10 +166,7 @@ def _jump(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     if pause is None:
         return ()
     asked = Asked("jump", f"{pause} s", "time since the price last jumped")
-    since = jump_of(view)
-    if since is None:
-        return (gate_of(asked, passed=True, measured="none found"),)
-    return judged(asked, since, lambda found: (found >= pause, f"{found} s ago"), appetite)
+    return pause_gate(asked, jump_of(view), pause, appetite)
 
 
 def _stay(
