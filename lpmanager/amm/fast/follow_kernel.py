@@ -94,4 +94,4 @@ def _loop(stamp: str) -> Callable[[Market, Batch, Legs, int, int], int]:
     return follow_all
 
 
-follow_all = compiled_once(_loop)
+follow_all = compiled_once(_loop, allocates=False)

@@ -34,18 +34,25 @@ def spliced(function: _Function) -> _Function:
     return cast(_Function, _jit(function, inline="always"))
 
 
-def compiled_once(build: Callable[[str], _Function], sources: Path = _HERE) -> _Function:
+def compiled_once(
+    build: Callable[[str], _Function], sources: Path = _HERE, *, allocates: bool = True
+) -> _Function:
     """The function that `build` makes, compiled and kept for later processes.
 
     numba compiles anew where the function's own file has changed, but does not look at the modules
     it calls. So `build` gets a stamp of all Python files in the folder `sources` for the function's
     closure, which is part of the key. Where nothing can be kept, every process compiles for itself.
+
+    One that `allocates` nothing works on its caller's arrays alone, so their references need no
+    counting, in it or in what it calls: numba would count at every access, in atomic steps that
+    took up to half of the time of a swap (github.com/numba/numba/issues/2345).
     """
+    jit = partial(_jit, _nrt=allocates)
     try:
         function = build(stamp_of_sources(sources))
-        return cast(_Function, _jit(function, cache=True))
+        return cast(_Function, jit(function, cache=True))
     except (OSError, RuntimeError):  # there are no sources, or there is no folder to write to
-        return compiled(build(""))
+        return cast(_Function, jit(build("")))
 
 
 def stamp_of_sources(folder: Path) -> str:

@@ -253,4 +253,4 @@ def _loop(stamp: str) -> Callable[[Market, Batch], int]:
     return swap_all
 
 
-swap_all = compiled_once(_loop)
+swap_all = compiled_once(_loop, allocates=False)
