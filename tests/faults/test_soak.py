@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import random
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from faults.fault_proxy import Fault
+from faults.manager_process import Manager, a_manager
 from faults.moving_chain import SENDING, USUAL_BASE_FEE, Fate, MovingChain
 from faults.troubled_desk import (
     BLOCK_TIME_S,
@@ -29,12 +27,10 @@ from faults.verdict import (
     require_nothing_lost,
 )
 
-from lpmanager.cycle import Campaign, run_cycle
 from lpmanager.devnet.flow_generated import GeneratedFlow, generated_flow
 from lpmanager.devnet.orders import Order
-from lpmanager.errors import ChainError
 from lpmanager.ledger import accounting
-from lpmanager.model import NATIVE, Hold
+from lpmanager.model import NATIVE
 
 pytestmark = pytest.mark.fault_row("soak: simulated days with random faults")
 
@@ -81,20 +77,14 @@ def stage() -> Iterator[Stage]:
         yield made
 
 
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lpmanager.chain.providers._FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr("lpmanager.chain.providers._JITTER_S", 0.01)
-
-
 @dataclass
 class Soak:
     """A campaign that goes on and on, and what happens to it."""
 
     run: Run
+    manager: Manager
     chain: MovingChain
     dice: random.Random
-    campaign: Campaign | None = None
     dear_until: int = 0
     faults: int = 0
     reorganised: int = 0
@@ -127,22 +117,13 @@ class Soak:
                 self.chain.mine(after_s=_EVERY_S // _BLOCKS_BETWEEN)
 
     def restart(self) -> None:
-        """As a new process goes on: with the store and nothing else."""
-        self.run.restart()
-        self.campaign = None
+        self.manager.restart()
         self.restarted += 1
 
     def _cycle(self) -> None:
-        """As the timetable makes it: what cannot be opened now is tried again with the next."""
-        try:
-            if self.campaign is None:
-                self.campaign = self.run.campaign()
-            cycle = run_cycle(self.campaign)
-        except ChainError:
-            self.troubled += 1
-            return
-        self.acted += not isinstance(cycle.decision, Hold)
-        self.troubled += cycle.outcome is not None and cycle.outcome.stopped is not None
+        went = self.manager.cycle()
+        self.acted += went.acted
+        self.troubled += went.in_trouble
 
     def _break_the_rpc(self) -> None:
         fault = self.dice.choice(list(Fault))
@@ -178,14 +159,17 @@ def test_nobody_is_needed_for_days_and_memory_does_not_grow(
     hours = scale(round(_QUICK_DAYS * 24), round(_FULL_DAYS * 24))
     with a_run(stage, tmp_path, 1, 0, terms=_NARROW) as run:
         run.sending = replace(SENDING, confirmations=_CONFIRMATIONS, timeout_s=2.0)
-        with MovingChain(run, dice, market=a_market(stage)).moving() as chain:
-            soak, warm = Soak(run, chain, dice), 0
+        with (
+            MovingChain(run, dice, market=a_market(stage)).moving() as chain,
+            a_manager(run, tmp_path / "lpmanager.toml") as manager,
+        ):
+            soak, warm = Soak(run, manager, chain, dice), 0
             for hour in range(hours):
                 if hour == round(hours * _WARM_AFTER):
-                    warm = resident_kb()
+                    warm = manager.resident_kb()
                 soak.hour()
             chain.before_question = lambda: None  # what was still to come comes no more
-            grown = resident_kb() / warm
+            grown = manager.resident_kb() / warm
             figures["simulated hours"] = hours
             figures["plans carried out"] = soak.acted
             figures["faults"] = soak.faults
@@ -219,15 +203,6 @@ def a_market(stage: Stage) -> Iterator[tuple[Order, ...]]:
         noise_spread=1.0,
     )
     return (block.orders for block in generated_flow(flow))
-
-
-def resident_kb() -> int:
-    """Memory of this process, by the system."""
-    gc.collect()
-    told = subprocess.run(
-        ["ps", "-o", "rss=", "-p", str(os.getpid())], capture_output=True, text=True, check=True
-    )
-    return int(told.stdout)
 
 
 def require_gas_equal_chain(run: Run) -> None:
