@@ -7,7 +7,8 @@
 # make contracts  compile our contracts again
 # make contracts-test  test them with forge in the full figures, for hours, and plant faults in them;
 #              FORGE="--match-contract Leak" for a part (make test runs them all in quick figures,
-#              plants every fault and looks at the coverage)
+#              plants every fault, looks at the coverage, proves all but the rebalance, and has slither
+#              read them)
 # make contracts-prove  prove custody with halmos, and have slither read them; PROVE=quick for all but
 #              the rebalance, PROVE=faults to plant faults in what is proved
 # make clean   remove what the others made
@@ -29,7 +30,7 @@ FAULTS ?= full
 demo: setup
 	@$(BIN)/lpm demo
 
-test: check
+test: check $(SECURITY_READY)
 	$(BIN)/pytest -n 2
 
 faults: setup
@@ -78,7 +79,8 @@ $(NODE_READY): contracts/package.json contracts/package-lock.json | $(PYTHON_REA
 
 # These need an older web3 than the program, so they have a venv of their own.
 $(SECURITY_READY): contracts/security-tools.txt | $(PYTHON_READY)
-	$(PYTHON) -m venv contracts/.venv-sec
+	@echo "installing halmos and slither"
+	@$(PYTHON) -m venv contracts/.venv-sec
 	@contracts/.venv-sec/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
