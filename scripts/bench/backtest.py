@@ -12,14 +12,15 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from side_by_side.cpu_time import ROUNDS, best_cpu_s
 from side_by_side.peers import HERE, PeerAbsent, demeter_python
+from side_by_side.swinging import ticks_of_minutes
 
 from lpmanager.amm.fast.packing import from_limbs
 from lpmanager.backtest.fast.accrual import NEVER, Until, accrue
@@ -38,20 +39,18 @@ from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.settings import CampaignTable
 
 RESULTS = Path(__file__).parent / "results" / "backtest.txt"
-ROUNDS, LONG, DAYS = 5, 2_000_000, 7
+LONG, DAYS = 2_000_000, 7
 BEGINS = datetime(2022, 8, 1, tzinfo=UTC)
 TICK, HALF_WIDTH, STRATEGIES = 201_000, 2_000, 64
 VALUE0, VALUE1 = 5_000.0, 2.7
 #: Python decides once a day, and where the price has moved so many ticks.
-DAY_S, BAND = 86_400, 600
+DAY_S, BAND = 86_400, 150
 
 
 def minutes(count: int, seed: int = 1) -> Market:
-    """Minutes of a price that swings around its beginning, 4 % a day, with volume beside it."""
+    """Minutes of a price that swings around its beginning, with volume beside it."""
     random = np.random.default_rng(seed)
-    noise = random.standard_normal((count, 6)) * 0.04 / np.sqrt(1_440 * 6) * 1e4
-    path = np.cumsum(noise.ravel())
-    path = (TICK + 1_500 * np.tanh(path / 3_000)).reshape(count, 6).astype(np.int32)
+    path = TICK + ticks_of_minutes(random, count)
     in0, in1 = np.zeros((2, count, 2), np.uint64)
     in0[:, 0] = random.integers(10**9, 10**11, count)
     in1[:, 0] = random.integers(10**17, 9 * 10**18, count)
@@ -109,16 +108,6 @@ def write_days(market: Market, folder: Path) -> None:
             for minute, row in enumerate(rows[1_440 * day : 1_440 * (day + 1)]):
                 when = begins + timedelta(minutes=minute)
                 writer.writerow([f"{when:%Y-%m-%d %H:%M:%S}", 0, 0, *row])
-
-
-def best_cpu_s(run: Callable[[], object]) -> float:
-    run()
-    took = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        run()
-        took.append(time.process_time() - began)
-    return min(took)
 
 
 def conditions() -> Conditions:

@@ -11,13 +11,14 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import QuantLib as ql
+from side_by_side.cpu_time import ROUNDS, best_cpu_s
+from side_by_side.swinging import ticks_of_minutes
 
 from lpmanager.backtest.markets.gas_prices import FixedGasPrice
 from lpmanager.backtest.markets.minutes import MINUTE_COLUMNS
@@ -42,7 +43,7 @@ from lpmanager.risk.stake import Stake
 from lpmanager.settings import CampaignTable
 
 RESULTS = Path(__file__).parent / "results" / "risk.txt"
-ROUNDS, DAY_S, DAYS = 5, 86_400, 35
+DAY_S, DAYS = 86_400, 35
 BEGINS = datetime(2024, 1, 5, tzinfo=UTC)
 TICK, SIGMA, SWAPS = 200_000, 0.04, 6_000
 PATHS = 100_000
@@ -130,9 +131,7 @@ def a_chain() -> Chain:
 def write_minutes(path: Path) -> None:
     """Minutes of a price that swings around its beginning, as files of recorded markets have."""
     random, count = np.random.default_rng(1), 1_440 * DAYS
-    steps = random.standard_normal((count, 6)) * SIGMA / np.sqrt(1_440 * 6) * 1e4
-    ticks = TICK + 1_500 * np.tanh(np.cumsum(steps.ravel()) / 3_000)
-    ways = np.concatenate(([[TICK] * 6], ticks.reshape(count, 6))).astype(int)
+    ways = TICK + np.concatenate(([[0] * 6], ticks_of_minutes(random, count)))
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(MINUTE_COLUMNS)
@@ -141,16 +140,6 @@ def write_minutes(path: Path) -> None:
             low, high = min(opened, int(way.min())), max(opened, int(way.max()))
             when = f"{BEGINS + timedelta(minutes=number):%Y-%m-%d %H:%M:%S}"
             writer.writerow([when, 0, 0, way[-1], opened, low, high, 10**10, 5 * 10**18, 10**19])
-
-
-def best_cpu_s(run: Callable[[], object]) -> float:
-    run()
-    took = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        run()
-        took.append(time.process_time() - began)
-    return min(took)
 
 
 def assess_s() -> tuple[float, Stake, int]:
