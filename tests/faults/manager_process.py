@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing.managers import BaseManager
 from pathlib import Path
@@ -58,29 +56,46 @@ class Manager:
         stopped = cycle.outcome is not None and cycle.outcome.stopped is not None
         return Went(acted=not isinstance(cycle.decision, Hold), in_trouble=stopped)
 
-    def restart(self) -> None:
-        """Go on as a new process does, with nothing but the store."""
-        self._ledger.engine.dispose()
-        self._ledger, self._campaign = Ledger.open(self._settings.store), None
-
     def resident_kb(self) -> int:
-        """Memory of the process, by the system."""
         gc.collect()
         asked = ["ps", "-o", "rss=", "-p", str(os.getpid())]
         return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
 
 
-class _Process(BaseManager):
-    """Where it lives."""
+class _Server(BaseManager):
+    """The process where it lives."""
 
 
-_Process.register("Manager", Manager)
+_Server.register("Manager", Manager)
 
 
-@contextmanager
-def a_manager(run: Run, config: Path) -> Iterator[Manager]:
-    """A manager of the run's campaign. What it raises is raised here."""
-    url = run.stage.backend.rpc_url
-    assert url is not None
-    with _Process(ctx=forking()) as process:
-        yield process.Manager(config, url, run.sending)  # type: ignore[attr-defined]
+class ManagerProcess:
+    """A manager of a run's campaign. What it raises is raised here."""
+
+    def __init__(self, run: Run, config: Path) -> None:
+        url = run.stage.backend.rpc_url
+        assert url is not None
+        self._terms = config, url, run.sending
+        self._start()
+
+    def _start(self) -> None:
+        self._server = _Server(ctx=forking())
+        self._server.start()
+        self._manager = self._server.Manager(*self._terms)  # type: ignore[attr-defined]
+
+    def restart(self) -> None:
+        """Go on in a new process, with nothing but the store."""
+        self.close()
+        self._start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+
+    def cycle(self) -> Went:
+        went: Went = self._manager.cycle()
+        return went
+
+    def resident_kb(self) -> int:
+        """Memory of the process, by the system."""
+        kb: int = self._manager.resident_kb()
+        return kb
