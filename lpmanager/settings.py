@@ -244,6 +244,7 @@ class RiskTable(_Table):
     max_vpin: Share | None = None
     min_twap_attack_cost: Positive | None = None
     min_stay_probability: Share | None = None
+    min_width_to_swing: Positive | None = None
     act_at_capacity_used: Share | None = None
     must_at_capacity_used: Share | None = None
     risk_aversion: Positive | None = None
@@ -298,6 +299,7 @@ class RiskTable(_Table):
             max_vpin=self.max_vpin,
             min_twap_attack_cost=self.min_twap_attack_cost,
             min_stay_probability=self.min_stay_probability,
+            min_width_to_swing=self.min_width_to_swing,
             act_at_capacity_used=self.act_at_capacity_used,
             must_at_capacity_used=self.must_at_capacity_used,
             risk_aversion=self.risk_aversion,

@@ -11,11 +11,14 @@ from order_flow_builders import a_swap
 
 from lpmanager.model import Flow, Position, Snapshot
 from lpmanager.risk.calibration.calibration import (
+    NOT_LEARNED,
     Calibration,
     RegimeCalibration,
+    ToxicityCalibration,
     VolatilityCalibration,
 )
 from lpmanager.risk.calibration.rules import Ewma, Rule
+from lpmanager.risk.learned.toxic_share import ToxicityContest
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.regimes.markov_model import MarkovSwitching
 from lpmanager.risk.volatility.contest import Score
@@ -41,6 +44,7 @@ def a_calibration(
     learned_rate: float | None = None,
     turbulent: float = 0.1,
     last_change: int | Missing | None = None,
+    toxicity: ToxicityCalibration | Missing = NOT_LEARNED,
 ) -> Calibration:
     """In which all hours had that variance rate, and a rule that believes them."""
     deviation = math.sqrt(rate * HOUR_S)
@@ -60,6 +64,23 @@ def a_calibration(
         ),
         regimes=RegimeCalibration(model=TWO_REGIMES, step_s=STEP_S, turbulent=turbulent),
         last_change=last_change,
+        toxicity=toxicity,
+    )
+
+
+def a_toxic_hour(begins: int, share: float, *, wins: bool = True) -> ToxicityCalibration:
+    """In which that share of the volume should be toxic, by trees that beat the fading mean or do
+    not."""
+    return ToxicityCalibration(
+        contest=ToxicityContest(
+            learned=0.01 if wins else 0.03,
+            ewma=0.02,
+            scored=160,
+            next_share=share,
+            next_faded=0.5,
+        ),
+        begins=begins,
+        period_s=HOUR_S,
     )
 
 

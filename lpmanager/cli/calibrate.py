@@ -16,6 +16,7 @@ from lpmanager.errors import LpmError, UsageError
 
 if TYPE_CHECKING:
     from lpmanager.risk.calibration.calibration import Calibration
+    from lpmanager.risk.learned.toxic_share import FlowPeriods
     from lpmanager.risk.missing import Missing
     from lpmanager.risk.price_path import PricePath
     from lpmanager.settings import Settings
@@ -46,8 +47,8 @@ def calibrate(
     as_json: AsJson = False,
     market: HistoryAsked,
 ) -> None:
-    """Find who forecasts the volatility best, two regimes of it and its last change, and keep that
-    in the store for the cycles to come. Signs nothing."""
+    """Find who forecasts the volatility best, two regimes of it, its last change and how toxic the
+    next hour should be, and keep that in the store for the cycles to come. Signs nothing."""
     from lpmanager.cli.calibration_words import calibration_json, print_calibration
     from lpmanager.cli.output import note, print_json
     from lpmanager.cli.risk_market import require_no_market
@@ -83,7 +84,8 @@ def _calibrate(settings: Settings, name: str, market: HistoryAsked) -> Calibrati
 
     live = market.market is None
     history = _of_chain(settings, name) if live else _of_market(settings, name, market)
-    made = history if isinstance(history, Missing) else fitted(history)
+    path, flow = history
+    made = path if isinstance(path, Missing) else fitted(path, flow)
     if isinstance(made, Missing):
         raise LpmError(f"campaign {name}: nothing could be calibrated: {made.reason}")
     ledger = Ledger.open(settings.store)
@@ -92,19 +94,25 @@ def _calibrate(settings: Settings, name: str, market: HistoryAsked) -> Calibrati
     return made
 
 
-def _of_chain(settings: Settings, name: str) -> PricePath | Missing:
+def _of_chain(settings: Settings, name: str) -> tuple[PricePath | Missing, Missing]:
+    from lpmanager.risk.missing import Missing
     from lpmanager.risk.price_path import path_of
 
-    return path_of(dry(settings)(name).read())
+    flow = Missing("the toxic share is learned from the swaps of a recorded market: --market")
+    return path_of(dry(settings)(name).read()), flow
 
 
-def _of_market(settings: Settings, name: str, market: HistoryAsked) -> PricePath:
-    """Its quote token is the campaign's, so that a market without that token is refused; and so is
-    a store of another pool than the campaign names. A file does not tell its pool."""
+def _of_market(
+    settings: Settings, name: str, market: HistoryAsked
+) -> tuple[PricePath, FlowPeriods | Missing]:
+    """Its price and flow. Its quote token is the campaign's, so that a market without that token is
+    refused; and so is a store of another pool than the campaign names. A file does not tell its
+    pool."""
     from lpmanager.cli.extras import require_backtest
 
     require_backtest()
     from lpmanager.backtest.markets.market_path import market_path
+    from lpmanager.backtest.markets.toxic_flow import toxic_periods
     from lpmanager.cli.market_option import MarketOptions, open_market
 
     named = {field.name: getattr(market, field.name) for field in fields(MarketOptions)}
@@ -119,7 +127,7 @@ def _of_market(settings: Settings, name: str, market: HistoryAsked) -> PricePath
             f"--market: {market.market} is of the pool {address}, but campaign {name} manages "
             f"{table.pool}; name the folder of that pool"
         )
-    return market_path(found)
+    return market_path(found), toxic_periods(found)
 
 
 def _age(settings: Settings, name: str, made: Calibration) -> str:

@@ -10,6 +10,7 @@ from lpmanager.cli.words import moment
 from lpmanager.risk.calibration.calibration import (
     Calibration,
     RegimeCalibration,
+    ToxicityCalibration,
     VolatilityCalibration,
 )
 from lpmanager.risk.calibration.rules import next_variance
@@ -26,6 +27,7 @@ def print_calibration(name: str, made: Calibration) -> None:
         ("out of sample", _unknown_or(made.volatility, _scores)),
         ("regimes", _unknown_or(made.regimes, _regimes)),
         ("last change", _unknown_or(made.last_change, lambda at: moment(at) if at else "none")),
+        ("toxic flow", _unknown_or(made.toxicity, _toxicity)),
     ]
     print_table(f"{name}: calibrated up to {moment(made.made_at)}", ("what", "found"), rows)
 
@@ -54,6 +56,7 @@ def calibration_json(made: Calibration) -> dict[str, Any]:
             },
         ),
         "last_change": _json_or(made.last_change, lambda at: {"at": at}),
+        "toxicity": _json_or(made.toxicity, _toxicity_json),
     }
 
 
@@ -91,3 +94,26 @@ def _regimes(found: RegimeCalibration) -> str:
     return (
         f"{calm:.1%} and {turbulent:.1%} a year; the second with a chance of {found.turbulent:.1%}"
     )
+
+
+def _toxicity(found: ToxicityCalibration) -> str:
+    contest, share = found.contest, found.contest.learned_share
+    hour = f"in the hour from {moment(found.begins)} on"
+    if isinstance(share, Missing):
+        return f"{contest.next_faded:.1%} of volume {hour}, by the fading mean: {share.reason}"
+    return (
+        f"{share:.1%} of volume {hour}, as learned: its mean squared error over {contest.scored} "
+        f"hours is {contest.learned:.4f}, that of the fading mean {contest.ewma:.4f}"
+    )
+
+
+def _toxicity_json(found: ToxicityCalibration) -> dict[str, Any]:
+    contest = found.contest
+    return {
+        "begins": found.begins,
+        "seconds": found.period_s,
+        "next_hour": contest.share_believed,
+        "hours": contest.scored,
+        "mean_squared_error": {"learned": contest.learned, "fading mean": contest.ewma},
+        "learned_is_used": contest.learned_wins,
+    }

@@ -13,7 +13,7 @@ from lpmanager.risk.missing import Missing
 if TYPE_CHECKING:
     from lpmanager.backtest.markets.market import Market
     from lpmanager.risk.heston.moments import HestonMoments
-    from lpmanager.risk.learned.toxicity import ToxicityContest
+    from lpmanager.risk.learned.toxic_share import ToxicityContest
     from lpmanager.risk.price_path import PricePath
 
 HOUR_S = 3_600

@@ -17,6 +17,8 @@ from lpmanager.errors import MarketDataError, UsageError
 if TYPE_CHECKING:
     from lpmanager.risk.heston.calibration import HestonFit
     from lpmanager.risk.heston.chain import Terms
+    from lpmanager.risk.lookback_option import Hindsight
+    from lpmanager.risk.missing import Missing
 
 ChainFile = Annotated[
     Path | None,
@@ -44,6 +46,8 @@ Rate = Annotated[
 ]
 #: So many of the rows that were not used are told one by one; --json has them all.
 _MOST_DROPPED = 10
+#: So far ahead perfect hindsight is priced.
+_HINDSIGHT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +83,12 @@ def run_option_chain(asked: ChainAsked, *, as_json: bool) -> None:
     began = perf_counter()
     fit = _fitted(asked.option_chain, terms)
     seconds = perf_counter() - began
+    hindsight = _hindsight(fit, terms)
     if as_json:
-        print_json(_json(fit, seconds))
+        print_json({**_json(fit, seconds), "hindsight": _hindsight_json(hindsight)})
     else:
         _print(fit, asked.option_chain.name, seconds)
+        _print_hindsight(hindsight, terms)
 
 
 def _terms(asked: ChainAsked) -> Terms:
@@ -119,6 +125,12 @@ def _fitted(path: Path, terms: Terms) -> HestonFit:
     return fit
 
 
+def _hindsight(fit: HestonFit, terms: Terms) -> Hindsight | Missing:
+    from lpmanager.risk.lookback_option import hindsight_by
+
+    return hindsight_by(fit.model, rate=terms.rate, days=_HINDSIGHT_DAYS)
+
+
 def _print(fit: HestonFit, name: str, seconds: float) -> None:
     from lpmanager.cli.heston_words import heston_table
     from lpmanager.cli.output import console, note
@@ -146,4 +158,33 @@ def _json(fit: HestonFit, seconds: float) -> dict[str, Any]:
         "stays_above_0": fit.feller,
         "seconds": seconds,
         "dropped": [{"line": each.line, "reason": each.reason} for each in fit.dropped],
+    }
+
+
+def _print_hindsight(found: Hindsight | Missing, terms: Terms) -> None:
+    from lpmanager.cli.output import note
+    from lpmanager.risk.missing import Missing
+
+    asked = f"Perfect hindsight of the next {_HINDSIGHT_DAYS} days"
+    if isinstance(found, Missing):
+        return note(f"{asked}: unknown, {found.reason}.")
+    note(
+        f"{asked} is worth {found.worth:.2%} of the price, at the model's mean volatility of "
+        f"{found.volatility:.1%} a year and {terms.rate:.2%} interest; without interest "
+        f"{found.worth_without_interest:.2%}."
+    )
+
+
+def _hindsight_json(found: Hindsight | Missing) -> dict[str, Any]:
+    from lpmanager.risk.missing import Missing
+
+    if isinstance(found, Missing):
+        return {"missing": found.reason}
+    return {
+        "missing": None,
+        "seconds": found.seconds,
+        "volatility": found.volatility,
+        "worth": found.worth,
+        "worth_without_interest": found.worth_without_interest,
+        "unit": "of the price",
     }

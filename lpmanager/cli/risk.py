@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lpmanager.cli.assessed import Assessed
 from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
+from lpmanager.cli.garbage import collected_rarely
 from lpmanager.cli.option_chain import ChainAsked
 from lpmanager.cli.option_groups import spread
 from lpmanager.cli.options import AsJson, HtmlPage, load_settings
@@ -70,6 +71,7 @@ def risk(
     found.exit_if_failed()
 
 
+@collected_rarely()
 def _at_end_of_market(
     market: MarketAsked,
     strategy: StrategyAsked,

@@ -26,6 +26,7 @@ from lpmanager.rebalancer.peg_gates import failing_word, target_off_peg
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
 from lpmanager.rebalancer.risk_gates import loss_gates, pay_of, places_anything, placing_gates
+from lpmanager.rebalancer.swing_gates import swing_gates
 from lpmanager.rebalancer.tempering import (
     adjustment_of,
     target_that_stays,
@@ -163,6 +164,7 @@ def _judge(
         gates += placing_gates(view, outlook, limits)
         gates += efficiency_gates(view, estimate, limits.appetite)
         gates += loss_gates(view, outlook, candidate, estimate.gas, limits.appetite)
+        gates += swing_gates(view, outlook, candidate, limits)
     return plan_of(campaign, view, candidate, estimate, gates, limits)
 
 

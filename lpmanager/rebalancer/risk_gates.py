@@ -17,6 +17,7 @@ from lpmanager.rebalancer.judging import Asked, gate_of, judged, pause_gate
 from lpmanager.rebalancer.regime import change_gates, regime_gates
 from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
 from lpmanager.rebalancer.staying import stay_chance
+from lpmanager.rebalancer.toxic_gates import toxic_gates
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
@@ -26,8 +27,6 @@ from lpmanager.risk.ladder import ladder
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lvr import break_even_fee_rate, fee_to_lvr
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.order_flow.markouts import markouts
-from lpmanager.risk.order_flow.toxicity import Toxicity, toxicity
 from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
 from lpmanager.risk.stake import Stake
@@ -43,7 +42,7 @@ def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, .
     return (
         *_attack(view, limits),
         *_pay(view, outlook, appetite),
-        *_toxic(view, appetite),
+        *toxic_gates(view, appetite),
         *_vpin(view, appetite),
         *_jump(view, appetite),
         *change_gates(view, appetite),
@@ -75,12 +74,6 @@ def pay_of(view: View, outlook: Outlook) -> float | Missing:
         return Missing("fees over LVR needs active liquidity, found 0")
     lvr = break_even_fee_rate(math.sqrt(view.snapshot.price.ratio), outlook.variance_rate)
     return fee_to_lvr(fee_rate(view, outlook, active), lvr)
-
-
-def toxicity_of(view: View) -> Toxicity | Missing:
-    """The toxicity of the snapshot's flow."""
-    found = markouts(view.snapshot)
-    return found if isinstance(found, Missing) else toxicity(found)
 
 
 def vpin_of(view: View) -> float | Missing:
@@ -118,22 +111,6 @@ def _pay(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
     )
     ratio = pay_of(view, outlook)
     return judged(asked, ratio, lambda found: (found >= limit, f"{found:.2f}"), appetite)
-
-
-def _toxic(view: View, appetite: Appetite) -> tuple[Gate, ...]:
-    limit = appetite.max_toxic_share
-    if limit is None:
-        return ()
-    asked = Asked(
-        "toxic flow",
-        f"{float(limit):.1%}",
-        "volume after which the price went on against its providers by more than the fee",
-    )
-
-    def judge(found: Toxicity) -> tuple[bool, str]:
-        return found.toxic_share <= limit, f"{found.toxic_share:.1%}"
-
-    return judged(asked, toxicity_of(view), judge, appetite)
 
 
 def _attack(view: View, limits: Limits) -> tuple[Gate, ...]:

@@ -62,8 +62,10 @@ class Appetite:
     worst fortieth of days. `max_vpin`: how one-sided the newest volume may be (VPIN).
     `min_twap_attack_cost`: what moving the pool's mean price unseen must cost an attacker, over
     the campaign's value. `min_stay_probability`: the chance that a new range is not left within a
-    day; a narrower one is widened. `act_at_capacity_used`: a range of which a side is used up to
-    that share is placed anew, from `must_at_capacity_used` on whether or not that pays back.
+    day; a narrower one is widened. `min_width_to_swing`: the width of a new range over the swing of
+    the price that is expected in the time that a move has to last. `act_at_capacity_used`: a range
+    of which a side is used up to that share is placed anew, from `must_at_capacity_used` on whether
+    or not that pays back.
     `risk_aversion`: relative to wealth of the campaign's value; the hedge band follows from it.
     `hedge_to`: see `HedgeTo`. `heston`: the model of a day's prices behind CVaR, in the place of a
     lognormal price as volatile as now. `max_gas_to_fees`: gas over fees since the campaign began,
@@ -87,6 +89,7 @@ class Appetite:
     max_vpin: Fraction | None = None
     min_twap_attack_cost: Fraction | None = None
     min_stay_probability: Fraction | None = None
+    min_width_to_swing: Fraction | None = None
     act_at_capacity_used: Fraction | None = None
     must_at_capacity_used: Fraction | None = None
     risk_aversion: Fraction | None = None

@@ -7,18 +7,64 @@ QuantLib's dates are days. Time is therefore folded into volatility and rates (o
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import QuantLib as ql
 
-from lpmanager.risk.lookback import lookback_call, lookback_put
+from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.lookback import hindsight_price, lookback_call, lookback_put
+from lpmanager.risk.missing import Missing
 
-YEAR_S = 365 * 86_400
+_DAY_S = 86_400
+YEAR_S = 365 * _DAY_S
 
 #: Carry below which the formula loses more digits than its limit, which is exact at no carry.
 _NO_CARRY = 1e-9
 
 #: A year so late that QuantLib, which asks the clock, does not take the option for expired.
 _START = ql.Date(1, 1, 2198)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindsight:
+    """What perfect hindsight of the next `seconds` is worth now, as a share of the price: with the
+    quote token's interest, and without any, as reports tell it. `volatility` is per root year."""
+
+    seconds: int
+    volatility: float
+    worth: float
+    worth_without_interest: float
+
+
+def hindsight_by(model: Heston, *, rate: float, days: int) -> Hindsight | Missing:
+    """A lookback call and a put in one, at the volatility that a model expects on average; `rate`
+    is continuous per year, and the base token bears none.
+
+    Missing where nothing moves, and where QuantLib has no number for it.
+    """
+    if days < 1:
+        raise ValueError(f"hindsight is of at least a day, found {days}")
+    variance, seconds = model.mean_variance(days), days * _DAY_S
+    if variance <= 0:
+        return Missing("a price that does not move leaves nothing to know beforehand")
+    volatility = math.sqrt(variance * YEAR_S / _DAY_S)
+    try:
+        call = floating_lookback_call(
+            price=1, lowest=1, rate=rate, yield_rate=0, volatility=volatility, seconds=seconds
+        )
+        put = floating_lookback_put(
+            price=1, highest=1, rate=rate, yield_rate=0, volatility=volatility, seconds=seconds
+        )
+    except ValueError as error:
+        return Missing(str(error))
+    return Hindsight(
+        seconds=seconds,
+        volatility=volatility,
+        worth=call + put,
+        worth_without_interest=hindsight_price(
+            price=1, variance_rate=variance / _DAY_S, seconds=seconds
+        ),
+    )
 
 
 def floating_lookback_call(
@@ -82,10 +128,14 @@ def _price(
         extreme, ql.FloatingTypePayoff(kind), ql.EuropeanExercise(start + 365)
     )
     option.setPricingEngine(ql.AnalyticContinuousFloatingLookbackEngine(process))
-    value = float(option.NPV())
+    asked = (
+        f"for a lookback option on {price} with extreme {extreme}, rates {rate} and {yield_rate}, "
+        f"and volatility {volatility} over the time"
+    )
+    try:
+        value = float(option.NPV())
+    except RuntimeError as error:
+        raise ValueError(f"QuantLib gives no value {asked}: {error}") from error
     if not math.isfinite(value):
-        raise ValueError(
-            f"QuantLib gives {value} for a lookback option on {price} with extreme {extreme}, "
-            f"rates {rate} and {yield_rate}, and volatility {volatility} over the time"
-        )
+        raise ValueError(f"QuantLib gives {value} {asked}")
     return value

@@ -65,6 +65,8 @@ def test_the_printed_lines_are_those_of_a_configuration(folder: Path) -> None:
     told = " ".join(ended.err.split())
     assert "fitted to 28 quotes of chain.csv in " in told
     assert "Line 30 is left out: expires in 0 days" in told
+    assert "Perfect hindsight of the next 30 days is worth 2" in told
+    assert "and 0.00% interest; without interest" in told
 
 
 def test_programs_are_told_the_fit_its_error_and_its_time(folder: Path) -> None:
@@ -76,6 +78,17 @@ def test_programs_are_told_the_fit_its_error_and_its_time(folder: Path) -> None:
     assert told["rms_error"] < 1e-3
     assert told["seconds"] > 0
     assert [each["line"] for each in told["dropped"]] == [30]
+    known = told["hindsight"]
+    assert (known["missing"], known["seconds"], known["unit"]) == (None, 2_592_000, "of the price")
+    assert known["volatility"] == pytest.approx(0.605, abs=0.01)
+    assert known["worth"] == pytest.approx(known["worth_without_interest"])
+    assert known["worth"] == pytest.approx(1.6 * 0.605 * math.sqrt(30 / 365), rel=0.02)
+
+
+def test_the_interest_of_the_chain_is_in_the_price_of_hindsight(folder: Path) -> None:
+    ended = lpm(folder, *TOLD, "--rate", "0.2", "--json")
+    known = json.loads(ended.out)["hindsight"]
+    assert known["worth"] != pytest.approx(known["worth_without_interest"], rel=1e-4)
 
 
 def test_what_is_pasted_is_the_model_to_six_digits() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lpmanager.amm.fast.packing import to_floats
 from lpmanager.backtest.markets.amounts import signed_floats
 from lpmanager.backtest.markets.market import SWAP, Bars, Events, Market
-from lpmanager.risk.learned.toxicity import FlowPeriods
+from lpmanager.risk.learned.toxic_share import FlowPeriods
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import HORIZON_S
 from lpmanager.risk.volatility.realised import STEP_S
@@ -19,11 +19,12 @@ _Numbers = NDArray[np.float64]
 
 
 def toxic_periods(market: Market, period_s: int = HOUR_S) -> FlowPeriods | Missing:
-    """The flow by whole periods on the clock. Toxic is what `risk.order_flow.toxicity` calls so: a
-    swap of which providers made less than nothing, its fee included, five minutes later.
+    """The flow by whole periods, the last ending as late as its swaps show what they cost.
 
-    Volumes are in raw token1 at the price by then. The share of a period is not known yet when it
-    ends, but one period later. Missing where the market does not tell one swap from another.
+    Toxic is what `risk.order_flow.toxicity` calls so: a swap of which providers made less than
+    nothing, its fee included, five minutes later. Volumes are in raw token1 at the price by then.
+    The share of a period is not known yet when it ends, but one period later. Missing where the
+    market does not tell one swap from another.
     """
     if period_s % STEP_S:
         raise ValueError(f"a period of {period_s} s is not a whole number of steps of {STEP_S} s")
@@ -31,21 +32,23 @@ def toxic_periods(market: Market, period_s: int = HOUR_S) -> FlowPeriods | Missi
         return Missing("toxic flow needs each swap, and bars tell only their sum")
     rows = market.rows
     logs = 2 * np.log(to_floats(rows.sqrt_price) / _Q96)
-    first = int(rows.time[0]) // period_s + 1
-    behind = (int(rows.time[-1]) - HORIZON_S) // period_s
-    if behind <= first:
+    ends = int(rows.time[-1]) - HORIZON_S
+    count = (ends - int(rows.time[0])) // period_s
+    if count < 1:
         return Missing(f"toxic flow needs a whole period of {period_s} s, found none")
     volume, toxic = _volumes(rows, logs)
-    slot = rows.time[rows.kind == SWAP] // period_s - first
-    whole = (slot >= 0) & (slot < behind - first)
-    slot, count = slot[whole], behind - first
+    slot = (rows.time[rows.kind == SWAP] - ends) // period_s + count
+    whole = (slot >= 0) & (slot < count)
+    slot = slot[whole]
     volumes = np.bincount(slot, volume[whole], count)
     bad = np.bincount(slot, volume[whole] * toxic[whole], count)
     shares = np.divide(bad, volumes, out=np.zeros(count), where=volumes > 0)
     return FlowPeriods(
         toxic_shares=tuple(np.minimum(shares, 1.0).tolist()),
         volumes=tuple(volumes.tolist()),
-        variances=tuple(_variances(rows, logs, first, behind, period_s).tolist()),
+        variances=tuple(_variances(rows, logs, ends, count, period_s).tolist()),
+        period_s=period_s,
+        ends=ends,
         unknown=-(-HORIZON_S // period_s),
     )
 
@@ -59,11 +62,11 @@ def _volumes(rows: Events, logs: _Numbers) -> tuple[_Numbers, NDArray[np.bool_]]
     return volume, amount0 * later + amount1 < 0
 
 
-def _variances(rows: Events, logs: _Numbers, first: int, behind: int, period_s: int) -> _Numbers:
+def _variances(rows: Events, logs: _Numbers, ends: int, count: int, period_s: int) -> _Numbers:
     """Realised variance of each period, in returns of five minutes."""
-    times = np.arange(first * period_s, behind * period_s + 1, STEP_S)
+    times = np.arange(ends - count * period_s, ends + 1, STEP_S)
     squares = np.diff(_logs_at(rows, logs, times)) ** 2
-    return np.asarray(squares.reshape(behind - first, -1).sum(axis=1))
+    return np.asarray(squares.reshape(count, -1).sum(axis=1))
 
 
 def _logs_at(rows: Events, logs: _Numbers, times: NDArray[np.int64]) -> _Numbers:

@@ -8,11 +8,12 @@ from lpmanager.model import TickRange
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.rebalancer.staying import stay_chance
+from lpmanager.rebalancer.swing_gates import swing_between_moves
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook, expected_seconds_in_range
-from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.gap import expected_exit_seconds, log_distances
 from lpmanager.risk.ladder import FALLS, ladder
+from lpmanager.risk.limits import Limits
 from lpmanager.risk.lookback import expected_log_range
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.stake import Stake
@@ -22,10 +23,11 @@ _STILL = Missing("a price that does not move leaves no range")
 
 
 def tomorrow_measures(
-    view: View, outlook: Outlook, stake: Stake, appetite: Appetite
+    view: View, outlook: Outlook, stake: Stake, limits: Limits
 ) -> tuple[Measure, ...]:
     """Over a day of a driftless price that stays as volatile as it was; the losses by the model
     that the appetite gives, where it gives one."""
+    appetite, swing = limits.appetite, swing_between_moves(outlook, limits)
     model, base = day_of(view, outlook, appetite), _base_range(view)
     tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
     spread = expected_log_range(outlook.variance_rate, HORIZON_S)
@@ -49,6 +51,13 @@ def tomorrow_measures(
             math.expm1(spread),
             Unit.SHARE,
             "how far apart the day's prices should be",
+        ),
+        _measure(
+            "width over swing",
+            no_range if base is None else _STILL if not swing.log_range else swing.widths(base),
+            Unit.RATIO,
+            f"of the widest range, over the high over low of the {swing.seconds:.0f} s that a move "
+            "has to last",
         ),
         _measure(
             "chance to stay in range",

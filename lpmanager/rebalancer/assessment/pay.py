@@ -10,7 +10,8 @@ from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.economics import fee_rate
 from lpmanager.rebalancer.efficiency_gates import gas_to_fees_so_far
-from lpmanager.rebalancer.risk_gates import pay_of, toxicity_of, vpin_of
+from lpmanager.rebalancer.risk_gates import pay_of, vpin_of
+from lpmanager.rebalancer.toxic_gates import learned_toxic_share, toxicity_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.implied_volatility import annual_volatility, implied_variance_rate
@@ -55,6 +56,12 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             _either(toxic, lambda found: found.toxic_share),
             Unit.SHARE,
             "of volume: the price went on by more than the fee in 5 minutes",
+        ),
+        _measure(
+            "learned toxic flow",
+            learned_toxic_share(view),
+            Unit.SHARE,
+            "of this hour's volume, as calibrated; makes max_toxic_share stricter, never looser",
         ),
         _measure(
             "markout",

@@ -1,4 +1,5 @@
-"""A calibration: who forecasts volatility best, the market's two regimes, its last change."""
+"""A calibration: who forecasts volatility best, the market's two regimes, its last change, and how
+toxic its next hour should be."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from lpmanager.risk.calibration.rules import Rule, next_variance
+from lpmanager.risk.learned.toxic_share import ToxicityContest
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.regimes.markov_model import MarkovSwitching
 from lpmanager.risk.volatility.contest import Score
@@ -57,6 +59,28 @@ class RegimeCalibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToxicityCalibration:
+    """Who forecast the toxic share of an hour's volume best, and what each says of the period of
+    `period_s` seconds that began at `begins` (Unix s), the first one that it was not learned
+    from."""
+
+    contest: ToxicityContest
+    begins: int
+    period_s: int
+
+    def __post_init__(self) -> None:
+        if self.begins < 0 or self.period_s < 1:
+            raise ValueError(
+                f"a period begins after 1970 and lasts at least 1 s, found {self.begins} and "
+                f"{self.period_s}"
+            )
+
+
+#: Of a calibration that an lpmanager made which did not learn it yet.
+NOT_LEARNED = Missing("the calibration is without it; run `lpm calibrate` again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """What was learned from a history that ended at `made_at`, in Unix seconds.
 
@@ -68,6 +92,7 @@ class Calibration:
     volatility: VolatilityCalibration | Missing
     regimes: RegimeCalibration | Missing
     last_change: int | Missing | None
+    toxicity: ToxicityCalibration | Missing = NOT_LEARNED
 
     def __post_init__(self) -> None:
         if self.made_at < 0:
@@ -75,6 +100,11 @@ class Calibration:
         if isinstance(self.last_change, int) and not 0 <= self.last_change <= self.made_at:
             raise ValueError(
                 f"a change at {self.last_change} is not before the calibration at {self.made_at}"
+            )
+        if isinstance(self.toxicity, ToxicityCalibration) and self.toxicity.begins > self.made_at:
+            raise ValueError(
+                f"the toxic share is of a period that begins at {self.toxicity.begins}, after the "
+                f"calibration at {self.made_at}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Making a calibration of a history of the price.
+"""Making a calibration of a history of the price, and of the flow where single swaps are known.
 
 What needs a library imports it only then; without it that part of the calibration is Missing.
 """
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from lpmanager.risk.calibration.calibration import (
     Calibration,
     RegimeCalibration,
+    ToxicityCalibration,
     VolatilityCalibration,
 )
 from lpmanager.risk.calibration.rules import Ewma, Rule
+from lpmanager.risk.learned.toxic_share import FlowPeriods
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
 from lpmanager.risk.volatility.garch_model import Garch
@@ -39,20 +41,25 @@ MOST_S = 60 * 86_400
 _INSTALL = "pip install 'lpmanager[quant,ml]'"
 
 
-def calibrate(history: PricePath) -> Calibration | Missing:
+def calibrate(history: PricePath, flow: FlowPeriods | Missing) -> Calibration | Missing:
     """The calibration at the end of a history, from at most its newest `MOST_S` seconds. It takes
-    seconds of work.
+    seconds of work. `flow` is that of the same market, over no more than the same time.
 
     Missing, with what each part needs, where it has none of them.
     """
     history = _newest_part(history)
     volatility, regimes = _volatility(history), _regimes(history)
-    change = _last_change(history)
-    missing = [part for part in (volatility, regimes, change) if isinstance(part, Missing)]
-    if len(missing) == 3:
+    change, toxicity = _last_change(history), _toxicity(flow)
+    parts = (volatility, regimes, change, toxicity)
+    missing = [part for part in parts if isinstance(part, Missing)]
+    if len(missing) == len(parts):
         return Missing("; ".join(part.reason for part in missing))
     return Calibration(
-        made_at=history.times[-1], volatility=volatility, regimes=regimes, last_change=change
+        made_at=history.times[-1],
+        volatility=volatility,
+        regimes=regimes,
+        last_change=change,
+        toxicity=toxicity,
     )
 
 
@@ -140,6 +147,21 @@ def _last_change(history: PricePath) -> int | Missing | None:
     if isinstance(places, Missing):
         return places
     return history.times[-1] - (len(returns) - places[-1]) * STEP_S if places else None
+
+
+def _toxicity(flow: FlowPeriods | Missing) -> ToxicityCalibration | Missing:
+    if isinstance(flow, Missing):
+        return flow
+    absent = _absent("the toxic share", "sklearn")
+    if absent is not None:
+        return absent
+    from lpmanager.risk.learned.toxicity import toxicity_contest
+
+    flow = flow.newest(MOST_S // flow.period_s)
+    found = toxicity_contest(flow)
+    if isinstance(found, Missing):
+        return found
+    return ToxicityCalibration(contest=found, begins=flow.ends, period_s=flow.period_s)
 
 
 def _absent(part: str, *modules: str) -> Missing | None:

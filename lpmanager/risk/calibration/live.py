@@ -33,7 +33,7 @@ def still_good(
     if isinstance(calibration, Missing):
         return calibration
     age = at - calibration.made_at
-    made = f"{datetime.fromtimestamp(calibration.made_at, UTC):%Y-%m-%d %H:%M} UTC"
+    made = _moment(calibration.made_at)
     if age < 0:
         return Missing(
             f"the calibration is of {made}, {-age} s after the block that is looked at; run `lpm "
@@ -88,6 +88,24 @@ def turbulence_at(calibration: Calibration, snapshot: Snapshot) -> float | Missi
     return chance
 
 
+def toxic_share_at(calibration: Calibration, snapshot: Snapshot) -> float | Missing:
+    """The learned share of toxic volume in the period that the snapshot is in.
+
+    Missing where a mean forecast it better out of sample, and once the one period is over that it
+    was learned for. ValueError as `volatility_at`.
+    """
+    known, age = calibration.toxicity, _age(calibration, snapshot)
+    if isinstance(known, Missing):
+        return known
+    over = calibration.made_at + age - known.begins - known.period_s
+    if over >= 0:
+        return Missing(
+            f"what is learned is of the {known.period_s} s from {_moment(known.begins)} on, which "
+            f"are over for {over} s; run `lpm calibrate`"
+        )
+    return known.contest.learned_share
+
+
 def _age(calibration: Calibration, snapshot: Snapshot) -> int:
     age = snapshot.block.timestamp - calibration.made_at
     if age < 0:
@@ -106,3 +124,7 @@ def _periods_since(path: PricePath | Missing, age: int, period_s: int) -> Period
     return Periods(
         period_s=period_s, returns=known.returns[-count:], variances=known.variances[-count:]
     )
+
+
+def _moment(time: int) -> str:
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC"

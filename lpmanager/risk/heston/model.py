@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 YEAR_DAYS = 365
@@ -29,6 +30,11 @@ class Heston:
             )
         if abs(self.correlation) > 1:
             raise ValueError(f"a correlation is in [-1, 1], found {self.correlation}")
+
+    def mean_variance(self, days: float) -> float:
+        """The variance per day that is expected on average over so many days from the start."""
+        passed = self.reversion * days
+        return self.mean - (self.start - self.mean) * math.expm1(-passed) / passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,3 +38,13 @@ def within_reach(learned: float, rule: float, reach: float = REACH) -> float:
             f"variances are positive and a reach at least 1, found {learned}, {rule} and {reach}"
         )
     return min(max(learned, rule / reach), rule * reach)
+
+
+def stricter_within_reach(learned: float, measured: float, reach: float = REACH) -> float:
+    """The larger of a measured share and a learned one, the latter at most `reach` times the
+    former: what is learned makes an upper limit stricter, and never looser. All in [0, 1]."""
+    if not (0 <= learned <= 1 and 0 <= measured <= 1 and reach >= 1):
+        raise ValueError(
+            f"shares are in [0, 1] and a reach at least 1, found {learned}, {measured} and {reach}"
+        )
+    return max(measured, min(learned, measured * reach))

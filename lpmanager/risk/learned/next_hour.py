@@ -11,7 +11,7 @@ from lpmanager.risk.learned.in_use import beaten, within_reach
 from lpmanager.risk.learned.variance import LearnedForecaster
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
-from lpmanager.risk.volatility.contest import Contest, Forecaster, contest
+from lpmanager.risk.volatility.contest import Contest, Forecaster, contest, next_of
 from lpmanager.risk.volatility.forecasters import hourly_forecasters
 from lpmanager.risk.volatility.periods import Periods, periods_of
 from lpmanager.risk.volatility.realised import STEP_S
@@ -71,4 +71,4 @@ def next_hour(path: PricePath) -> NextHour | Missing:
 
 def _forecast(forecaster: Forecaster, periods: Periods) -> float | Missing:
     forecast = forecaster.fit(periods)
-    return forecast if isinstance(forecast, Missing) else forecast(periods)
+    return forecast if isinstance(forecast, Missing) else next_of(forecast, periods)

@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lpmanager.risk.learned.boosting import Rows, fit_boosted
+from lpmanager.risk.learned.toxic_share import FlowPeriods, ToxicityContest
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.volatility.ewma import DECAY, faded_means
 
 LOOKBACK = 24
 MINIMUM_PERIODS = 300
-MINIMUM_SCORED = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowPeriods:
-    """Flow by periods, the newest last: the share of its volume that was toxic, in [0, 1]; the
-    volume, and the realised variance, either in any one unit.
-
-    A share is known once the markouts of its swaps are: the last `unknown` periods have theirs only
-    later, and no forecast from here looks at them.
-    """
-
-    toxic_shares: tuple[float, ...]
-    volumes: tuple[float, ...]
-    variances: tuple[float, ...]
-    unknown: int = 1
-
-    def __post_init__(self) -> None:
-        lengths = {len(self.toxic_shares), len(self.volumes), len(self.variances)}
-        if len(lengths) != 1 or self.unknown < 0:
-            raise ValueError(f"needed are as many shares, volumes and variances, found {lengths}")
-        if not all(0 <= each <= 1 for each in self.toxic_shares):
-            raise ValueError("a toxic share is in [0, 1]")
-        if not all(0 <= each < math.inf for each in (*self.volumes, *self.variances)):
-            raise ValueError("volumes and variances are finite and not negative")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToxicityContest:
-    """Mean squared errors out of sample over `scored` periods; `next_share` is the learned forecast
-    of the period to come, `next_faded` that of the fading mean."""
-
-    learned: float
-    ewma: float
-    scored: int
-    next_share: float
-    next_faded: float
-
-    @property
-    def learned_wins(self) -> bool:
-        """Only then is the learned forecast to be used."""
-        return self.learned < self.ewma
-
-    @property
-    def share_believed(self) -> float:
-        """The forecast of whichever was better."""
-        return self.next_share if self.learned_wins else self.next_faded
 
 
 def toxicity_contest(flow: FlowPeriods, *, refit_every: int = 24) -> ToxicityContest | Missing:
@@ -70,9 +22,11 @@ def toxicity_contest(flow: FlowPeriods, *, refit_every: int = 24) -> ToxicityCon
     Each forecast of a period is from periods whose shares were known when it began, and each model
     was fitted to such alone. Missing for too short a history.
     """
-    count = len(flow.toxic_shares)
+    count = len(flow)
     if count < MINIMUM_PERIODS:
-        return Missing(f"learned toxicity needs {MINIMUM_PERIODS} periods, found {count}")
+        return Missing(
+            f"learned toxicity needs {MINIMUM_PERIODS} periods of {flow.period_s} s, found {count}"
+        )
     if refit_every < 1:
         raise ValueError(f"a model is fitted every 1 or more periods, found {refit_every}")
     rows = _rows(flow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,17 +63,31 @@ class _Learned:
     lowest: float
     level: float
 
-    def forecast(self, history: Periods) -> float:
-        """Raises ValueError where the history is shorter than what a forecast looks back on."""
-        if len(history) < LOOKBACK:
-            raise ValueError(f"boosted trees look back {LOOKBACK} periods, found {len(history)}")
-        last = Periods(
-            period_s=history.period_s,
-            returns=history.returns[-LOOKBACK:],
-            variances=history.variances[-LOOKBACK:],
+    def forecast(self, periods: Periods, first: int) -> Sequence[float]:
+        """All rows at once: a model takes about as long for one. ValueError where the first of them
+        has fewer periods before it than a forecast looks back on."""
+        if first < LOOKBACK:
+            raise ValueError(f"boosted trees look back {LOOKBACK} periods, found {first}")
+        rows, bases = zip(
+            *(self._row(periods, number) for number in range(first, len(periods) + 1)), strict=True
         )
-        rows, base = _rows(last, self.lowest)
-        return float(np.exp(self.boosted.predict(rows)[0]) * self.level * base[0])
+        multiples = self.boosted.predict(np.concatenate(rows))
+        return [
+            float(np.exp(multiple) * self.level * base)
+            for multiple, base in zip(multiples, bases, strict=True)
+        ]
+
+    def _row(self, periods: Periods, number: int) -> tuple[Rows, float]:
+        """What was known before a period, of nothing but the periods before it; and the variance
+        that its forecast is a multiple of."""
+        last = slice(number - LOOKBACK, number)
+        before = Periods(
+            period_s=periods.period_s,
+            returns=periods.returns[last],
+            variances=periods.variances[last],
+        )
+        row, base = _rows(before, self.lowest)
+        return row, base[0]
 
 
 def _rows(history: Periods, lowest: float) -> tuple[Rows, Rows]:

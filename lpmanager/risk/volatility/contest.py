@@ -15,15 +15,16 @@ from lpmanager.risk.missing import Missing
 from lpmanager.risk.volatility.periods import Periods
 from lpmanager.risk.volatility.scoring import mean_qlike
 
-#: Forecasts the variance of the period that follows those given, in their unit.
-Forecast = Callable[[Periods], float]
+#: Forecasts the variance of period `first` and of every later one up to that after the last of
+#: those given, in their unit; each from the periods before it alone.
+Forecast = Callable[[Periods, int], Sequence[float]]
 
 #: Fewer scored periods than this do not tell one forecaster from another.
 MINIMUM_SCORED = 50
 
 
 class Forecaster(Protocol):
-    """A way to forecast. One with inputs of its own finds its row by `len(history)`."""
+    """A way to forecast. One with inputs of its own finds their rows by the periods' numbers."""
 
     @property
     def name(self) -> str:
@@ -103,9 +104,24 @@ def walk_forward(
         forecast = forecaster.fit(periods.first(start))
         if isinstance(forecast, Missing):
             return forecast
-        for number in range(start, min(start + refit_every, len(periods))):
-            variance = forecast(periods.first(number))
+        last = min(start + refit_every, len(periods)) - 1
+        stretch = forecast(periods.first(last), start)
+        for number, variance in zip(range(start, last + 1), stretch, strict=True):
             if not (variance > 0 and math.isfinite(variance)):
                 return Missing(f"it forecast a variance of {variance} for period {number}")
             forecasts.append(variance)
     return tuple(forecasts)
+
+
+def next_of(forecast: Forecast, periods: Periods) -> float:
+    """The variance of the period that follows these."""
+    (variance,) = forecast(periods, len(periods))
+    return variance
+
+
+def one_by_one(rule: Callable[[Periods], float]) -> Forecast:
+    """The forecast by a rule that tells the period after those it is given, and that is given no
+    more than the periods before."""
+    return lambda periods, first: [
+        rule(periods.first(number)) for number in range(first, len(periods) + 1)
+    ]

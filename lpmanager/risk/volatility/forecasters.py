@@ -5,10 +5,11 @@ Needs numpy and arch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.volatility.contest import Forecast, Forecaster
+from lpmanager.risk.volatility.contest import Forecast, Forecaster, one_by_one
 from lpmanager.risk.volatility.ewma import DECAY, MINIMUM_RETURNS, faded_means
 from lpmanager.risk.volatility.garch import fit_garch
 from lpmanager.risk.volatility.har import HOUR_DAY_WEEK, HOUR_QUARTER_DAY, fit_har
@@ -30,9 +31,8 @@ class EwmaForecaster:
             return Missing(f"EWMA needs {MINIMUM_RETURNS} periods, found {len(history)}")
         return self._forecast
 
-    def _forecast(self, history: Periods) -> float:
-        *_, newest = faded_means(history.variances, self.decay)
-        return newest
+    def _forecast(self, periods: Periods, first: int) -> Sequence[float]:
+        return tuple(faded_means(periods.variances, self.decay))[first - 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class HarForecaster:
         fitted = fit_har(history.variances, self.horizons)
         if isinstance(fitted, Missing):
             return fitted
-        return lambda later: fitted.forecast(later.variances)
+        return one_by_one(lambda later: fitted.forecast(later.variances))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class GarchForecaster:
         fitted = fit_garch(history.returns)
         if isinstance(fitted, Missing):
             return fitted
-        return lambda later: fitted.forecast(later.returns)
+        return lambda later, first: fitted.filtered(later.returns)[first:]
 
 
 def hourly_forecasters() -> tuple[Forecaster, ...]:

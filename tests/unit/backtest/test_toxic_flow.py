@@ -22,7 +22,7 @@ from lpmanager.backtest.markets.amounts import signed_floats
 from lpmanager.backtest.markets.market import MINT, Events
 from lpmanager.backtest.markets.minutes import read_minutes
 from lpmanager.backtest.markets.toxic_flow import toxic_periods
-from lpmanager.risk.learned.toxicity import FlowPeriods
+from lpmanager.risk.learned.toxic_share import FlowPeriods
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import markouts
 
@@ -64,6 +64,7 @@ def test_variance_is_of_five_minutes_and_an_hour_without_swaps_has_no_volume() -
     assert found.variances == (pytest.approx(2 * step), 0.0, 0.0)
     assert (found.volumes[1], found.toxic_shares[1]) == (0.0, 0.0)
     assert found.unknown == 1
+    assert (found.period_s, found.ends) == (HOUR, 3 * HOUR + 100)
 
 
 def test_what_is_minted_is_no_flow() -> None:
@@ -81,8 +82,8 @@ def test_a_market_says_of_its_swaps_what_a_snapshot_says() -> None:
         *((s.block_number * BLOCK_TIME_S, s.tick, s.amount0, s.amount1) for s in swaps)
     )
     found = periods_of(rows)
-    end = HOUR * (len(found.volumes) + rows.time[0] // HOUR + 1)
-    counted = [m for m in seen if HOUR <= m.time < end]
+    begin = found.ends - HOUR * len(found)
+    counted = [m for m in seen if begin <= m.time < found.ends]
     assert sum(found.volumes) == pytest.approx(sum(m.volume for m in counted), rel=1e-9)
     toxic = sum(s * v for s, v in zip(found.toxic_shares, found.volumes, strict=True))
     assert toxic == pytest.approx(sum(m.volume for m in counted if m.gain < 0), rel=1e-9)

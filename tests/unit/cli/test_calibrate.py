@@ -10,15 +10,21 @@ from pathlib import Path
 
 import pytest
 from builders import a_pool, price_at
+from calibration_builders import a_calibration, a_toxic_hour
 from empty_store import put_empty_store
 from market_builders import MIDNIGHT, a_recorded_market, events_of
 from typed_here import Ended, typed_here
 
 from lpmanager.backtest.markets.events import EVENT_COLUMNS
 from lpmanager.backtest.store.shelf import write_market
+from lpmanager.cli.calibration_words import print_calibration
 from lpmanager.ledger.calibrations import kept_calibration
 from lpmanager.ledger.store import Ledger
-from lpmanager.risk.calibration.calibration import Calibration, VolatilityCalibration
+from lpmanager.risk.calibration.calibration import (
+    Calibration,
+    ToxicityCalibration,
+    VolatilityCalibration,
+)
 from lpmanager.risk.calibration.rules import next_variance
 from lpmanager.risk.implied_volatility import annual_volatility
 from lpmanager.risk.missing import Missing
@@ -102,6 +108,22 @@ def test_a_recorded_market_is_learned_from_and_the_result_kept(folder: Path) -> 
     assert told["volatility"]["next_hour"] == annual_volatility(rate)
     assert told["regimes"]["turbulent"] > 2 * told["regimes"]["calm"]
     assert told["last_change"]["missing"] is None
+    toxic = made.toxicity
+    assert isinstance(toxic, ToxicityCalibration), toxic
+    # the last five minutes of swaps do not show yet what they cost
+    assert toxic.begins == made.made_at - 300
+    assert told["toxicity"] == {
+        "missing": None,
+        "begins": toxic.begins,
+        "seconds": 3_600,
+        "next_hour": toxic.contest.share_believed,
+        "hours": hours // 2,
+        "mean_squared_error": {
+            "learned": toxic.contest.learned,
+            "fading mean": toxic.contest.ewma,
+        },
+        "learned_is_used": toxic.contest.learned_wins,
+    }
 
 
 def test_a_history_that_is_long_enough_for_a_part_says_what_the_others_need(folder: Path) -> None:
@@ -112,6 +134,21 @@ def test_a_history_that_is_long_enough_for_a_part_says_what_the_others_need(fold
     assert "eth: calibrated up to 2024-01-01 12:00:00 UTC" in told
     assert "volatility unknown: a contest needs 50 periods" in told
     assert "the second with a chance of" in told
+    assert "toxic flow unknown: learned toxicity needs 300 periods of 3600 s, found 11" in told
+
+
+def test_both_forecasts_of_toxic_flow_read_well(capsys: pytest.CaptureFixture[str]) -> None:
+    begins = int(BEGINS.timestamp())
+    for wins, said in (
+        (
+            True,
+            "toxic flow 80.0% of volume in the hour from 2024-01-01 00:00:00 UTC on, as learned:",
+        ),
+        (False, "toxic flow 50.0% of volume in the hour from 2024-01-01 00:00:00 UTC on, by the"),
+    ):
+        toxicity = a_toxic_hour(begins, 0.8, wins=wins)
+        print_calibration("eth", a_calibration(begins, toxicity=toxicity))
+        assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_too_short_a_history_leaves_the_calibration_before_it(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from lpmanager.cli.market_models import MarketModels, models_json, print_models
 from lpmanager.risk.heston.model import YearlyHeston
 from lpmanager.risk.heston.moments import HestonMoments
-from lpmanager.risk.learned.toxicity import ToxicityContest
+from lpmanager.risk.learned.toxic_share import ToxicityContest
 from lpmanager.risk.missing import Missing
 
 MODEL = YearlyHeston(v0=0.5, theta=0.75, kappa=400.0, sigma=12.0, rho=-0.25)

@@ -8,7 +8,14 @@ from fractions import Fraction
 
 import pytest
 from builders import a_limits, a_position, a_record, a_view, an_outlook
-from calibration_builders import FIVE_PERCENT, HOUR_S, RULE, a_calibration, a_snapshot_after
+from calibration_builders import (
+    FIVE_PERCENT,
+    HOUR_S,
+    RULE,
+    a_calibration,
+    a_snapshot_after,
+    a_toxic_hour,
+)
 from decisions import closed, gate
 
 from lpmanager.backtest.fast.policies import strategy_of
@@ -17,9 +24,11 @@ from lpmanager.model import Decision, Hold, Mint, Plan
 from lpmanager.rebalancer import View, decide, make_policy
 from lpmanager.rebalancer.assessment import Measure, Unit, assessment
 from lpmanager.rebalancer.policies import FixedWidth, VolatilityWidth
+from lpmanager.rebalancer.toxic_gates import toxicity_of
 from lpmanager.risk.appetite import Adjustment, Appetite, RegimesBy, WhereMissing
 from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.order_flow.toxicity import Toxicity
 
 DAY_S = 86_400
 TICK = 1_005
@@ -166,6 +175,70 @@ def test_an_unknown_change_pauses_or_is_left_out() -> None:
     assert isinstance(ignoring, Plan)
 
 
+# ---- toxic flow ----
+
+#: Every fifth of the swaps buys before the price goes on up by ten times the fee, and stays there.
+TOXIC_FIFTH = a_snapshot_after(
+    [TICK - 50 * ((place + 4) // 5) for place in range(39, -1, -1)], LEFT_BEHIND
+)
+LIMIT = {"max_toxic_share": Fraction(3, 10)}
+
+
+def in_toxic_flow(calibration: Calibration | Missing) -> View:
+    return replace(left_behind(calibration), snapshot=TOXIC_FIFTH)
+
+
+def learned(share: float, *, age: int = 60, wins: bool = True) -> Calibration:
+    """Of the hour that began five minutes before the calibration was made."""
+    made_at = TOXIC_FIFTH.block.timestamp - age
+    return a_calibration(made_at, toxicity=a_toxic_hour(made_at - 300, share, wins=wins))
+
+
+def toxic_gate(calibration: Calibration | Missing, **appetite: object) -> tuple[bool, str]:
+    found = gate(decided(in_toxic_flow(calibration), **(LIMIT | appetite)), "toxic flow")
+    return found.passed, found.measured
+
+
+def test_nothing_is_placed_in_an_hour_that_is_learned_to_be_toxic() -> None:
+    without, with_it = (in_toxic_flow(each) for each in (learned(0.9, wins=False), learned(0.9)))
+    assert isinstance(decided(without, **LIMIT), Plan)
+    held = decided(with_it, **LIMIT)
+    assert isinstance(held, Hold)
+    assert closed(held) == ["toxic flow"]
+    share = toxicity_of(without)
+    assert isinstance(share, Toxicity)
+    assert 0.15 < share.toxic_share < 0.3
+    assert gate(held, "toxic flow").measured == (
+        f"{2 * share.toxic_share:.1%} (learned for this hour; {share.toxic_share:.1%} was measured)"
+    )
+
+
+def test_what_is_learned_never_opens_the_gate_of_toxic_flow() -> None:
+    limit = {"max_toxic_share": Fraction(1, 10)}
+    alone = toxic_gate(NOT_MADE, **limit)
+    assert not alone[0]
+    assert toxic_gate(learned(0.0), **limit) == alone
+
+
+def test_a_share_that_is_stale_or_beaten_or_of_another_hour_leaves_the_measured_one() -> None:
+    alone = toxic_gate(NOT_MADE)
+    assert alone[0]
+    for calibration in (
+        STALE,
+        learned(0.9, wins=False),
+        learned(0.9, age=HOUR_S),
+        a_calibration(0),
+    ):
+        assert toxic_gate(calibration) == alone
+
+
+def test_without_a_measured_share_nothing_learned_opens_the_gate() -> None:
+    silent = replace(in_toxic_flow(learned(0.1)), snapshot=replace(TOXIC_FIFTH, flow=None))
+    held = decided(silent, **LIMIT)
+    assert closed(held) == ["toxic flow"]
+    assert gate(held, "toxic flow").measured == "unknown"
+
+
 # ---- what is told of it ----
 
 
@@ -194,3 +267,16 @@ def test_a_stale_calibration_is_named_in_each_place() -> None:
     found = measures(left_behind(STALE))
     for name in ("calibration", "forecast volatility", "turbulence", "last change"):
         assert found[name].value == STALE
+
+
+def test_the_learned_toxic_share_is_told_or_why_the_measured_one_counts_alone() -> None:
+    def told(calibration: Calibration | Missing) -> float | str | Missing:
+        return measures(in_toxic_flow(calibration))["learned toxic flow"].value
+
+    assert told(learned(0.9)) == 0.9
+    assert told(STALE) == STALE
+    beaten, over = told(learned(0.9, wins=False)), told(learned(0.9, age=HOUR_S))
+    assert isinstance(beaten, Missing)
+    assert "what is learned is not used: its mean squared error" in beaten.reason
+    assert isinstance(over, Missing)
+    assert "which are over for 300 s" in over.reason

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from calibration_builders import a_calibration
+from calibration_builders import a_calibration, a_toxic_hour
 
+from lpmanager.risk.calibration.calibration import NOT_LEARNED
 from lpmanager.risk.calibration.json_form import calibration_from_json, calibration_to_json
 from lpmanager.risk.calibration.rules import Ewma, Rule
 from lpmanager.risk.missing import Missing
@@ -31,13 +32,21 @@ def test_what_was_written_is_read_to_the_last_bit(rule: Rule) -> None:
         replace(whole, volatility=missing),
         replace(whole, regimes=missing, last_change=missing),
         replace(whole, last_change=None),
+        replace(whole, toxicity=a_toxic_hour(MADE_AT, 1 / 3)),
     ):
         assert calibration_from_json(calibration_to_json(one)) == one
 
 
+def test_one_that_was_kept_before_toxic_flow_was_learned_is_read_without_it() -> None:
+    older = json.loads(calibration_to_json(a_calibration(MADE_AT)))
+    del older["calibration"]["toxicity"]
+    assert calibration_from_json(json.dumps(older)).toxicity == NOT_LEARNED
+
+
 def damaged(*path: str | int, value: object) -> str:
     """A good calibration but for one field."""
-    whole: dict[str, Any] = json.loads(calibration_to_json(a_calibration(MADE_AT, rule=HAR)))
+    good = a_calibration(MADE_AT, rule=HAR, toxicity=a_toxic_hour(MADE_AT, 0.8))
+    whole: dict[str, Any] = json.loads(calibration_to_json(good))
     part: Any = whole["calibration"]
     for key in path[:-1]:
         part = part[key]
@@ -69,6 +78,14 @@ def damaged(*path: str | int, value: object) -> str:
         (damaged("volatility", "rule", "constant", value=float("inf")), "not a finite number"),
         (damaged("volatility", "rule", value={"decay": 1.5}), "decay must be between"),
         (damaged("volatility", "rule", value={}), "rule"),
+        (damaged("toxicity", "begins", value=MADE_AT + 1), "after the calibration"),
+        (damaged("toxicity", "begins", value=-1), "begins after 1970"),
+        (damaged("toxicity", "period_s", value=0), "at least 1 s"),
+        (damaged("toxicity", "contest", "scored", value=0), "at least 1 period"),
+        (damaged("toxicity", "contest", "next_share", value=1.1), "toxic share of shares is in"),
+        (damaged("toxicity", "contest", "next_faded", value=float("nan")), "toxic share"),
+        (damaged("toxicity", "contest", "learned", value=-0.1), "mean squared error"),
+        (damaged("toxicity", "contest", "ewma", value=float("inf")), "mean squared error"),
         (damaged("regimes", "turbulent", value=1.1), "between 0 and 1"),
         (damaged("regimes", "step_s", value=0), "at least 1 s"),
         (damaged("regimes", "model", "calm_stays", value=1), "chance to stay"),

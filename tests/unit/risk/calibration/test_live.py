@@ -14,6 +14,7 @@ from calibration_builders import (
     TWO_REGIMES,
     a_calibration,
     a_snapshot_after,
+    a_toxic_hour,
     jumping,
 )
 
@@ -22,6 +23,7 @@ from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
 from lpmanager.risk.calibration.live import (
     ForecastVolatility,
     still_good,
+    toxic_share_at,
     turbulence_at,
     volatility_at,
 )
@@ -69,8 +71,9 @@ def test_a_calibration_from_after_the_block_is_not_used() -> None:
     assert "1 s after the block" in early.reason
     with pytest.raises(ValueError, match="1 s younger than the snapshot"):
         volatility_at(made(-1), WILD)
-    with pytest.raises(ValueError, match="1 s younger than the snapshot"):
-        turbulence_at(made(-1), WILD)
+    for told in (turbulence_at, toxic_share_at):
+        with pytest.raises(ValueError, match="1 s younger than the snapshot"):
+            told(made(-1), WILD)
 
 
 def test_none_stays_none() -> None:
@@ -126,6 +129,34 @@ def test_a_part_that_was_not_made_says_why() -> None:
     calibration = replace(made(0), volatility=missing, regimes=missing)
     assert volatility_at(calibration, WILD) == missing
     assert turbulence_at(calibration, WILD) == missing
+    assert toxic_share_at(replace(made(0), toxicity=missing), WILD) == missing
+
+
+# ---- toxic flow ----
+
+
+def toxic(before: int, begins_before: int, *, wins: bool = True) -> float | Missing:
+    """What a calibration of so many seconds ago says, of a period that began even before it."""
+    now = WILD.block.timestamp
+    hour = a_toxic_hour(now - begins_before, 0.8, wins=wins)
+    return toxic_share_at(made(before, toxicity=hour), WILD)
+
+
+def test_what_is_learned_of_toxic_flow_is_of_one_hour_alone() -> None:
+    assert toxic(0, 300) == 0.8
+    assert toxic(HOUR_S - 301, HOUR_S - 1) == 0.8
+    over = toxic(HOUR_S - 300, HOUR_S)
+    assert isinstance(over, Missing)
+    assert "is of the 3600 s from " in over.reason
+    assert "over for 0 s; run `lpm calibrate`" in over.reason
+
+
+def test_toxic_flow_that_a_mean_forecasts_better_is_not_learned() -> None:
+    beaten = toxic(0, 0, wins=False)
+    assert isinstance(beaten, Missing)
+    assert "over 160 periods that it had not seen is 0.0300, that of the fading mean 0.0200" in (
+        beaten.reason
+    )
 
 
 # ---- regimes ----

@@ -11,6 +11,7 @@ from lpmanager.risk.learned.in_use import REACH
 from lpmanager.risk.learned.next_hour import FIRST, HOUR_S, NextHour, next_hour
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
+from lpmanager.risk.volatility.contest import next_of
 from lpmanager.risk.volatility.forecasters import hourly_forecasters
 from lpmanager.risk.volatility.periods import Periods, periods_of
 
@@ -64,7 +65,8 @@ def test_what_is_learned_is_used_while_it_beats_the_rules_and_stays_within_their
     best = next(score.name for score in told.contest.scores if score.name != told.used)
     (rule,) = [each.fit(periods) for each in hourly_forecasters() if each.name == best]
     assert not isinstance(rule, Missing)
-    assert math.isclose(told.variance_rate * HOUR_S, REACH * rule(periods), rel_tol=1e-9)
+    by_rule = REACH * next_of(rule, periods)
+    assert math.isclose(told.variance_rate * HOUR_S, by_rule, rel_tol=1e-9)
 
 
 def test_a_short_path_says_what_a_contest_needs() -> None:

@@ -10,9 +10,12 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from lpmanager.risk.learned.toxicity import FlowPeriods, ToxicityContest, toxicity_contest
+from lpmanager.risk.learned.toxic_share import FlowPeriods, ToxicityContest
+from lpmanager.risk.learned.toxicity import toxicity_contest
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.volatility.ewma import faded_means
+
+HOUR_S = 3_600
 
 
 def flow(count: int = 320, *, announced: bool = True) -> FlowPeriods:
@@ -26,6 +29,8 @@ def flow(count: int = 320, *, announced: bool = True) -> FlowPeriods:
         toxic_shares=tuple(shares.tolist()),
         volumes=tuple(volumes.tolist()),
         variances=tuple(random.uniform(1, 2, count).tolist()),
+        period_s=HOUR_S,
+        ends=HOUR_S * count,
     )
 
 
@@ -77,7 +82,9 @@ def test_the_mean_it_competes_with_knows_as_little(unknown: int) -> None:
 
 
 def test_too_few_periods_say_how_many_are_needed() -> None:
-    assert toxicity_contest(flow(299)) == Missing("learned toxicity needs 300 periods, found 299")
+    assert toxicity_contest(flow(299)) == Missing(
+        "learned toxicity needs 300 periods of 3600 s, found 299"
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,6 +96,8 @@ def test_too_few_periods_say_how_many_are_needed() -> None:
         {"variances": (-1.0,) * 320},
         {"volumes": (1.0,)},
         {"unknown": -1},
+        {"period_s": 0},
+        {"ends": -1},
     ],
 )
 def test_flow_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:

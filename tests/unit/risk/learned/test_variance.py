@@ -8,11 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lpmanager.risk.learned.in_use import beaten, within_reach
+from lpmanager.risk.learned.in_use import beaten, stricter_within_reach, within_reach
 from lpmanager.risk.learned.variance import LOOKBACK, LearnedForecaster
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.volatility.contest import Contest, Score, contest, walk_forward
-from lpmanager.risk.volatility.forecasters import EwmaForecaster, HarForecaster
+from lpmanager.risk.volatility.contest import Contest, Score, contest, next_of, walk_forward
+from lpmanager.risk.volatility.forecasters import (
+    EwmaForecaster,
+    HarForecaster,
+    hourly_forecasters,
+)
 from lpmanager.risk.volatility.har import HOUR_QUARTER_DAY
 from lpmanager.risk.volatility.periods import Periods
 
@@ -63,17 +67,31 @@ def test_where_there_is_nothing_to_learn_the_rules_are_used() -> None:
 
 
 def test_nothing_later_than_a_period_changes_its_forecast() -> None:
+    """Neither what comes after its stretch nor what comes later in it."""
     one = market(340)
-    other = replace(
-        one,
-        returns=one.returns[:325] + (0.5,) * 15,
-        variances=one.variances[:325] + (9.0,) * 15,
-    )
-    first, second = (walk_forward(each, TREES, first=305, refit_every=20) for each in (one, other))
+    first = walk_forward(one, TREES, first=305, refit_every=20)
     assert isinstance(first, tuple)
-    assert isinstance(second, tuple)
-    assert first[:21] == second[:21]
-    assert first[21:] != second[21:]
+    for known in (325, 315):
+        other = replace(
+            one,
+            returns=one.returns[:known] + (0.5,) * (340 - known),
+            variances=one.variances[:known] + (9.0,) * (340 - known),
+        )
+        second = walk_forward(other, TREES, first=305, refit_every=20)
+        assert isinstance(second, tuple)
+        same = known - 305 + 1
+        assert first[:same] == second[:same]
+        assert first[same] != second[same]
+
+
+def test_a_stretch_is_forecast_to_the_last_bit_as_its_periods_one_by_one() -> None:
+    """Each of which is told nothing but the periods before it."""
+    periods = market(420)
+    for forecaster in (*hourly_forecasters(), TREES):
+        forecast = forecaster.fit(periods.first(330))
+        assert not isinstance(forecast, Missing)
+        alone = [next_of(forecast, periods.first(number)) for number in range(330, 421)]
+        assert list(forecast(periods, 330)) == alone
 
 
 def test_a_burst_that_is_announced_is_forecast_at_its_size() -> None:
@@ -88,8 +106,8 @@ def test_a_burst_that_is_announced_is_forecast_at_its_size() -> None:
     )
     forecast = TREES.fit(periods)
     assert not isinstance(forecast, Missing)
-    assert forecast(periods.first(599)) == pytest.approx(400 * CALM, rel=0.25)
-    assert forecast(periods.first(598)) == pytest.approx(CALM, rel=0.25)
+    assert next_of(forecast, periods.first(599)) == pytest.approx(400 * CALM, rel=0.25)
+    assert next_of(forecast, periods.first(598)) == pytest.approx(CALM, rel=0.25)
 
 
 def test_forecasts_are_in_the_unit_of_the_variances() -> None:
@@ -103,7 +121,7 @@ def test_forecasts_are_in_the_unit_of_the_variances() -> None:
     for each in (small, large):
         forecast = TREES.fit(each)
         assert not isinstance(forecast, Missing)
-        forecasts.append(forecast(each))
+        forecasts.append(next_of(forecast, each))
     assert forecasts[1] == pytest.approx(100 * forecasts[0], rel=1e-6)
     assert CALM / 3 < forecasts[0] < 3 * WILD
 
@@ -122,7 +140,7 @@ def test_a_forecast_needs_what_it_looks_back_on() -> None:
     forecast = TREES.fit(market(320))
     assert not isinstance(forecast, Missing)
     with pytest.raises(ValueError, match=f"look back {LOOKBACK}"):
-        forecast(market(LOOKBACK - 1))
+        next_of(forecast, market(LOOKBACK - 1))
 
 
 # ---- when it is used ----
@@ -164,3 +182,19 @@ def test_what_is_learned_moves_the_rule_by_no_more_than_its_reach() -> None:
 def test_a_variance_that_is_none_is_refused(learned: float, rule: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         within_reach(learned, rule)
+
+
+@pytest.mark.parametrize(
+    ("learned", "judged"), [(0.0, 0.3), (0.3, 0.3), (0.45, 0.45), (0.6, 0.6), (1.0, 0.6)]
+)
+def test_a_learned_share_makes_a_limit_stricter_within_reach_and_never_looser(
+    learned: float, judged: float
+) -> None:
+    assert stricter_within_reach(learned, 0.3) == judged
+    assert stricter_within_reach(learned, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(("learned", "measured"), [(1.1, 0.5), (0.5, -0.1), (math.nan, 0.5)])
+def test_a_share_that_is_none_is_refused(learned: float, measured: float) -> None:
+    with pytest.raises(ValueError, match=r"shares are in \[0, 1\]"):
+        stricter_within_reach(learned, measured)

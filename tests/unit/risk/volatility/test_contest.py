@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.volatility.contest import Contest, Forecast, contest, walk_forward
+from lpmanager.risk.volatility.contest import Contest, Forecast, contest, one_by_one, walk_forward
 from lpmanager.risk.volatility.periods import Periods
 
 
@@ -30,7 +30,7 @@ class Says:
 
     def fit(self, history: Periods) -> Forecast:
         self.fitted_on.append(len(history))
-        return self.rule
+        return one_by_one(self.rule)
 
 
 @dataclass

@@ -1,0 +1,67 @@
+"""The gate of toxic flow: by what was measured, or by what is learned where that is worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lpmanager.model import Gate
+from lpmanager.rebalancer.judging import Asked, judged
+from lpmanager.rebalancer.view import View
+from lpmanager.risk.appetite import Appetite
+from lpmanager.risk.calibration.live import toxic_share_at
+from lpmanager.risk.learned.in_use import stricter_within_reach
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.order_flow.markouts import markouts
+from lpmanager.risk.order_flow.toxicity import Toxicity, toxicity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToxicShare:
+    """What was measured of the flow's volume, and what the limit is held against: never less."""
+
+    measured: float
+    judged: float
+
+    def __str__(self) -> str:
+        if self.judged == self.measured:
+            return f"{self.judged:.1%}"
+        return f"{self.judged:.1%} (learned for this hour; {self.measured:.1%} was measured)"
+
+
+def toxicity_of(view: View) -> Toxicity | Missing:
+    """The toxicity of the snapshot's flow."""
+    found = markouts(view.snapshot)
+    return found if isinstance(found, Missing) else toxicity(found)
+
+
+def learned_toxic_share(view: View) -> float | Missing:
+    """What the campaign's calibration says of the hour that the snapshot is in, or why it counts
+    for nothing."""
+    calibration = view.calibration
+    if isinstance(calibration, Missing):
+        return calibration
+    return toxic_share_at(calibration, view.snapshot)
+
+
+def toxic_share_of(view: View) -> ToxicShare | Missing:
+    """What was measured, made worse within reach by what is learned; Missing without the former."""
+    found, learned = toxicity_of(view), learned_toxic_share(view)
+    if isinstance(found, Missing):
+        return found
+    measured = found.toxic_share
+    worse = measured if isinstance(learned, Missing) else stricter_within_reach(learned, measured)
+    return ToxicShare(measured=measured, judged=worse)
+
+
+def toxic_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    """Whether the flow is one that something may be placed in."""
+    limit = appetite.max_toxic_share
+    if limit is None:
+        return ()
+    asked = Asked(
+        "toxic flow",
+        f"{float(limit):.1%}",
+        "volume after which the price went on against its providers by more than the fee",
+    )
+    share = toxic_share_of(view)
+    return judged(asked, share, lambda found: (found.judged <= limit, str(found)), appetite)
