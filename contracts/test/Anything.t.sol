@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Held} from "../src/vault/Held.sol";
 import {IVault} from "../src/vault/IVault.sol";
 import {Oracle} from "../src/vault/Oracle.sol";
+import {Worth} from "../src/vault/Worth.sol";
 import {Campaign} from "./Campaign.sol";
 import {vm} from "./Vm.sol";
 
@@ -219,6 +220,18 @@ contract AnythingTest is Campaign {
             (int24 tickLower, int24 tickUpper) = range.ticks();
             require(tickLower == from && tickUpper > from, "other ticks");
         }
+    }
+
+    function test_worth_is_rounded_as_asked() public pure {
+        uint160 price = 3 << 63; // 1.5 times 2**64
+        _equal(Worth.value(1, 1, price, true), 2 + 12297829382473034411);
+        _equal(Worth.value(1, 1, price, false), 1 + 12297829382473034410);
+    }
+
+    function test_a_loss_is_the_part_that_is_missing_rounded_up() public pure {
+        _equal(Worth.lossUp(3, 1), 666666666666666667);
+        _equal(Worth.lossUp(1, 2), 0);
+        _equal(Worth.lossUp(0, 0), 0);
     }
 
     function test_the_budget_comes_back_evenly_within_a_day(uint256 seed, uint32 first, uint32 second) public {

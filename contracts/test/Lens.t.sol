@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IArbSys, SnapshotLens} from "../src/SnapshotLens.sol";
+import {IArbSys, ISeenManager, SnapshotLens} from "../src/SnapshotLens.sol";
 import {Bench} from "./Bench.sol";
 import {vm} from "./Vm.sol";
 
@@ -36,6 +36,49 @@ contract LensTest is Bench {
         _equal(world[2], block.timestamp);
     }
 
+    function test_a_negative_tick_is_in_the_word_below_unless_it_is_the_first_of_one() public {
+        _settle(-1);
+        SnapshotLens.Query memory query = _query();
+        int24 span = 256 * query.tickSpacing;
+        int24[3] memory reaches = [2 * span - 2, 2 * span - 1, 2 * span]; // to one above, the first, one below
+        uint256[3] memory counts = [uint256(4), 4, 5];
+        for (uint256 i = 0; i < 3; i++) {
+            query.reach = reaches[i];
+            (, uint256[] memory words,,,) = _seen(query);
+            _equal(words.length, counts[i]);
+        }
+    }
+
+    function test_sums_of_negative_ticks_are_negative() public {
+        _settle(-100);
+        uint256[] memory world = _world();
+        require(int256(world[23]) < 0 && int256(world[24]) == int256(world[23]) - 60 * 100, "other sums");
+    }
+
+    function test_from_beyond_the_last_NFT_on_there_is_none() public {
+        SnapshotLens.Query memory query = _query();
+        (query.holder, query.vault, query.first, query.most) = (STRANGER, address(0), 1, 1);
+        (,,, uint256[] memory positions,) = _seen(query);
+        _equal(positions.length, 0);
+    }
+
+    function test_of_an_NFT_of_another_pool_nothing_is_told() public {
+        SnapshotLens.Query memory query = _query();
+        (query.manager, query.vault, query.most) = (STRANGER, address(0), 1);
+        vm.mockCall(STRANGER, abi.encodeCall(ISeenManager.balanceOf, (query.holder)), abi.encode(1));
+        vm.mockCall(STRANGER, abi.encodeCall(ISeenManager.tokenOfOwnerByIndex, (query.holder, 0)), abi.encode(7));
+        vm.mockCall(STRANGER, abi.encodeCall(ISeenManager.positions, (7)), new bytes(12 * 32));
+        (,,, uint256[] memory positions,) = _seen(query);
+        _equal(positions.length, 0);
+    }
+
+    function test_a_vault_owns_its_ranges() public {
+        _open(-600, 600, 1e21);
+        (,,, uint256[] memory positions,) = _seen(_query());
+        _equal(positions.length, 8);
+        _equal(address(uint160(positions[1])), address(vault));
+    }
+
     function test_what_cannot_be_read_is_named() public {
         SnapshotLens.Query memory query = _query();
         query.manager = STRANGER;
@@ -66,13 +109,20 @@ contract LensTest is Bench {
     }
 
     function _world() private returns (uint256[] memory world) {
-        bytes memory told = _look(_query());
+        (world,,,,) = _seen(_query());
+    }
+
+    function _seen(SnapshotLens.Query memory query)
+        private
+        returns (uint256[] memory, uint256[] memory, uint256[] memory, uint256[] memory, uint256[] memory)
+    {
+        bytes memory told = _look(query);
         require(bytes4(told) == SnapshotLens.Seen.selector, "another reason");
         assembly ("memory-safe") {
             // The length moves up, over the selector.
             mstore(add(told, 4), sub(mload(told), 4))
             told := add(told, 4)
         }
-        (world,,,,) = abi.decode(told, (uint256[], uint256[], uint256[], uint256[], uint256[]));
+        return abi.decode(told, (uint256[], uint256[], uint256[], uint256[], uint256[]));
     }
 }

@@ -3,10 +3,11 @@ pragma solidity 0.8.30;
 
 import {TickMath} from "@uniswap/v4-core/src/libraries/TickMath.sol";
 
-import {IPool} from "../src/vault/IUniswapV3.sol";
+import {IPool, IToken} from "../src/vault/IUniswapV3.sol";
 import {IVault} from "../src/vault/IVault.sol";
 import {Oracle} from "../src/vault/Oracle.sol";
-import {Bench} from "./Bench.sol";
+import {Worth} from "../src/vault/Worth.sol";
+import {Bench, IPoolFull} from "./Bench.sol";
 import {Vm, vm} from "./Vm.sol";
 
 /// @notice What the operator can do, and every way in which it is refused.
@@ -83,6 +84,21 @@ contract OperatorTest is Bench {
         _rebalance(order);
     }
 
+    function test_the_first_call_waits_for_no_cooldown() public {
+        IVault.Bounds memory slow = _bounds();
+        slow.cooldown = type(uint32).max;
+        vm.prank(OWNER);
+        vault.setBounds(slow);
+        IVault.Rebalance memory order;
+        _rebalance(order);
+    }
+
+    function test_a_call_may_come_before_its_deadline() public {
+        IVault.Rebalance memory order;
+        vm.prank(OPERATOR);
+        vault.rebalance(0, order, block.timestamp + 1);
+    }
+
     // --- the price ---
 
     function test_a_pool_without_history_is_refused() public {
@@ -126,6 +142,15 @@ contract OperatorTest is Bench {
         _rebalanceFails(order, abi.encodeWithSelector(IVault.PriceAway.selector, int24(120), int24(0)));
     }
 
+    function test_the_price_before_the_block_may_be_as_far_as_the_bound() public {
+        _settle(0);
+        _moveTo(100);
+        _wait(1);
+        _moveTo(0);
+        IVault.Rebalance memory order;
+        _rebalance(order);
+    }
+
     function test_a_loss_at_the_price_before_the_block_counts() public {
         _settle(0);
         _moveTo(99);
@@ -136,6 +161,27 @@ contract OperatorTest is Bench {
         _rebalanceFails(order, IVault.LossPerCall.selector);
         _wait(300);
         _rebalance(order);
+    }
+
+    function test_a_loss_at_the_price_before_the_block_counts_below_the_average_too() public {
+        _settle(0);
+        _moveTo(-99);
+        _wait(1);
+        _moveTo(0);
+        IVault.Rebalance memory order;
+        order.mints = _mints(_mint(-30, 30, 5e22));
+        _rebalanceFails(order, IVault.LossPerCall.selector);
+    }
+
+    /// @dev What is sold down to the average, or bought up to it, is sold at a gain there, and at a loss here.
+    function test_a_loss_at_the_spot_counts() public {
+        IVault.Rebalance memory order;
+        for (uint256 i = 0; i < 2; i++) {
+            _settle(0);
+            _moveTo(i == 0 ? int24(99) : int24(-99));
+            order.swap = IVault.Swap(i == 0, 95e18, i == 0 ? BELOW : ABOVE, 1);
+            _rebalanceFails(order, IVault.LossPerCall.selector);
+        }
     }
 
     function test_the_average_is_rounded_down(int32 moved, int24 last) public {
@@ -207,6 +253,23 @@ contract OperatorTest is Bench {
         _rebalance(order);
     }
 
+    function test_a_minimum_is_of_what_comes_out_whichever_way() public {
+        IVault.Rebalance memory order;
+        for (uint256 i = 0; i < 2; i++) {
+            order.swap = IVault.Swap(i == 0, 1e18, i == 0 ? BELOW : ABOVE, 1);
+            uint256 before = vm.snapshotState();
+            uint256[2] memory had = _balances();
+            _rebalance(order);
+            order.swap.minOut = _balances()[1 - i] - had[1 - i];
+            vm.revertToState(before);
+            before = vm.snapshotState();
+            _rebalance(order);
+            vm.revertToState(before);
+            order.swap.minOut++;
+            _rebalanceFails(order, IVault.SwappedTooLittle.selector);
+        }
+    }
+
     function test_a_price_limit_lies_ahead() public {
         IVault.Rebalance memory order;
         uint160[3] memory down = [ABOVE, TickMath.MIN_SQRT_PRICE, 0];
@@ -275,6 +338,28 @@ contract OperatorTest is Bench {
         _rebalance(order);
     }
 
+    function test_the_centre_is_that_of_all_ranges() public {
+        int24[3][3] memory others = [[int24(-3000), -2900, -1200], [int24(2900), 3000, 1200], [int24(-60), 60, 0]];
+        for (uint256 i = 0; i < 3; i++) {
+            uint256 before = vm.snapshotState();
+            IVault.Rebalance memory order;
+            order.mints = _mints(_mint(-600, 600, 1e20), _mint(others[i][0], others[i][1], 1e20));
+            _rebalance(order);
+            (,,, int24 centre,) = vault.state();
+            require(centre == others[i][2], "another centre");
+            vm.revertToState(before);
+        }
+    }
+
+    function test_the_first_centre_after_an_exit_is_near_the_average_too() public {
+        _settle(2500);
+        _open(2470, 2530, 1e18);
+        vm.prank(OWNER);
+        vault.exit(address(vault), true, true);
+        _settle(5000);
+        _open(4970, 5030, 1e18);
+    }
+
     function test_closing_everything_does_not_forget_the_centre() public {
         _open(-60, 60, 1e20);
         _settle(2500);
@@ -285,6 +370,27 @@ contract OperatorTest is Bench {
         IVault.Rebalance memory again;
         again.mints = _mints(_mint(2470, 2530, 1e18));
         _rebalanceFails(again, abi.encodeWithSelector(IVault.TooFar.selector, int24(2500), int24(0)));
+    }
+
+    function test_closing_everything_keeps_the_centre() public {
+        _settle(1000);
+        _open(970, 1030, 1e18);
+        _wait(600);
+        _rebalance(_order());
+        (,,, int24 centre, bool centred) = vault.state();
+        require(centre == 1000 && centred, "another centre");
+    }
+
+    function test_the_widest_range_is_a_range() public {
+        (bool done,) = address(factory).call(abi.encodeWithSignature("enableFeeAmount(uint24,int24)", 100, 1));
+        require(done, "no such fee");
+        pool = IPoolFull(factory.createPool(address(token0), address(token1), 100));
+        pool.initialize(1 << 96);
+        market.add(pool, -887272, 887272, 1e22);
+        _wait(600);
+        vault = _vault();
+        _fund(FUNDS);
+        _open(-887272, 887272, 1e18);
     }
 
     function test_four_ranges_and_not_five() public {
@@ -342,6 +448,24 @@ contract OperatorTest is Bench {
         _equal(token1.balanceOf(address(vault)), 0);
     }
 
+    function test_a_mint_of_one_token_does_not_need_the_other() public {
+        IVault.Rebalance memory order;
+        order.mints = _mints(_mint(-120, -60, 1e20));
+        vm.mockCallRevert(address(token0), abi.encodeWithSelector(IToken.transfer.selector), "frozen");
+        _rebalance(order);
+        vm.clearMockedCalls();
+        _wait(600);
+        (order.keep, order.mints) = (1, _mints(_mint(60, 120, 1e20)));
+        vm.mockCallRevert(address(token1), abi.encodeWithSelector(IToken.transfer.selector), "frozen");
+        _rebalance(order);
+    }
+
+    function test_two_mints_of_one_range_count_twice() public {
+        IVault.Rebalance memory order;
+        order.mints = _mints(_mint(-60, 60, 2e21), _mint(-60, 60, 2e21));
+        _rebalance(order);
+    }
+
     function test_a_mint_takes_the_smaller_liquidity_of_the_two_tokens() public {
         IVault.Rebalance memory order;
         order.mints = _mints(IVault.Mint(-60, 60, 1e18, 50e18, 1, 1));
@@ -383,6 +507,28 @@ contract OperatorTest is Bench {
         vm.prank(OPERATOR);
         (bool done, bytes memory reason) = address(vault).call(data);
         return done ? bytes4(0) : bytes4(reason);
+    }
+
+    function test_an_empty_vault_loses_nothing_where_nothing_may_be_lost() public {
+        IVault.Bounds memory none = _bounds();
+        (none.maxLossPerCall, none.maxLossPerDay) = (0, 0);
+        vm.startPrank(OWNER);
+        vault.exit(OWNER, true, true);
+        vault.setBounds(none);
+        vm.stopPrank();
+        IVault.Rebalance memory order;
+        _rebalance(order);
+    }
+
+    function test_nothing_is_left_where_more_was_lost_than_may_be_now() public {
+        IVault.Rebalance memory order;
+        order.swap = IVault.Swap(true, 30e18, BELOW, 1);
+        _rebalance(order);
+        IVault.Bounds memory stricter = _bounds();
+        (stricter.maxLossPerCall, stricter.maxLossPerDay) = (10, 10);
+        vm.prank(OWNER);
+        vault.setBounds(stricter);
+        _equal(vault.budgetLeft(), 0);
     }
 
     function test_fees_do_not_hide_a_loss() public {
@@ -488,6 +634,46 @@ contract OperatorTest is Bench {
         _equal(left, 5e15 - loss);
         _equal(left, vault.budgetLeft());
         require(loss > 3e14 && loss < 1e15, "not about 0.05 %");
+    }
+
+    function test_what_is_kept_counts() public {
+        _open(-600, 600, 1e21);
+        _wait(600);
+        IVault.Rebalance memory order;
+        order.keep = 1;
+        vm.recordLogs();
+        _rebalance(order);
+        (, uint160 price, uint256 before,,,) =
+            abi.decode(vm.getRecordedLogs()[0].data, (int24, uint160, uint256, uint256, uint256, uint256));
+        (uint256 amount0, uint256 amount1) = _amountsAt(price);
+        _equal(before, Worth.value(amount0, amount1, price, true));
+    }
+
+    function test_every_event_tells_the_number_of_its_call() public {
+        _open(-600, 600, 1e21);
+        _wait(600);
+        IVault.Rebalance memory order = _order();
+        order.swap = IVault.Swap(true, 1e18, BELOW, 9e17);
+        order.mints = _mints(_mint(-600, 600, 1e20));
+        vm.recordLogs();
+        _rebalance(order);
+        _equal(_told(1), 5); // burned, collected, swapped, minted, rebalanced
+        vm.prank(OPERATOR);
+        vault.collectFees();
+        _equal(_told(2), 1);
+        vm.prank(OWNER);
+        vault.exit(OWNER, true, true);
+        _equal(_told(2), 3); // burned, collected, exited
+    }
+
+    /// @dev How many events, but those of withdrawals, the vault made since the last look, all of them in this call.
+    function _told(uint256 seq) private returns (uint256 count) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; i++) {
+            if (logs[i].emitter != address(vault) || logs[i].topics[0] == IVault.Withdrawn.selector) continue;
+            _equal(uint256(logs[i].topics[1]), seq);
+            count++;
+        }
     }
 
     // --- callbacks ---

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {LiquidityVault} from "../src/LiquidityVault.sol";
+import {Borrower, IFlashPool} from "../src/TokenProbe.sol";
 import {FeeOnTransferToken} from "../src/test/FeeOnTransferToken.sol";
 import {NoReturnToken} from "../src/test/NoReturnToken.sol";
 import {TestToken} from "../src/test/TestToken.sol";
@@ -11,7 +12,7 @@ import {Oracle} from "../src/vault/Oracle.sol";
 import {TokenTest} from "../src/vault/TokenTest.sol";
 import {Bench, IFactoryFull, IPoolFull} from "./Bench.sol";
 import {Curious} from "./Curious.sol";
-import {vm} from "./Vm.sol";
+import {Vm, vm} from "./Vm.sol";
 
 /// @notice Deployment, roles, bounds, pause, withdrawals.
 contract OwnerTest is Bench {
@@ -25,6 +26,7 @@ contract OwnerTest is Bench {
         _equal(vault.operator(), OPERATOR);
         _equal(vault.guardian(), GUARDIAN);
         require(vault.tickSpacing() == 10, "tick spacing");
+        _equal(vault.MAX_RANGES(), 4);
         (uint32 window, uint24 deviation, uint24 width, uint24 move, uint32 cooldown, uint24 perCall, uint24 perDay) =
             vault.bounds();
         IVault.Bounds memory found = IVault.Bounds(window, deviation, width, move, cooldown, perCall, perDay);
@@ -78,14 +80,92 @@ contract OwnerTest is Bench {
         _refused(made, TokenTest.TokenUntestable.selector); // without liquidity the pool lends nothing
     }
 
+    function test_a_token_of_which_there_is_too_little_to_lend_is_refused() public {
+        TestToken other = new TestToken("", "", 0);
+        other.mint(address(market), 1e18);
+        (address a, address b) = _sorted(address(token0), address(other));
+        IPoolFull made = IPoolFull(factory.createPool(a, b, FEE));
+        made.initialize(1 << 96);
+        market.add(made, -887270, 887270, 9_999);
+        _wait(600);
+        _refused(made, TokenTest.TokenUntestable.selector);
+        market.add(made, -887270, 887270, 1);
+        _wait(600);
+        new LiquidityVault(factory, made, OWNER, OPERATOR, GUARDIAN, _bounds());
+    }
+
+    function test_either_token_is_tested() public {
+        NoReturnToken bad = new NoReturnToken();
+        bad.mint(address(market), 1e60);
+        bool[2] memory seen;
+        while (!seen[0] || !seen[1]) {
+            TestToken good = new TestToken("", "", 0);
+            bool first = address(bad) < address(good);
+            if (seen[first ? 0 : 1]) continue;
+            seen[first ? 0 : 1] = true;
+            good.mint(address(market), 1e60);
+            (address a, address b) = _sorted(address(bad), address(good));
+            _refused(_pool(a, b, 0), TokenTest.TokenRefused.selector);
+        }
+    }
+
+    function test_a_token_that_the_pool_does_not_lend_is_refused_whatever_it_says() public {
+        vm.mockCallRevert(address(pool), abi.encodeWithSelector(IFlashPool.flash.selector), hex"ffffffff");
+        _refused(pool, TokenTest.TokenUntestable.selector);
+    }
+
+    function test_a_token_that_only_says_that_it_was_sent_is_measured() public {
+        Borrower borrower = new Borrower();
+        vm.mockCall(address(token0), abi.encodeWithSelector(IToken.transfer.selector, pool), abi.encode(true));
+        vm.expectRevert(abi.encodeWithSelector(Borrower.Measured.selector, 1e18, 1e18, 0, 0));
+        borrower.borrow(address(pool), address(token0), 1e18, true);
+    }
+
+    /// @dev Whose code was run in the place of a token's own would say what it does in the vault's name.
+    function test_a_vault_that_is_made_says_who_and_what_was_set_and_no_more() public {
+        vm.recordLogs();
+        address made = address(_vault());
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 count = 0;
+        for (uint256 i = 0; i < logs.length; i++) if (logs[i].emitter == made) count++;
+        _equal(count, 4);
+    }
+
+    function test_a_token_that_cannot_be_sent_back_is_refused() public {
+        bytes memory back = abi.encodeWithSelector(IToken.transfer.selector, pool);
+        vm.mockCall(address(token0), back, abi.encode(false));
+        _refused(pool, TokenTest.TokenUntestable.selector);
+        vm.clearMockedCalls();
+        vm.mockCallRevert(address(token0), back, "frozen");
+        _refused(pool, TokenTest.TokenUntestable.selector);
+    }
+
+    function test_one_token_is_lent_where_there_is_little_of_the_other() public {
+        for (int24 tick = -100_000; tick <= 100_000; tick += 200_000) {
+            TestToken other = new TestToken("", "", 0);
+            other.mint(address(market), 1e60);
+            (address a, address b) = _sorted(address(token0), address(other));
+            IPoolFull made = _pool(a, b, tick);
+            new LiquidityVault(factory, made, OWNER, OPERATOR, GUARDIAN, _bounds());
+        }
+    }
+
+    function test_a_token_that_answers_false_is_refused() public {
+        vm.mockCall(address(token0), abi.encodeWithSelector(IToken.transfer.selector), abi.encode(false));
+        _refused(pool, TokenTest.TokenRefused.selector);
+    }
+
     function _refused(address token, bytes4 selector) private {
         _refused(_poolWith(token), selector);
     }
 
     function _poolWith(address token) private returns (IPoolFull) {
-        (address a, address b) =
-            token < address(token1) ? (token, address(token1)) : (address(token1), token);
+        (address a, address b) = _sorted(token, address(token1));
         return _pool(a, b, 0);
+    }
+
+    function _sorted(address a, address b) private pure returns (address, address) {
+        return a < b ? (a, b) : (b, a);
     }
 
     function _refused(IPoolFull made, bytes4 selector) private {
@@ -187,6 +267,36 @@ contract OwnerTest is Bench {
         _equal(vault.budgetLeft(), 25e15);
     }
 
+    function test_what_the_owner_changes_is_told() public {
+        vm.recordLogs();
+        vm.startPrank(OWNER);
+        vault.proposeOwner(STRANGER);
+        vault.setOperator(STRANGER);
+        vault.setGuardian(STRANGER);
+        vault.pause();
+        vault.unpause();
+        vault.setBounds(_bounds());
+        vm.stopPrank();
+        vm.prank(STRANGER);
+        vault.acceptOwner();
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bytes32[7] memory events = [
+            IVault.OwnerProposed.selector,
+            IVault.OperatorSet.selector,
+            IVault.GuardianSet.selector,
+            IVault.Paused.selector,
+            IVault.Unpaused.selector,
+            IVault.BoundsSet.selector,
+            IVault.OwnerSet.selector
+        ];
+        _equal(logs.length, events.length);
+        for (uint256 i = 0; i < events.length; i++) {
+            require(logs[i].topics[0] == events[i], "another event");
+            if (i < 4 || i == 6) _equal(address(uint160(uint256(logs[i].topics[1]))), i == 3 ? OWNER : STRANGER);
+        }
+        require(keccak256(logs[5].data) == keccak256(abi.encode(_bounds())), "other bounds");
+    }
+
     // --- taking out ---
 
     function test_the_owner_withdraws_a_part_or_all_of_any_token() public {
@@ -241,6 +351,14 @@ contract OwnerTest is Bench {
         _equal(vault.ranges().length, 0);
     }
 
+    function test_nor_does_the_first_token_hold_the_second() public {
+        _open(-600, 600, 1e21);
+        vm.mockCallRevert(address(token0), abi.encodeWithSelector(IToken.transfer.selector), "frozen");
+        vm.prank(OWNER);
+        vault.exit(OWNER, false, true);
+        _atMost(FUNDS - 2, token1.balanceOf(OWNER));
+    }
+
     /// @dev Paused, without an oracle, at any price the pool can have, in range or out of it.
     function test_the_owner_can_always_leave_with_everything(int24 tick, bool paused, bool blind, bool idle) public {
         if (!idle) {
@@ -283,14 +401,7 @@ contract OwnerTest is Bench {
     // --- re-entry ---
 
     function test_nothing_is_entered_twice() public {
-        Curious curious = new Curious();
-        curious.mint(address(market), 1e60);
-        pool = _poolWith(address(curious));
-        vault = new LiquidityVault(factory, pool, address(curious), address(curious), GUARDIAN, _bounds());
-        curious.mint(address(vault), FUNDS);
-        token1.mint(address(vault), FUNDS);
-        IVault.Rebalance memory order;
-        order.mints = _mints(_mint(-60, 60, 1e20));
+        (Curious curious, IVault.Rebalance memory order) = _curious();
         bytes[4] memory calls = [
             abi.encodeCall(vault.rebalance, (0, order, block.timestamp)),
             abi.encodeCall(vault.withdraw, (address(token1), 1, STRANGER)),
@@ -305,5 +416,42 @@ contract OwnerTest is Bench {
             require(bytes4(curious.answer()) == IVault.Reentered.selector, "entered twice");
             vm.revertToState(before);
         }
+    }
+
+    function test_nothing_is_entered_from_within_anything() public {
+        (Curious curious, IVault.Rebalance memory order) = _curious();
+        require(curious.act(address(vault), abi.encodeCall(vault.rebalance, (0, order, block.timestamp))), "it failed");
+        for (uint256 i = 0; i < 2; i++) market.swap(pool, i == 0, 1e18);
+        bytes[3] memory calls = [
+            abi.encodeCall(vault.withdraw, (address(curious), 1, STRANGER)),
+            abi.encodeCall(vault.exit, (STRANGER, true, true)),
+            abi.encodeCall(vault.collectFees, ())
+        ];
+        curious.remember(address(vault), abi.encodeCall(vault.withdraw, (address(token1), 1, STRANGER)));
+        for (uint256 i = 0; i < calls.length; i++) {
+            uint256 before = vm.snapshotState();
+            require(curious.act(address(vault), calls[i]), "the outer call failed");
+            require(bytes4(curious.answer()) == IVault.Reentered.selector, "entered twice");
+            vm.revertToState(before);
+        }
+    }
+
+    function test_a_call_has_used_its_number_when_the_first_token_moves() public {
+        (Curious curious, IVault.Rebalance memory order) = _curious();
+        curious.remember(address(vault), abi.encodeCall(vault.state, ()));
+        require(curious.act(address(vault), abi.encodeCall(vault.rebalance, (0, order, block.timestamp))), "it failed");
+        (uint64 seq,,,,) = abi.decode(curious.answer(), (uint64, uint64, uint40, int24, bool));
+        _equal(seq, 1);
+    }
+
+    /// @dev A vault of a token that calls its owner and operator, and a first order for it.
+    function _curious() private returns (Curious curious, IVault.Rebalance memory order) {
+        curious = new Curious();
+        curious.mint(address(market), 1e60);
+        pool = _poolWith(address(curious));
+        vault = new LiquidityVault(factory, pool, address(curious), address(curious), GUARDIAN, _bounds());
+        curious.mint(address(vault), FUNDS);
+        token1.mint(address(vault), FUNDS);
+        order.mints = _mints(_mint(-60, 60, 1e20));
     }
 }

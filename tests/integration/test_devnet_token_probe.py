@@ -153,6 +153,21 @@ def test_an_empty_pool_says_that_nothing_could_be_checked(bench: Bench, plain: s
             require_exact(finding)
 
 
+@pytest.mark.parametrize(
+    ("held", "sent"),
+    [(9_999, None), (10_000, 10_000), (159_999, 159_999), (160_000, 10_000), (320_000, 20_000)],
+)
+def test_a_sixteenth_is_lent_or_all_where_that_is_little(
+    bench: Bench, plain: str, held: int, sent: int | None
+) -> None:
+    pool = bench.pool(plain, bench.create("NoReturnToken"), 20)  # a unit of each token
+    for token in (pool.token0, pool.token1):
+        bench.send(token.address, MINT_TOKEN.encode(pool.address, held - 1))
+    for finding in bench.probe(pool).values():
+        assert isinstance(finding, Unchecked if sent is None else TokenFinding)
+        assert sent is None or (isinstance(finding, TokenFinding) and finding.sent == sent)
+
+
 def test_a_pool_that_lends_nothing_says_why(bench: Bench, plain: str) -> None:
     pool = bench.pool(plain, bench.create("NoReturnToken"), 0)
     bench.send(plain, MINT_TOKEN.encode(pool.address, 10**18))

@@ -21,7 +21,7 @@ from lpmanager.chain.reader import Reader
 from lpmanager.chain.transport import RpcError, Transport
 from lpmanager.devnet.deploy import created_address, fund
 from lpmanager.errors import ChainError, ConfigError, RpcUnavailable
-from lpmanager.model import MAX_TICK, MIN_TICK, Mint, Snapshot, TickRange, VaultBounds
+from lpmanager.model import MAX_TICK, MIN_TICK, Mint, PoolKey, Snapshot, TickRange, VaultBounds
 from lpmanager.venues import liquidity_vault
 from lpmanager.venues.liquidity_vault import Rebalance
 
@@ -94,6 +94,17 @@ def test_with_one_position_and_its_fees(world: World) -> None:
         world.trade(raw_in, zero_for_one=zero_for_one)
         (held,) = the_same(world).positions
         assert sum(uncollected_fees(held)) > 0
+
+
+def test_with_a_position_whose_fees_were_taken_before(small_world: World) -> None:
+    world, owner = small_world, owner_of(small_world)
+    token_id = world.mint(owner, WIDE, USDC, WETH)
+    for raw_in, zero_for_one in TRADES:
+        world.trade(raw_in, zero_for_one=zero_for_one)
+        world.collect(owner, token_id)
+        world.trade(raw_in, zero_for_one=not zero_for_one)
+        (held,) = the_same(world).positions
+    assert min(held.fee_growth_inside0_last_x128, held.fee_growth_inside1_last_x128) > 0
 
 
 def test_with_more_positions_than_one_call_looks_at(
@@ -187,14 +198,20 @@ def test_with_the_price_on_the_edges_of_ranges(small_world: World, from_above: b
 def test_in_a_pool_of_another_fee_and_spacing(small_world: World, price: int) -> None:
     world, owner = small_world, owner_of(small_world)
     world.mint(owner, WIDE, USDC, WETH)
-    tokens = (world.pool.token0.address, world.pool.token1.address)
-    world.execute(owner, world.deployment.factory, _CREATE_POOL.encode(*tokens, 10_000))
-    address = find_pool(world.node, world.venue, tokens, 10_000)
-    world.execute(owner, address, _INITIALIZE.encode(price))
-    pool = read_pool(world.node, world.venue, address)
-    world.provide(-887_200, 887_200, 10**6, pool)
+    pool = another_pool(world, price)
     held = world.mint(owner, "[-200, 400)", USDC, WETH, pool)
     assert [p.token_id for p in the_same(world, pool=pool).positions] == [held]
+
+
+def another_pool(world: World, price: int) -> PoolKey:
+    tokens = (world.pool.token0.address, world.pool.token1.address)
+    creation = _CREATE_POOL.encode(*tokens, 10_000)
+    world.execute(owner_of(world), world.deployment.factory, creation)
+    address = find_pool(world.node, world.venue, tokens, 10_000)
+    world.execute(owner_of(world), address, _INITIALIZE.encode(price))
+    pool = read_pool(world.node, world.venue, address)
+    world.provide(-887_200, 887_200, 10**6, pool)
+    return pool
 
 
 @pytest.mark.parametrize("window_s", [60, 10**6])
@@ -313,20 +330,26 @@ def test_with_the_ranges_of_a_vault_in_its_own_order(world: World) -> None:
         positions = the_same(world, vault=vault).positions
         assert [p.range for p in positions] == list(ranges)
         assert [liquidity_vault.range_of(p.token_id) for p in positions] == list(ranges)
+    world.execute(owner_of(world), vault, liquidity_vault.collect_fees())
+    for held in the_same(world, vault=vault).positions:
+        assert min(held.fee_growth_inside0_last_x128, held.fee_growth_inside1_last_x128) > 0
     state = the_same(world, vault=vault).vault
     assert state is not None
     assert (state.seq, state.centre) == (1, 198_000)
 
 
-def test_with_a_vault_that_left_a_token_in_the_pool(small_world: World) -> None:
+@pytest.mark.parametrize("left", [0, 1])
+def test_with_a_vault_that_left_a_token_in_the_pool(small_world: World, left: int) -> None:
     """As the owner may where a token's transfers are frozen. The vault keeps the range listed."""
     world, owner = small_world, owner_of(small_world)
     vault, held = a_vault(world), TickRange(198_000, 201_000)
     open_ranges(world, vault, held)
-    world.execute(owner, vault, liquidity_vault.exit_all(owner, want1=False))
-    (left,) = the_same(world, vault=vault).positions
-    assert (left.range, left.liquidity, left.tokens_owed0) == (held, 0, 0)
-    assert left.tokens_owed1 > 0
+    leave = liquidity_vault.exit_all(owner, want0=left != 0, want1=left != 1)
+    world.execute(owner, vault, leave)
+    (kept,) = the_same(world, vault=vault).positions
+    owed = (kept.tokens_owed0, kept.tokens_owed1)
+    assert (kept.range, kept.liquidity, owed[1 - left]) == (held, 0, 0)
+    assert owed[left] > 0
 
 
 def test_with_a_vault_that_is_paused_and_to_change_hands(small_world: World) -> None:
@@ -493,6 +516,13 @@ def test_a_wrong_choice_is_refused_in_words_and_the_lens_is_not(small_world: Wor
     assert logs == []
     world.give_nft(stranger, owner, given)
     assert reader.read() == the_same(world, positions=(given,))
+
+
+def test_a_choice_of_another_pool_is_refused_in_words(small_world: World) -> None:
+    world, owner = small_world, owner_of(small_world)
+    other = world.mint(owner, "[-200, 400)", USDC, WETH, another_pool(world, 2**96))
+    with pytest.raises(ConfigError, match="of another pool"):
+        a_reader(world, positions=(other,)).read()
 
 
 def one_tick_less(parts: list[list[int]]) -> None:
