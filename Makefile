@@ -11,6 +11,7 @@
 #              read them)
 # make contracts-prove  prove custody with halmos, and have slither read them; PROVE=quick for all but
 #              the rebalance, PROVE=faults to plant faults in what is proved
+# make contracts-score  the mutation score of the vault; SCORE="20 Budget" for less
 # make clean   remove what the others made
 #
 # Needs Python 3.11 or newer, make and git. A second run does no set-up.
@@ -25,7 +26,7 @@ SECURITY_READY := contracts/.venv-sec/.installed
 
 FAULTS ?= full
 
-.PHONY: demo test check faults bench fuzz contracts contracts-test contracts-prove clean setup
+.PHONY: demo test check faults bench fuzz contracts contracts-test contracts-prove contracts-score clean setup
 
 demo: setup
 	@$(BIN)/lpm demo
@@ -55,6 +56,11 @@ contracts-prove: setup $(SECURITY_READY)
 		../scripts/with_node node prove/prove.js $(PROVE)
 	cd contracts && FOUNDRY_OUT=out/slither FOUNDRY_CACHE_PATH=cache/slither \
 		PATH="$$PWD/.venv-sec/bin:$$PWD/node_modules/.bin:$$PATH" ../scripts/with_node slither . --fail-medium
+
+contracts-score: setup $(SECURITY_READY)
+	cd contracts && FOUNDRY_OUT=out/slither FOUNDRY_CACHE_PATH=cache/slither \
+		PATH="$$PWD/.venv-sec/bin:$$PWD/node_modules/.bin:$$PATH" \
+		../scripts/with_node .venv-sec/bin/python score/score.py $(SCORE)
 
 bench: setup
 	@for script in scripts/bench/*.py; do $(BIN)/python "$$script" || exit 1; done

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "make faults FAULTS=quick": "Makefile",
     "make contracts-test": "Makefile",
     "make contracts-prove": "Makefile",
+    "make contracts-score": "Makefile",
     "lpm demo --keep --dir lpm-demo": "tests/integration/test_demo.py",
     "lpm simulate --flow EVENTS.csv.gz": "tests/integration/test_simulate.py",
     "lpm backtest MARKET.csv.gz --pair USDC/WETH --fee 0.05% --chain ethereum --policy fixed_width "
