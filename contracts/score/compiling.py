@@ -30,23 +30,29 @@ def sound_code() -> str:
 
 def creation_codes(mutants: Sequence[Mutant]) -> list[str | None]:
     """Of the vault that each mutant makes, in hex; None where it does not compile."""
-    left = _that_compile(dict(enumerate(mutants)))
-    told = _told(left, ["evm.bytecode.object"])["contracts"] if left else {}
+    left, _ = _compiled(dict(enumerate(mutants)), [])  # that is quick
+    left, told = _compiled(left, ["evm.bytecode.object"])
     return [
         told[_vault_of(n)]["LiquidityVault"]["evm"]["bytecode"]["object"] if n in left else None
         for n in range(len(mutants))
     ]
 
 
-def _that_compile(mutants: dict[int, Mutant]) -> dict[int, Mutant]:
-    """One error may hide those of others: asked until there is none. Without code that is quick."""
+def _compiled(
+    mutants: dict[int, Mutant], wanted: list[str]
+) -> tuple[dict[int, Mutant], dict[str, Any]]:
+    """Those that compile, and what is wanted of them. One error may hide those of others: asked
+    until there is none."""
     while mutants:
-        errors = [e for e in _told(mutants, []).get("errors", []) if e["severity"] == "error"]
+        told = _told(mutants, wanted)
+        errors = [e for e in told.get("errors", []) if e["severity"] == "error"]
         wrong = {int(n) for e in errors for n in _WHOSE.findall(e["formattedMessage"])}
+        if not errors:
+            return mutants, told.get("contracts", {})
         if not wrong:
-            break
+            raise SystemExit(f"solc told an error of no mutant: {errors[0]['formattedMessage']}")
         mutants = {number: mutant for number, mutant in mutants.items() if number not in wrong}
-    return mutants
+    return {}, {}
 
 
 def _told(mutants: Mapping[int, Mutant], wanted: list[str]) -> dict[str, Any]:
