@@ -79,16 +79,6 @@ def test_the_printed_terms_add_up_by_hand_to_the_last_digit(on_anvil: dict[str, 
     assert all(term > 0 for term in (gained[2], *lost))
 
 
-def test_eth_tester_does_the_same_to_the_last_digit(
-    on_anvil: dict[str, Any], tmp_path: Path
-) -> None:
-    """In a process of its own: beside all that the tests have loaded, py-evm is slower."""
-    running = start("demo", "--backend", "eth-tester", "--json", folder=tmp_path)
-    out, err = running.communicate(timeout=600)
-    assert running.returncode == 0, err
-    assert json.loads(out) == {**on_anvil, "backend": "eth-tester"}
-
-
 def test_a_person_without_a_terminal_gets_the_picture_the_deeds_and_the_result(
     on_anvil: dict[str, Any],
 ) -> None:
@@ -111,8 +101,9 @@ def test_a_person_without_a_terminal_gets_the_picture_the_deeds_and_the_result(
     assert float(price[1].replace(",", "")) != round(float(on_anvil["price"]), 2)
 
 
-def test_ctrl_c_in_the_middle_ends_it_in_one_line(tmp_path: Path) -> None:
-    running = start("demo", "--json", folder=tmp_path)
+@pytest.mark.parametrize("backend", ["anvil", "eth-tester"])
+def test_ctrl_c_in_the_middle_ends_it_in_one_line(backend: str, tmp_path: Path) -> None:
+    running = start("demo", "--backend", backend, "--json", folder=tmp_path)
     while not list(tmp_path.glob("lpm-demo-*/lpmanager.db")):
         assert running.poll() is None
         time.sleep(0.05)
