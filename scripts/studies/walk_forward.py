@@ -1,5 +1,5 @@
-"""Every policy on a recorded market, its options chosen by one stretch of days and judged on the
-next: scripts/studies/walk_forward.py MARKET [--days 7] [the options of `lpm backtest`]
+"""Every policy on a recorded market, its options chosen by one stretch of time and judged on the
+next: scripts/studies/walk_forward.py MARKET [--stretch 7d] [the options of `lpm backtest`]
 
 What is left over at the market's end, shorter than a stretch, is not used.
 """
@@ -19,6 +19,7 @@ from lpmanager.backtest.report.run import Run
 from lpmanager.cli.by_hand import run_script
 from lpmanager.cli.market_option import MarketOptions, open_market
 from lpmanager.cli.option_groups import spread
+from lpmanager.cli.option_texts import seconds
 from lpmanager.cli.output import print_table
 from lpmanager.cli.progress import progress_of
 from lpmanager.cli.strategy_options import StrategyOptions, chains_of, strategy_of
@@ -48,14 +49,12 @@ CHOICES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 
-_DAY_S = 86_400
-
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What a strategy made of some days, in whole quote tokens; `imbalance` is the mean over time
+    """What a strategy made of some time, in whole quote tokens; `imbalance` is the mean over time
     of |2 w - 1|, w being the base token's share."""
 
     result: float
@@ -77,15 +76,19 @@ def walk_forward(
     *,
     market: MarketOptions,
     strategy: StrategyOptions,
-    days: Annotated[int, typer.Option(min=1, help="Days of a stretch.")] = 7,
+    stretch: Annotated[str, typer.Option("--stretch", help="How long each is.")] = "7d",
 ) -> None:
+    length_s = seconds("--stretch", stretch)
     whole = open_market(market, chains_of(None))
     stretches = [
         replace(market, start=str(start), end=str(end))
-        for start, end in pairwise(range(whole.market.first, whole.market.end + 1, days * _DAY_S))
+        for start, end in pairwise(range(whole.market.first, whole.market.end + 1, length_s))
     ]
     if len(stretches) < 2:
-        raise UsageError(f"--days: one stretch of {days} days chooses, a second is to judge it by")
+        raise UsageError(
+            f"--stretch: one stretch of {stretch} chooses, a second is to judge it by, and the "
+            f"market has {len(stretches)}"
+        )
     jobs = [
         (policy, options, each)
         for policy, choices in CHOICES.items()
@@ -101,7 +104,7 @@ def walk_forward(
     judged = {policy: judge(list(tried.values())) for policy, tried in made.items()}
     any_run = next(iter(judged.values()))
     print_table(
-        f"{len(stretches) - 1} stretches of {days} days, with the options best on the one before, "
+        f"{len(stretches) - 1} stretches of {stretch}, with the options best on the one before, "
         f"in {whole.quote.symbol}",
         ("policy", "result", "against HODL", "imbalance", "moves", "halts"),
         [

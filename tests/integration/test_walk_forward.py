@@ -35,10 +35,22 @@ def test_every_policy_is_told_beside_hodl(
     ]
     market = minute_file(tmp_path, *rows)
     words = "--pair USDC/WETH --fee 0.05% --chain ethereum --value 10000 --gas-gwei 0 --every 8h"
-    monkeypatch.setattr(sys, "argv", [str(STUDY), str(market), *words.split(), "--days", "1"])
+    monkeypatch.setattr(sys, "argv", [str(STUDY), str(market), *words.split(), "--stretch", "1d"])
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(STUDY), run_name="__main__")
     shown = capsys.readouterr()
     assert ended.value.code == 0, shown.err
     for name in ("fixed_width", "inventory_skew", "predictable_loss", "HODL", "full range"):
         assert name in shown.out
+
+
+def test_a_market_of_one_stretch_has_none_to_judge_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market = minute_file(tmp_path, *(a_minute(number) for number in range(60)))
+    words = "--pair USDC/WETH --fee 0.05% --chain ethereum --value 10000 --gas-gwei 0"
+    monkeypatch.setattr(sys, "argv", [str(STUDY), str(market), *words.split(), "--stretch", "40m"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(STUDY), run_name="__main__")
+    assert ended.value.code == 2
+    assert "a second is to judge it by, and the market has 1" in capsys.readouterr().err
