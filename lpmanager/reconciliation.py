@@ -4,6 +4,8 @@ in, or the campaign halts."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import sub
 
 import structlog
 
@@ -18,6 +20,13 @@ from lpmanager.model import Amount, Amounts, Outcome, Snapshot, Token
 
 #: (first block, last block, hashes of our own transactions) -> what others moved in or out
 OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
+
+#: No reorganisation reaches back further: what others moved before that is not looked at again.
+_MAY_BE_TAKEN_OUT_S = 3_600
+
+#: The kinds of entries that are made when books and chain are compared. The first of a campaign is
+#: its opening.
+_LOOKS = ("deposit", "mark")
 
 _BY_HAND = (
     '; it was changed by hand: set changed_by_hand = "adopt" to take that into the books, or begin '
@@ -177,7 +186,8 @@ class Reconciliation:
     def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot) -> None:
         """Where the wallet differs from the books, look for the transfers that explain it.
 
-        Such as do not are left for the next look: an RPC may tell of them late.
+        Such as do not are left for the next look: an RPC may tell of them late. What was booked as
+        it was seen may also have been taken out since, by a reorganisation.
         """
         if row.budget is not None:
             self.take_in_for_neighbours(row, snapshot)
@@ -185,8 +195,21 @@ class Reconciliation:
         difference = self._wallet_difference(snapshot)
         if difference.is_zero:
             self._post((), last_block=snapshot.block.number)
-        elif self._moved_outside(row, row.last_block, snapshot) == difference:
+        elif (
+            self._moved_outside(row, row.last_block, snapshot) == difference
+            or self._moved_otherwise(row, snapshot) == difference
+        ):
             self._post((a.transfer(snapshot, difference),), last_block=snapshot.block.number)
+
+    def _moved_otherwise(self, row: CampaignRow, snapshot: Snapshot) -> Amounts:
+        """What others moved lately, as the chain has it now, beyond what is booked of that."""
+        since = snapshot.block.timestamp - _MAY_BE_TAKEN_OUT_S
+        looks = self._ledger.entries(self._name, _LOOKS)
+        last = max((at for at, look in enumerate(looks) if look.timestamp < since), default=0)
+        moved = self._moved_outside(row, looks[last].block_number, snapshot)
+        return reduce(
+            sub, (look.amounts(a.WALLET, snapshot.pool) for look in looks[last + 1 :]), moved
+        )
 
     def _moved_outside(self, row: CampaignRow, after_block: int, snapshot: Snapshot) -> Amounts:
         """What came to the wallet after a block, or (negative) left it, without us."""

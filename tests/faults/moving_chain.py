@@ -108,11 +108,10 @@ class MovingChain:
         orders = self._orders(after_s // BLOCK_TIME_S)
         self._seal([self._order(order) for order in orders], self.base_fee())
 
-    def owner_orders(self, to: str, data: bytes) -> str:
-        """The owner of the vault has something done, in a block of its own; the transaction."""
+    def owner_orders(self, to: str, data: bytes) -> None:
+        """The owner of the vault has something done, in a block of its own."""
         order = self._paid_by_others(transaction(self.stage.owner, to, data))
-        (tx_hash,) = self._seal([order], self.base_fee())
-        return str(tx_hash)
+        self._seal([order], self.base_fee())
 
     def owner_puts_back(self) -> None:
         """The owner gives the vault all that he has, as what he took out of it."""

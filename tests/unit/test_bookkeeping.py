@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from builders import (
     ACCOUNT,
+    BLOCK_TIME_S,
     CHAIN_ID,
     a_block,
     a_plan,
@@ -193,6 +194,39 @@ def test_a_transfer_that_an_rpc_tells_of_late_is_taken_in_once_it_is_told(
     account.block += 1
     books.bring_up_to(account.snapshot())
     assert books.result(account.snapshot()).identity_error == 0
+
+
+def test_a_transfer_that_was_booked_and_is_taken_out_again_was_none(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    """By a reorganisation, in which another one may take its place."""
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(50, -7))
+    books.bring_up_to(account.snapshot())
+    account.wallet -= account.came.pop()[1]
+    account.block += 1
+    assert books.bring_up_to(account.snapshot()).wallet.raw == (10**9, 10**9)
+    account.receives(amounts(0, 3))
+    books.bring_up_to(account.snapshot())
+    account.wallet -= account.came.pop()[1]
+    account.receives(amounts(-2, 0))
+    assert books.bring_up_to(account.snapshot()).wallet.raw == (10**9 - 2, 10**9)
+    assert books.result(account.snapshot()).identity_error == 0
+
+
+def test_a_transfer_that_goes_after_more_than_an_hour_halts_the_campaign(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    """No reorganisation is that deep: an RPC tells something else than it did."""
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(50, 0))
+    books.bring_up_to(account.snapshot())
+    account.block += 1 + 3_600 // BLOCK_TIME_S
+    account.wallet -= account.came.pop()[1]
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(account.snapshot())
 
 
 @pytest.mark.parametrize("missing", [amounts(1, 0), amounts(0, 1), amounts(0, -1)])
