@@ -76,7 +76,7 @@ def fit_to(quotes: Sequence[Checked], terms: Terms) -> HestonFit | Missing:
             return Missing(f"QuantLib found no Heston fit of {len(quotes)} quotes: {problem}")
 
 
-def _fit(quotes: Sequence[Checked], terms: Terms, today: ql.Date) -> HestonFit:
+def _fit(quotes: Sequence[Checked], terms: Terms, today: ql.Date) -> HestonFit | Missing:
     spot = ql.QuoteHandle(ql.SimpleQuote(terms.spot))
     rates = _rate_curve(quotes, terms, today)
     level = _level(quotes)
@@ -104,15 +104,20 @@ def _fit(quotes: Sequence[Checked], terms: Terms, today: ql.Date) -> HestonFit:
         ql.EndCriteria(_ROUNDS, _STILL_ROUNDS, _ACCURACY, _ACCURACY, _ACCURACY),
     )
     errors = [helper.calibrationError() for helper in helpers]
+    found = YearlyHeston(
+        v0=model.v0(),
+        theta=model.theta(),
+        kappa=model.kappa(),
+        sigma=model.sigma(),
+        rho=model.rho(),
+    )
+    try:
+        daily = found.daily
+    except ValueError as problem:
+        return Missing(f"QuantLib found no Heston fit of {len(quotes)} quotes: {problem}")
     return HestonFit(
         as_of=terms.as_of,
-        model=YearlyHeston(
-            v0=model.v0(),
-            theta=model.theta(),
-            kappa=model.kappa(),
-            sigma=model.sigma(),
-            rho=model.rho(),
-        ).daily,
+        model=daily,
         rms_error=math.sqrt(math.fsum(error * error for error in errors) / len(errors)),
         quotes=len(quotes),
         dropped=(),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from lpmanager.risk.plain import require_finite
 
 YEAR_DAYS = 365
 
@@ -23,6 +25,7 @@ class Heston:
     correlation: float
 
     def __post_init__(self) -> None:
+        require_finite(**asdict(self))
         if min(self.start, self.mean) < 0 or min(self.reversion, self.vol_of_vol) <= 0:
             raise ValueError(
                 "variances must not be negative, and reversion and vol_of_vol must be positive; "

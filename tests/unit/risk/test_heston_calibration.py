@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from unittest import mock
 
 import pytest
 import QuantLib as ql
@@ -155,6 +156,13 @@ def test_too_few_quotes_say_how_many_are_needed_and_what_was_wrong_with_the_othe
     assert isinstance(found, Missing)
     assert "needs 10 quotes of 2 expiries, found 9 of 1" in found.reason
     assert "1 were dropped; line 11: volatility is no finite number" in found.reason
+
+
+def test_a_fit_that_comes_back_as_no_number_is_no_fit() -> None:
+    with mock.patch.object(ql.HestonModel, "theta", return_value=math.nan):
+        missing = calibrated(dax())
+    assert isinstance(missing, Missing)
+    assert "no Heston fit of 98 quotes: mean must be a finite number, found nan" in missing.reason
 
 
 def test_one_expiry_alone_is_not_fitted() -> None:

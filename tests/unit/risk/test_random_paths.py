@@ -6,7 +6,7 @@ Bounds are four standard errors at a fixed seed.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -115,3 +115,12 @@ def test_hestons_price_falls_with_a_rising_variance_as_its_correlation_says() ->
 def test_a_variance_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="found"):
         replace(HESTON, **wrong)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Heston)])
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_a_parameter_that_is_no_finite_number_is_refused_by_its_name(
+    name: str, wrong: float
+) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a finite number, found {wrong}"):
+        replace(HESTON, **{name: wrong})
