@@ -15,13 +15,14 @@ from lpmanager.risk.appetite import Appetite
 
 def target_of(view: View, policy: Policy, appetite: Appetite) -> Target:
     """What the policy wants; where a side of the widest range is used up to the share to act at,
-    what it wants as if that range were not held.
+    or to that from which it must be left, what it wants as if that range were not held.
 
     Where it then wants nothing new, its own rules count: it may enter on other terms than it stays.
     """
-    given = [appetite.act_at_capacity_used, appetite.must_at_capacity_used]
-    act_at = min((share for share in given if share is not None), default=None)
-    used = None if act_at is None else _used_beyond(view, act_at)
+    # a side that was beyond the one share when the range was placed may yet come to the other
+    shares = (appetite.act_at_capacity_used, appetite.must_at_capacity_used)
+    sides = (_used_beyond(view, share) for share in shares if share is not None)
+    used = max((side for side in sides if side is not None), default=None)
     if used is None:
         return policy.target(view)
     snapshot, spent = view.snapshot, _widest(view)

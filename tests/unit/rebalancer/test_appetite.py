@@ -374,6 +374,16 @@ def test_a_range_that_was_placed_so_is_not_used_up() -> None:
     assert isinstance(decision, Hold)
 
 
+def test_a_range_that_was_placed_beyond_the_first_share_is_placed_anew_at_the_second() -> None:
+    """At tick 430, where it was placed, 86 % of its sell side was used up; now it is 95.5 %."""
+    view, must_at = nearly_sold_out(placed_at=430), Fraction(95, 100)
+    assert isinstance(decided(view, must_at_capacity_used=must_at), Plan)
+    both = decided(view, act_at_capacity_used=Fraction(4, 5), must_at_capacity_used=must_at)
+    assert isinstance(both, Plan)
+    assert gate(both, "capacity").passed
+    assert isinstance(decided(view, act_at_capacity_used=Fraction(4, 5)), Hold)
+
+
 def test_of_a_range_that_the_books_do_not_know_both_sides_count() -> None:
     view = nearly_sold_out(placed_at=None)
     assert isinstance(decided(view, act_at_capacity_used=Fraction(4, 5)), Plan)
