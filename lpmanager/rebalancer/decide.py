@@ -22,6 +22,7 @@ from lpmanager.rebalancer.efficiency_gates import efficiency_gates
 from lpmanager.rebalancer.entry_gates import entry_gates, takes_on
 from lpmanager.rebalancer.gates import hedge_cost, leaving_cost, payback, plan_gates, usage_gates
 from lpmanager.rebalancer.hedge_limits import hedge_gates, hedge_limits
+from lpmanager.rebalancer.leaving import leave_at_once
 from lpmanager.rebalancer.peg_gates import failing_word, target_off_peg
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
@@ -52,6 +53,9 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     market = market_gates(view.snapshot, view.outlook, limits)
     if view.inventory.weight is None:
         return _hold(campaign, view, "the campaign holds nothing to deploy", market)
+    failing = failing_word(view, limits.appetite)
+    if failing is not None and view.snapshot.positions:
+        return leave_at_once(campaign, view, target_off_peg(failing), limits)
     if view.outlook is None or not all(gate.passed for gate in market):
         return _hold(campaign, view, "what was read cannot be acted upon", market)
     change = adjustment_of(view, limits.appetite)

@@ -51,6 +51,17 @@ def plan_gates(view: View, candidate: Candidate, gas_wei: int, limits: Limits) -
     )
 
 
+def leaving_gates(
+    view: View, candidate: Candidate, gas_wei: int, limits: Limits
+) -> tuple[Gate, ...]:
+    """Of those the ones that a candidate which only withdraws must pass, whatever else was done."""
+    return (
+        _gas_today(view, gas_wei, limits),
+        _gas_money(view, gas_wei),
+        *vault_gates(view, candidate),
+    )
+
+
 def payback(view: View, estimate: Estimate) -> Gate:
     """A re-range must be expected to earn its cost back within the horizon."""
     cost = estimate.gas + estimate.swap_cost

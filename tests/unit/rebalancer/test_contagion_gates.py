@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 from builders import (
+    BLOCK_TIME_S,
     USDC,
     WETH,
     a_limits,
@@ -18,13 +19,14 @@ from builders import (
     a_token,
     a_view,
     amounts,
+    in_a_vault,
 )
 from decisions import closed, gate
 from order_flow_builders import a_swap, after
 
 from lpmanager.inventory.holdings import Holdings
-from lpmanager.model import Decision, Hold, Mint, Plan, Swap, Withdraw
-from lpmanager.rebalancer import View, decide
+from lpmanager.model import Decision, Hold, Liquidity, Mint, Plan, Swap, Twap, Withdraw
+from lpmanager.rebalancer import Limits, View, decide
 from lpmanager.rebalancer.assessment.contagion import peg_measures, shared_measures
 from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.risk.appetite import Appetite, WhereMissing
@@ -304,3 +306,106 @@ def test_a_swap_is_never_planned_into_a_failing_token_by_a_re_range() -> None:
     plan = decided(replace(view, surroundings=around), leave_on_depeg=True)
     assert isinstance(plan, Plan)
     assert [type(action) for action in plan.actions] == [Withdraw]
+
+
+# ---- what leaving a failing token asks ----
+
+
+def leaving(view: View, limits: Limits | None = None) -> Decision:
+    appetite = Appetite(leave_on_depeg=True)
+    return decide("mine", view, FIXED, replace(limits or a_limits(), appetite=appetite))
+
+
+def at_tick(tick: int) -> Twap:
+    return Twap(window_s=600, tick_cumulative_then=0, tick_cumulative_now=600 * tick)
+
+
+THERE = at_tick(-200)
+
+
+def depegged(
+    *,
+    liquidity: int = 10**13,
+    twap: Twap | None = THERE,
+    native: int = 10**18,
+    **record: int,
+) -> View:
+    """USDC has been 2 % below its peg for longer than that takes."""
+    seen = stable_pool({40: -200})
+    position = replace(LEFT_BEHIND, liquidity=Liquidity(liquidity))
+    there, pool = seen.snapshot, seen.snapshot.pool
+    market = a_market(pool=pool, tick=-200, positions=(position,), native=native)
+    market = replace(market, block=there.block, read_at=there.read_at, flow=there.flow, twap=twap)
+    view = a_view(market, a_record((0, 0), pool=pool, **record))
+    return replace(view, surroundings=seen.surroundings)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        pytest.param(depegged(last_move_at=100 * BLOCK_TIME_S - 60), id="interval"),
+        pytest.param(depegged(moves=6), id="moves per day"),
+        pytest.param(depegged(swap_cost=10**18 + 1), id="swap cost per day"),
+        pytest.param(depegged(twap=at_tick(0)), id="TWAP far behind"),
+        pytest.param(depegged(twap=None), id="no TWAP"),
+        pytest.param(replace(depegged(), outlook=None), id="no history of fees"),
+        pytest.param(depegged(liquidity=10**9), id="leaving cost"),
+    ],
+)
+def test_nothing_that_only_saves_money_keeps_a_campaign_with_a_token_that_fails(view: View) -> None:
+    plan = leaving(view)
+    assert isinstance(plan, Plan)
+    (withdraw,) = plan.actions
+    assert isinstance(withdraw, Withdraw)
+    assert not withdraw.minimum.is_zero
+    assert [each.name for each in plan.gates] == [
+        "head age",
+        "price of gas",
+        "gas per day",
+        "gas money",
+    ]
+
+
+def test_leaving_for_too_little_pay_waits_like_every_move() -> None:
+    view = replace(
+        depegged(last_move_at=100 * BLOCK_TIME_S - 60),
+        surroundings=Surroundings(),
+    )
+    held = decided(view, leave_below_fee_to_lvr=Fraction(10**6))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["interval"]
+
+
+def without_a_price_of_gas(view: View) -> View:
+    return replace(view, snapshot=replace(view.snapshot, native_price=None))
+
+
+def with_an_old_head(view: View) -> View:
+    return replace(view, snapshot=replace(view.snapshot, read_at=view.snapshot.read_at + 61))
+
+
+@pytest.mark.parametrize(
+    ("view", "stopped_by"),
+    [
+        (with_an_old_head(depegged()), "head age"),
+        (without_a_price_of_gas(depegged()), "price of gas"),
+        (depegged(gas=10**17), "gas per day"),
+        (depegged(native=0), "gas money"),
+    ],
+)
+def test_leaving_a_failing_token_needs_a_young_head_and_gas(view: View, stopped_by: str) -> None:
+    held = leaving(view)
+    assert isinstance(held, Hold)
+    assert closed(held) == [stopped_by]
+    assert held.reason.endswith(
+        f"USDC is off its peg to USDT by -1.98%, says this pool: stopped by {stopped_by}"
+    )
+
+
+def test_a_vault_lets_its_operator_leave_near_the_mean_price_and_its_owner_always() -> None:
+    """By its bounds, the price may be 200 ticks from the mean."""
+    assert isinstance(leaving(in_a_vault(depegged(twap=at_tick(0)))), Plan)
+    held = leaving(in_a_vault(depegged(twap=at_tick(10))))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["vault price"]
+    assert held.reason.endswith("its owner can take everything out: `lpm vault exit mine --live`")
