@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 from lpmanager.amm import LiquidityOverflow, TickDataMissing
@@ -33,6 +34,7 @@ from lpmanager.rebalancer.tempering import (
     target_that_stays,
     tempered_limits,
     tempered_target,
+    widening_of,
 )
 from lpmanager.rebalancer.used_up import must_place_anew, target_of
 from lpmanager.rebalancer.view import View
@@ -50,6 +52,7 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     that pass every gate, becomes the Plan. A Hold lists every gate of the best one, so that it
     says which number stopped it.
     """
+    view = replace(view, widening=widening_of(limits.appetite))
     market = market_gates(view.snapshot, view.outlook, limits)
     if view.inventory.weight is None:
         return _hold(campaign, view, "the campaign holds nothing to deploy", market)

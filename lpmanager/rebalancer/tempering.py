@@ -26,6 +26,14 @@ def adjustment_of(view: View, appetite: Appetite) -> Adjustment:
     return appetite.regimes.get(known.regime, Adjustment())
 
 
+def widening_of(appetite: Appetite) -> Fraction | None:
+    """The most by which a range may be wider than its policy asked for, as a factor: that of the
+    regime that widens the most, or None where `min_stay_probability` may ask for any width."""
+    if appetite.min_stay_probability is not None:
+        return None
+    return max((change.width for change in appetite.regimes.values()), default=ONE)
+
+
 def tempered_limits(limits: Limits, change: Adjustment) -> Limits:
     """The limits with another pause between moves, rounded up, and another hedge band."""
     return replace(

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Protocol
 
-from lpmanager.model import Position, Target, WeightedRange
+from lpmanager.model import Position, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.view import View
+from lpmanager.risk.appetite import ONE
 
 
 class Policy(Protocol):
@@ -29,18 +30,29 @@ def require_share(name: str, value: Fraction) -> None:
 
 
 def base_still_good(
-    positions: Iterable[Position], tick: int, half_width: int, recentre_at: Fraction
+    positions: Iterable[Position],
+    tick: int,
+    half_width: int,
+    recentre_at: Fraction,
+    widening: Fraction | None = ONE,
 ) -> bool:
     """Whether a held range as wide as wanted still has the price near enough to its centre.
 
-    "Near enough" is within `recentre_at` of the half-width, and inside the range.
+    "Near enough" is within `recentre_at` of the half-width, and inside the range. The half-width
+    is the wanted one, or that of the range itself as far as `widening` (see View) explains it.
     """
     return any(
         position.range.width >= 2 * half_width
         and tick in position.range
-        and abs(tick - position.range.centre) <= recentre_at * half_width
+        and abs(tick - position.range.centre)
+        <= recentre_at * _half_width_held(position.range, half_width, widening)
         for position in positions
     )
+
+
+def _half_width_held(held: TickRange, wanted: int, widening: Fraction | None) -> Fraction:
+    own = Fraction(held.width, 2)
+    return own if widening is None else min(own, wanted * widening)
 
 
 def keep(positions: Iterable[Position], reason: str) -> Target:

@@ -33,7 +33,7 @@ class FixedWidth:
     def target(self, view: View) -> Target:
         """The held range while it is near enough, else a new one around the price."""
         positions, tick = view.snapshot.positions, view.snapshot.state.tick
-        if base_still_good(positions, tick, self.half_width_ticks, self.recentre_at):
+        if base_still_good(positions, tick, self.half_width_ticks, self.recentre_at, view.widening):
             return keep(positions, f"tick {tick} is near enough to the centre of the range")
         wanted = centred(tick, self.half_width_ticks, view.snapshot.pool.tick_spacing)
         return Target(

@@ -35,7 +35,9 @@ class Passive:
         """The held ranges while the base is near enough, else a new base and order."""
         snapshot = view.snapshot
         tick, pool = snapshot.state.tick, snapshot.pool
-        if base_still_good(snapshot.positions, tick, self.half_width_ticks, self.recentre_at):
+        if base_still_good(
+            snapshot.positions, tick, self.half_width_ticks, self.recentre_at, view.widening
+        ):
             return keep(snapshot.positions, f"tick {tick} is near enough to the base's centre")
         base = centred(tick, self.half_width_ticks, pool.tick_spacing)
         held = view.inventory.holdings.total

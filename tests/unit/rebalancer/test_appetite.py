@@ -485,6 +485,27 @@ def test_new_ranges_are_wider_and_hold_less_in_turbulence() -> None:
     assert (old.weight, new.weight) == (1, Fraction(1, 2))
 
 
+@pytest.mark.parametrize("tick", [601, 1_199])
+@pytest.mark.parametrize(
+    "widens",
+    [
+        {"regimes": {Regime.CALM: TWICE}, "where_missing": WhereMissing.IGNORE},
+        {"min_stay_probability": Fraction(1, 2)},
+    ],
+    ids=["a regime", "the chance to stay"],
+)
+def test_a_range_that_was_widened_is_not_centred_again_as_if_it_were_not(
+    tick: int, widens: dict[str, object]
+) -> None:
+    """A range twice as wide as the policy asked for; whatever widened it may be over by now."""
+    wide = a_position("[-1200, 1200)", token_id=7, liquidity=10**13)
+    view = a_view(a_market(tick=tick, positions=(wide,)), a_record((0, 0)), an_outlook())
+    limits = a_limits(hedge_band=Fraction(1), appetite=Appetite(**widens))
+    decision = decide("mine", view, FIXED, limits)
+    assert "near enough to the centre" in decision.reason
+    assert isinstance(decide("mine", view, FIXED, a_limits()), Plan)
+
+
 def test_in_another_regime_nothing_changes() -> None:
     calm, usual = (decided(turbulent(), regimes=regimes) for regimes in ({Regime.CALM: TWICE}, {}))
     assert isinstance(calm, Plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -69,6 +70,27 @@ def test_a_range_is_centred_again_just_past_its_share_of_the_half_width(
 def test_a_range_narrower_than_wanted_is_replaced_and_a_wider_one_kept() -> None:
     assert ranges(wanted(FIXED, 0, "[-590, 600)")) == ["[-600, 600)"]
     assert ranges(wanted(FIXED, 0, "[-700, 700)")) == ["[-700, 700)"]
+
+
+@pytest.mark.parametrize("policy", [FIXED, PASSIVE])
+@pytest.mark.parametrize(
+    ("widening", "tick", "stands"),
+    [
+        (Fraction(1), 600, True),
+        (Fraction(1), 601, False),
+        (Fraction(2), 1_199, True),
+        (Fraction(3), 1_199, True),
+        (None, -1_200, True),
+        (Fraction(3, 2), 900, True),
+        (Fraction(3, 2), 901, False),
+    ],
+)
+def test_a_range_that_the_market_widened_is_centred_again_as_much_later(
+    policy, widening: Fraction | None, tick: int, stands: bool
+) -> None:
+    held = "[-1200, 1200)"
+    view = a_view(a_market(tick=tick, positions=(a_position(held),)), a_record((10**9, 10**9)))
+    assert (ranges(policy.target(replace(view, widening=widening))) == [held]) is stands
 
 
 def test_a_share_is_kept_back_where_asked() -> None:
