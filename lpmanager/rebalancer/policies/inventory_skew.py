@@ -14,6 +14,7 @@ from lpmanager.rebalancer.policies.base import keep, require_share
 from lpmanager.rebalancer.policies.volatility_width import LOG_TICK
 from lpmanager.rebalancer.ranges import around, fill_down, order_beside
 from lpmanager.rebalancer.view import View
+from lpmanager.risk import Outlook
 
 #: The lean of a full inventory, in half-widths, at most: a quarter of one is then left to the side
 #: that sells, so that the price stays inside.
@@ -33,9 +34,10 @@ class InventorySkew:
 
     The range is placed anew once the price has left it, or is further than `replace_at` * w from
     where it should be in it. That is judged by the range's own width, so that a flickering
-    volatility moves nothing. While the price is inside, the range waits until gas is at most
-    `max_gas_share` of the fees that it has earned so far. With `one_sided`, beyond `max_imbalance`
-    only the order is placed.
+    volatility moves nothing; where limits may have widened the range, its width tells the lean only
+    so far, and the volatility of now the rest. While the price is inside, the range waits until gas
+    is at most `max_gas_share` of the fees that it has earned so far. With `one_sided`, beyond
+    `max_imbalance` only the order is placed.
 
     Warning: flow that only goes one way brings nothing back, and an aversion of 0 does not lean.
     """
@@ -66,7 +68,7 @@ class InventorySkew:
         load = imbalance / self.max_imbalance
         q = float(min(max(load, Fraction(-1)), Fraction(1)))
         only_order = self.one_sided and abs(load) > 1
-        if self._stands(view, q, only_order):
+        if self._stands(view, view.outlook, q, only_order):
             return keep(positions, f"the range leans as an inventory of {q:+.2f} asks for")
         if self._waits_for_fees(view):
             return keep(positions, "the range has not earned the gas of moving it yet")
@@ -89,7 +91,7 @@ class InventorySkew:
     def _most_lean(self) -> float:
         return float(MOST_LEAN * self.half_width_ticks)
 
-    def _stands(self, view: View, q: float, only_order: bool) -> bool:
+    def _stands(self, view: View, outlook: Outlook, q: float, only_order: bool) -> bool:
         """Whether the price is where it should be in the widest held range, or, where an order is
         all there is, near enough to it."""
         positions, tick = view.snapshot.positions, view.snapshot.state.tick
@@ -101,10 +103,16 @@ class InventorySkew:
             return len(positions) == 1 and _distance(tick, held) <= room
         if only_order or held.width < 2 * self.half_width_ticks:
             return False
-        # What a regime of the market widens beyond the most it may lean is not lean.
-        lean_held = min(held.width - 2 * self.half_width_ticks, self._most_lean)
         to_bid = tick - held.lower if _base_is_0(view) else held.upper - tick
-        return abs(held.width / 2 + q * lean_held - to_bid) <= room
+        return abs(held.width / 2 + q * self._lean_held(view, outlook, held) - to_bid) <= room
+
+    def _lean_held(self, view: View, outlook: Outlook, held: TickRange) -> float:
+        """What of a range's width is lean: all beyond 2 w, but for what may have been widened; of
+        what either may be, as much as the volatility of now asks for."""
+        most = min(held.width - 2 * self.half_width_ticks, self._most_lean)
+        placed = 0.0 if view.widening is None else float(held.width / view.widening)
+        least = max(placed - 2 * self.half_width_ticks, 0.0)
+        return min(max(self.lean_ticks(outlook.variance_rate), least), most)
 
     def _waits_for_fees(self, view: View) -> bool:
         """Whether the price is inside and fees have not yet paid for the gas of a move."""

@@ -26,6 +26,8 @@ from lpmanager.errors import ConfigError
 from lpmanager.model import Mint, Plan, Swap, Target, TickRange
 from lpmanager.rebalancer import View, decide, make_policy
 from lpmanager.rebalancer.policies import InventorySkew
+from lpmanager.rebalancer.tempering import tempered_target
+from lpmanager.risk.appetite import Adjustment
 
 DAY = 86_400
 #: A volatility of 5 % in a square root of a day.
@@ -155,6 +157,31 @@ def test_a_range_that_a_regime_has_widened_around_its_centre_stands(base, q: flo
     wider = TickRange(placed[0].lower - 500, placed[0].upper + 500)
     again = POLICY.target(seen(q, str(wider), str(placed[1]), base=base))
     assert ranges(again) == [wider, placed[1]]
+
+
+@both_orders
+@pytest.mark.parametrize("q", [-0.9, 0.0, 0.5])
+@pytest.mark.parametrize("daily", [0.0, 0.003, 0.05])
+@pytest.mark.parametrize("factor", [Fraction(6, 5), Fraction(3, 2), Fraction(2)])
+def test_what_a_regime_widens_beyond_the_lean_is_not_taken_for_lean(
+    base, q: float, daily: float, factor: Fraction
+) -> None:
+    """The policy's own range, widened by the regime: it stands at the price where it was placed and
+    a few ticks from there, and goes on to be moved once the price is far away."""
+    rate = daily**2 / DAY
+    view = seen(q, base=base, rate=rate)
+    tempered = tempered_target(view, POLICY.target(view), Adjustment(width=factor))
+    placed = ranges(tempered)
+
+    def kept(tick: int) -> bool:
+        now = seen(q, *map(str, placed), base=base, tick=tick, rate=rate)
+        same_q = replace(now.inventory, imbalance=view.inventory.imbalance)
+        found = POLICY.target(replace(now, inventory=same_q, widening=factor))
+        return ranges(found) == placed
+
+    assert [kept(tick) for tick in (-12, 0, 12)] == [True] * 3
+    away = 400 if (q <= 0) is (base == USDC) else -400
+    assert not kept(away)
 
 
 def test_a_range_is_not_moved_before_it_has_earned_the_gas_of_it() -> None:
