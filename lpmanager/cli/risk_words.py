@@ -29,28 +29,29 @@ def measured(measure: Measure, snapshot: Snapshot) -> str:
         return f"unknown: {measure.value.reason}"
     if isinstance(measure.value, str):
         return measure.value
-    if measure.unit in (Unit.QUOTE, Unit.BASE):
-        return f"{number(Fraction(measure.value))} {_symbol(measure.unit, snapshot)}"
-    return _SHOWN[measure.unit](measure.value)
+    if measure.unit in _SHOWN:
+        return _SHOWN[measure.unit](measure.value)
+    return f"{number(Fraction(measure.value))} {_unit(measure.unit, snapshot)}"
 
 
 def measure_json(measure: Measure, snapshot: Snapshot) -> dict[str, Any]:
     """The same for programs: `value` is null where it is missing, and `missing` says why."""
-    money = measure.unit in (Unit.QUOTE, Unit.BASE)
     missing = isinstance(measure.value, Missing)
     return {
         "question": measure.question.name.lower(),
         "name": measure.name,
         "value": None if missing else measure.value,
-        "unit": _symbol(measure.unit, snapshot) if money else str(measure.unit),
+        "unit": _unit(measure.unit, snapshot),
         "missing": measure.value.reason if isinstance(measure.value, Missing) else None,
         "meaning": measure.meaning,
     }
 
 
-def _symbol(unit: Unit, snapshot: Snapshot) -> str:
-    price = snapshot.price
-    return price.quote.symbol if unit is Unit.QUOTE else price.base.symbol
+def _unit(unit: Unit, snapshot: Snapshot) -> str:
+    """The unit, with the pool's own tokens in the place of base and quote."""
+    base, quote = snapshot.price.base.symbol, snapshot.price.quote.symbol
+    of_tokens = {Unit.QUOTE: quote, Unit.BASE: base, Unit.BASE_PER_PRICE: f"{base} per {quote}"}
+    return of_tokens.get(unit, str(unit))
 
 
 def _duration(seconds: float) -> str:

@@ -30,6 +30,7 @@ def test_the_desk_answers_its_five_questions(desk: Desk) -> None:
             assert math.isfinite(one["value"]), one
     assert found["value"]["unit"] == "USDC"
     assert found["delta"]["unit"] == "WETH"
+    assert found["gamma"]["unit"] == "WETH per USDC"
     assert found["CVaR"]["value"] > found["value at risk"]["value"]
     assert -0.2 < found["price -20%"]["value"] < -0.05
     assert 0 < found["our share"]["value"] < 1

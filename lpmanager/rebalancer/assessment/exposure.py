@@ -29,13 +29,16 @@ def exposure_measures(view: View) -> tuple[Measure, ...]:
             "imbalance",
             nothing if inventory.imbalance is None else float(inventory.imbalance),
             Unit.SHARE,
-            "that share less the target weight",
+            "how far that share is from the target weight; 100% is as far as it can be",
         ),
         _measure(
             "delta", inventory.exposure.delta, Unit.BASE, "gain in quote for a price rise of 1"
         ),
         _measure(
-            "gamma", inventory.exposure.gamma, Unit.BASE, "change of delta for a price rise of 1"
+            "gamma",
+            inventory.exposure.gamma,
+            Unit.BASE_PER_PRICE,
+            "change of delta for a price rise of 1",
         ),
         _measure("sell side used", sells, Unit.SHARE, "of the position that is the furthest"),
         _measure("buy side used", buys, Unit.SHARE, "of the position that is the furthest"),

@@ -23,6 +23,7 @@ class Unit(StrEnum):
 
     QUOTE = "quote"
     BASE = "base"
+    BASE_PER_PRICE = "base per price"
     SHARE = "share"
     PER_YEAR = "per root year"
     A_YEAR = "a year"
