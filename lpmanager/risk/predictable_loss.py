@@ -25,6 +25,11 @@ class Width:
     above: float
 
     @property
+    def total(self) -> float:
+        """Its width."""
+        return self.below + self.above
+
+    @property
     def ticks_below(self) -> float:
         """How many ticks the lower edge is below the price; infinite where that is at 0."""
         return _ticks(self.below)
@@ -39,6 +44,15 @@ def _ticks(part: float) -> float:
     return -2 * math.log(1 - part / 2) / _LOG_TICK if part < 2 else math.inf
 
 
+def of_ticks(*, below: int, above: int) -> Width:
+    """The range whose edges are so many ticks below and above the price."""
+    return Width(below=_part(below), above=_part(above))
+
+
+def _part(ticks: int) -> float:
+    return -2 * math.expm1(-ticks * _LOG_TICK / 2)
+
+
 def profitability(fee_rate: float, sqrt_price: float) -> float:
     """pi: fees a second over the value 2 * sqrt(P) of a unit of liquidity over all prices.
 
@@ -47,6 +61,17 @@ def profitability(fee_rate: float, sqrt_price: float) -> float:
     require_not_below_0(fee_rate=fee_rate)
     require_above_0(sqrt_price=sqrt_price)
     return fee_rate / (2 * sqrt_price)
+
+
+def shared_profitability(profit_rate: float, *, width: float, own: float) -> float:
+    """What is left of pi for each unit of liquidity once ours is in too, in a range of that width.
+
+    `own` is our liquidity over that of the others in a range of width 1: in one of another width
+    it is own / width.
+    """
+    require_above_0(width=width)
+    require_not_below_0(profit_rate=profit_rate, own=own)
+    return profit_rate * width / (width + own)
 
 
 def viability(profit_rate: float, variance_rate: float) -> float | Missing:
@@ -74,25 +99,36 @@ def concentration_of_moves(variance_rate: float, move_cost: float) -> float:
 
 
 def best_width(
-    *, profit_rate: float, variance_rate: float, concentration: float, drift: float = 0.0
+    *,
+    profit_rate: float,
+    variance_rate: float,
+    concentration: float,
+    drift: float = 0.0,
+    own: float = 0.0,
 ) -> Width | Missing:
     """The width of most expected log wealth, (2 g + mu^2 s) / (4 pi - s / 2 + mu (mu - s / 2)), and
     its parts above, 1/2 + mu / width of it, and below.
 
-    `profit_rate` is pi, `variance_rate` s, `concentration` g and `drift` mu, of the price, all for
-    one unit of time. Missing where no width pays, and where the drift would put the price outside.
+    `profit_rate` is pi of the others' liquidity alone, `variance_rate` s, `concentration` g and
+    `drift` mu, of the price, all for one unit of time. With `own` (see `shared_profitability`) it
+    is the width that is best at what pi is once a range of this width is in. Missing where no width
+    pays, and where the drift would put the price outside.
     """
     require_above_0(concentration=concentration)
-    require_not_below_0(profit_rate=profit_rate, variance_rate=variance_rate)
+    require_not_below_0(profit_rate=profit_rate, variance_rate=variance_rate, own=own)
     require_finite(drift=drift)
     s = variance_rate
-    gain = 4 * profit_rate - s / 2 + drift * (drift - s / 2)
+    taken = s / 2 - drift * (drift - s / 2)
+    gain = 4 * profit_rate - taken
     if gain <= 0:
         return Missing(
             f"no width pays: fees make {4 * profit_rate:.3g} of a range of width 1, arbitrage "
-            f"and drift take {4 * profit_rate - gain:.3g}"
+            f"and drift take {taken:.3g}"
         )
-    width = (2 * concentration + drift**2 * s) / gain
+    # width = risk / (4 pi width / (width + own) - taken), solved for the width
+    risk = 2 * concentration + drift**2 * s
+    half = (risk + taken * own) / 2
+    width = (half + math.sqrt(half**2 + gain * risk * own)) / gain
     if abs(drift) >= width / 2:
         return Missing(f"a drift of {drift:.3g} is beyond half the best width {width:.3g}")
     return Width(below=width / 2 - drift, above=width / 2 + drift)

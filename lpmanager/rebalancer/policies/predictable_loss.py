@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from lpmanager.model import Target, WeightedRange
 from lpmanager.model.price import Q96
+from lpmanager.rebalancer.economics import active_of, gas_cost, gas_units
 from lpmanager.rebalancer.policies.base import base_still_good, keep, require_share
 from lpmanager.rebalancer.ranges import around
 from lpmanager.rebalancer.view import View
@@ -17,11 +18,16 @@ from lpmanager.risk.predictable_loss import (
     Width,
     best_width,
     concentration_of_moves,
+    of_ticks,
     profitability,
+    shared_profitability,
     viability,
 )
 
 _DAY_S = 86_400
+
+#: What a move does: out of the range that was left, into the ratio of the next, and into it.
+_MOVE = ("withdraw", "swap", "mint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +35,12 @@ class PredictableLoss:
     """Provide in the width that is best after Cartea, Drissi and Monga, or stay out.
 
     Viability is what fees pay over what arbitrage takes, whatever the width. Nothing is placed
-    before it is above `enter_at`, and all is taken out once it is below `leave_at`. The width
-    weighs both against `move_cost`, the share of the value that is lost each time the price has
-    left the range: gas, swap, and what is missed meanwhile. `drift_per_day` is the relative change
-    of the base token's price that you expect, and leans the range to that side. Each side is kept
-    within [`min_half_width_ticks`, `max_half_width_ticks`].
+    before it is at least `enter_at`, with the fees that are left once what would be placed shares
+    them; and all is taken out once it is below `leave_at`. The width weighs both against what is
+    lost each time the price has left the range: `move_cost`, the share of the value that the swap
+    costs and that is missed meanwhile, and the gas of a move at its price now, over that value.
+    `drift_per_day` is the relative change of the base token's price that you expect, and leans the
+    range to that side. Each side is kept within [`min_half_width_ticks`, `max_half_width_ticks`].
 
     The range stands while the price is inside; the width changes only when it is placed anew.
     """
@@ -69,50 +76,108 @@ class PredictableLoss:
         positions, tick = view.snapshot.positions, view.snapshot.state.tick
         if view.outlook is None:
             return keep(positions, "fees and volatility are unknown, so no width can be told")
-        profit_rate = _profit_rate(view, view.outlook)
-        pays = viability(profit_rate, view.outlook.variance_rate)
+        pays = viability(_profit_rate(view, view.outlook), view.outlook.variance_rate)
         if isinstance(pays, Missing):
             return keep(positions, pays.reason)
-        least = self.leave_at if positions else self.enter_at
+        least = float(self.leave_at if positions else self.enter_at)
         if pays < least:
-            return _out(
-                f"fees pay {pays:.2f} of what arbitrage takes, less than {float(least):.2f}"
-            )
+            return _out(f"fees pay {pays:.2f} of what arbitrage takes, less than {least:.2f}")
         base = max(positions, key=lambda position: position.range.width, default=None)
         if base and base_still_good([base], tick, base.range.width // 2, Fraction(1)):
             return keep(positions, f"tick {tick} is in the range, and fees pay {pays:.2f}")
-        width = self._width(profit_rate, view.outlook.variance_rate)
-        if isinstance(width, Missing):
-            return _out(width.reason)
-        return self._placed(view, width, pays)
+        terms = self._terms(view, view.outlook)
+        if isinstance(terms, Missing):
+            return keep(positions, terms.reason)
+        sides = self._sides(terms, least)
+        return _out(sides.reason) if isinstance(sides, Missing) else self._placed(view, sides)
 
-    def _width(self, profit_rate: float, variance_rate: float) -> Width | Missing:
-        """Per day, in which the drift is told."""
-        variance = variance_rate * _DAY_S
-        return best_width(
-            profit_rate=profit_rate * _DAY_S,
-            variance_rate=variance,
-            concentration=concentration_of_moves(variance, float(self.move_cost)),
-            drift=float(self.drift_per_day),
+    def _terms(self, view: View, outlook: Outlook) -> _Terms | Missing:
+        """What a range would be placed on now; Missing where part of it is not known."""
+        snapshot = view.snapshot
+        if snapshot.native_price is None:
+            return Missing("nothing tells the price of gas, so no width can be told")
+        held = ((each.position.range, each.position.liquidity) for each in view.inventory.positions)
+        others = snapshot.state.liquidity - active_of(held, snapshot.state.tick)
+        value = float(view.inventory.value * self.deploy)
+        if others <= 0 or value <= 0:
+            return Missing("a width needs something to place, and active liquidity of others")
+        gas = gas_units(snapshot.vault).of_up(_MOVE) * snapshot.gas_price
+        return _Terms(
+            profit_rate=_profit_rate(view, outlook) * snapshot.state.liquidity / others,
+            variance_rate=outlook.variance_rate,
+            move_cost=float(self.move_cost) + float(gas_cost(snapshot, gas)) / value,
+            own=2 * value / math.sqrt(snapshot.price.ratio) / others,
         )
 
-    def _placed(self, view: View, width: Width, pays: float) -> Target:
-        snapshot = view.snapshot
+    def _sides(self, terms: _Terms, least: float) -> _Sides | Missing:
+        """What to place; Missing where no width pays at least so many times what arbitrage takes,
+        with the fees that are left once it is in."""
+        width = self._best(terms)
+        if isinstance(width, Missing):
+            return width
         cheap, dear = self._kept_up(width.ticks_below), self._kept_up(width.ticks_above)
+        pays = terms.viability_with(of_ticks(below=cheap, above=dear))
+        if isinstance(pays, Missing):
+            return pays
+        if pays < least:
+            return Missing(
+                f"once they are shared with what would be placed, fees pay {pays:.2f} of what "
+                f"arbitrage takes, less than {least:.2f}"
+            )
+        return _Sides(cheap=cheap, dear=dear, pays=pays)
+
+    def _best(self, terms: _Terms) -> Width | Missing:
+        """Per day, in which the drift is told."""
+        variance = terms.variance_rate * _DAY_S
+        return best_width(
+            profit_rate=terms.profit_rate * _DAY_S,
+            variance_rate=variance,
+            concentration=concentration_of_moves(variance, terms.move_cost),
+            drift=float(self.drift_per_day),
+            own=terms.own,
+        )
+
+    def _placed(self, view: View, sides: _Sides) -> Target:
+        snapshot = view.snapshot
         base_is_0 = snapshot.price.base == snapshot.pool.token0
-        below, above = (cheap, dear) if base_is_0 else (dear, cheap)
+        below, above = (sides.cheap, sides.dear) if base_is_0 else (sides.dear, sides.cheap)
         wanted = around(snapshot.state.tick, below, above, snapshot.pool.tick_spacing)
         return Target(
             ranges=(WeightedRange(wanted, self.deploy),),
             swap=True,
-            reason=f"fees pay {pays:.2f} of what arbitrage takes: best from {cheap} ticks below "
-            f"the price to {dear} above",
+            reason=f"fees pay {sides.pays:.2f} of what arbitrage takes: best from {sides.cheap} "
+            f"ticks below the price to {sides.dear} above",
         )
 
     def _kept_up(self, ticks: float) -> int:
         """Within the bounds, rounded up."""
         cut = min(ticks, float(self.max_half_width_ticks))
         return max(math.ceil(cut), self.min_half_width_ticks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """`profit_rate` is pi of the others' liquidity alone, `move_cost` the share of what is placed
+    that a move takes, gas in it, and `own` as in `shared_profitability`."""
+
+    profit_rate: float
+    variance_rate: float
+    move_cost: float
+    own: float
+
+    def viability_with(self, width: Width) -> float | Missing:
+        """Viability once a range of that width is in."""
+        shared = shared_profitability(self.profit_rate, width=width.total, own=self.own)
+        return viability(shared, self.variance_rate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """Ticks to where base is cheaper, and to where it is dearer, and what viability is there."""
+
+    cheap: int
+    dear: int
+    pays: float
 
 
 def _out(why: str) -> Target:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 from builders import (
+    OTHERS,
     USDC,
     WETH,
     a_limits,
@@ -18,6 +19,7 @@ from builders import (
     a_record,
     a_view,
     an_outlook,
+    price_at,
 )
 from decisions import closed, gate
 
@@ -25,6 +27,7 @@ from lpmanager.errors import ConfigError
 from lpmanager.model import Hold, Plan, Target, TickRange, Withdraw
 from lpmanager.rebalancer import View, decide, make_policy
 from lpmanager.rebalancer.policies import PredictableLoss
+from lpmanager.rebalancer.ranges import fill_down
 from lpmanager.risk import Outlook
 
 DAY = 86_400
@@ -41,13 +44,21 @@ def paying(viability: float, variance_rate: float = FIVE_PERCENT) -> Outlook:
     return an_outlook(fee_rate=viability * FIVE_PERCENT / 8, variance_rate=variance_rate)
 
 
-def seen(outlook: Outlook, *held: str, tick: int = 0, base=USDC, liquidity: int = 10**12) -> View:
+def seen(
+    outlook: Outlook,
+    *held: str,
+    tick: int = 0,
+    base=USDC,
+    liquidity: int = 10**12,
+    wallet: int = 10**12,
+    others: int = OTHERS,
+) -> View:
     quote = WETH if base == USDC else USDC
     positions = tuple(
         a_position(text, token_id=i, liquidity=liquidity) for i, text in enumerate(held)
     )
-    market = a_market(tick=tick, positions=positions, pool=POOL, quote=quote)
-    return a_view(market, a_record((10**12, 10**12), pool=POOL), outlook)
+    market = a_market(tick=tick, positions=positions, pool=POOL, quote=quote, others=others)
+    return a_view(market, a_record((wallet, wallet), pool=POOL), outlook)
 
 
 def wanted(viability: float, *held: str, **changes: object) -> Target:
@@ -135,6 +146,86 @@ def test_what_is_not_known_changes_nothing() -> None:
     assert "variance is 0" in still.reason
     blind = POLICY.target(replace(seen(paying(2.0), held, tick=5_000), outlook=None))
     assert ranges(blind) == [a_range(held)]
+
+
+# ---- a large part of a small pool ----
+
+#: Liquidity of others, of which ours is a good part wherever it is placed.
+FEW = 5 * 10**13
+#: Leaves as soon as it would not enter.
+STERN = replace(POLICY, leave_at=Fraction(1))
+
+
+def placed(wanted: TickRange) -> int:
+    """The liquidity of all that `seen` has in its wallet."""
+    wallet = POOL.amounts(10**12, 10**12)
+    return fill_down(POOL, price_at(0), wanted, wallet)[0]
+
+
+def test_what_is_placed_does_not_pay_too_little_to_stay_by_its_own_being_there() -> None:
+    """The same flow before and after."""
+    entered = []
+    for alone in (1.05, 1.2, 1.35, 1.5, 1.7, 2.0, 4.0):
+        target = STERN.target(seen(paying(alone), others=FEW))
+        if not target.ranges:
+            assert "shared with what would be placed" in target.reason
+            continue
+        entered.append(alone)
+        held = ranges(target)[0]
+        ours = placed(held)
+        diluted = paying(alone * FEW / (FEW + ours))
+        after = seen(diluted, str(held), liquidity=ours, wallet=0, others=FEW)
+        assert ranges(STERN.target(after)) == [held]
+    assert entered == [1.2, 1.35, 1.5, 1.7, 2.0, 4.0]
+
+
+def test_our_own_liquidity_is_told_apart_from_that_of_others() -> None:
+    """A range that is to be placed anew before the price has left it: its liquidity is among what
+    is active, and its tokens are what would be placed."""
+    out = STERN.target(seen(paying(2.0), others=FEW))
+    held = ranges(out)[0]
+    ours = placed(held)
+    diluted = paying(2.0 * FEW / (FEW + ours))
+    inside = seen(diluted, str(held), liquidity=ours, wallet=0, others=FEW)
+    anew = STERN.target(replace(inside, snapshot=replace(inside.snapshot, positions=())))
+    assert ranges(anew) == [held]
+
+
+def test_the_last_provider_of_a_pool_has_no_width_to_compare() -> None:
+    alone = seen(paying(2.0), "[-600, 600)", others=0, wallet=0)
+    target = STERN.target(replace(alone, snapshot=replace(alone.snapshot, positions=())))
+    assert "liquidity of others" in target.reason
+
+
+# ---- gas ----
+
+
+def at_gas_price(gas_price: int) -> View:
+    view = seen(paying(2.0))
+    return replace(view, snapshot=replace(view.snapshot, gas_price=gas_price))
+
+
+def test_the_gas_of_a_move_counts_like_what_a_swap_costs() -> None:
+    """Of 1,300,000 gas at a price of 3e-9 raw units a wei: a hundredth of 2e12."""
+    hundredth = round(2 * 10**10 / (1_300_000 * 3e-9))
+    dear = POLICY.target(at_gas_price(hundredth))
+    twice = replace(POLICY, move_cost=Fraction(1, 50)).target(at_gas_price(1))
+    assert ranges(dear) == ranges(twice)
+
+
+def test_ten_times_the_price_of_gas_is_a_reason_for_a_wider_range() -> None:
+    widths = [ranges(POLICY.target(at_gas_price(10**n)))[0].width for n in (11, 12, 13)]
+    assert widths == sorted(widths)
+    assert widths[-1] > 1.5 * widths[0]
+
+
+def test_gas_that_nothing_tells_the_price_of_is_not_free() -> None:
+    view = seen(paying(2.0), "[-600, 600)", tick=700)
+    unpriced = replace(view, snapshot=replace(view.snapshot, native_price=None))
+    target = POLICY.target(unpriced)
+    assert ranges(target) == [a_range("[-600, 600)")]
+    assert "price of gas" in target.reason
+    assert ranges(POLICY.target(view)) != [a_range("[-600, 600)")]
 
 
 def test_leaving_is_planned_although_it_earns_nothing() -> None:

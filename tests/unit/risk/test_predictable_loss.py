@@ -14,7 +14,9 @@ from lpmanager.risk.predictable_loss import (
     Width,
     best_width,
     concentration_of_moves,
+    of_ticks,
     profitability,
+    shared_profitability,
     viability,
 )
 
@@ -25,7 +27,7 @@ REFERENCE = {"profit_rate": 2e-4, "variance_rate": 4e-4, "concentration": 3e-5}
 def test_the_reference_widths(drift: float, width: float) -> None:
     found = best_width(**REFERENCE, drift=drift)
     assert isinstance(found, Width)
-    assert found.below + found.above == pytest.approx(width, abs=1e-10)
+    assert found.total == pytest.approx(width, abs=1e-10)
     assert found.above - found.below == pytest.approx(2 * drift)
 
 
@@ -37,8 +39,7 @@ def test_no_other_width_leaves_more(profit: float, concentration: float, by: flo
 
     found = best_width(profit_rate=profit, variance_rate=4e-4, concentration=concentration)
     assert isinstance(found, Width)
-    best = found.below + found.above
-    assert growth(best * by) <= growth(best) * (1 + 1e-12)
+    assert growth(found.total * by) <= growth(found.total) * (1 + 1e-12)
 
 
 def test_fees_at_break_even_are_just_viable_and_no_width_pays() -> None:
@@ -49,6 +50,23 @@ def test_fees_at_break_even_are_just_viable_and_no_width_pays() -> None:
     found = best_width(profit_rate=profit * (1 - 1e-9), variance_rate=variance, concentration=1e-5)
     assert isinstance(found, Missing)
     assert "no width pays" in found.reason
+
+
+@settings(max_examples=30)
+@given(own=st.floats(0, 1), drift=st.sampled_from([0.0, 0.005, -0.01]))
+def test_the_width_is_the_best_at_what_fees_are_once_it_is_in(own: float, drift: float) -> None:
+    found = best_width(**REFERENCE, drift=drift, own=own)
+    assert isinstance(found, Width)
+    left = shared_profitability(2e-4, width=found.total, own=own)
+    alone = best_width(**(REFERENCE | {"profit_rate": left}), drift=drift)
+    assert isinstance(alone, Width)
+    assert (found.below, found.above) == pytest.approx((alone.below, alone.above))
+
+
+def test_fees_are_shared_by_all_liquidity_that_is_active() -> None:
+    """A quarter of the others' in a range of width 1 is as much as theirs in one of a quarter."""
+    shared = [shared_profitability(3.0, width=width, own=0.25) for width in (0.25, 0.75)]
+    assert shared == pytest.approx([1.5, 2.25])
 
 
 def test_moves_that_cost_more_want_wider_ranges() -> None:
@@ -67,6 +85,8 @@ def test_the_edges_are_on_the_papers_prices() -> None:
     assert 1.0001 ** (found.ticks_above / 2) == pytest.approx(1 / (1 - 0.025))
     assert 1.0001 ** (-found.ticks_below / 2) == pytest.approx(1 - 0.025)
     assert Width(below=2.0, above=3.0).ticks_above == math.inf
+    back = of_ticks(below=600, above=70)
+    assert (back.ticks_below, back.ticks_above) == pytest.approx((600, 70))
 
 
 def test_a_drift_that_leaves_the_price_outside_has_no_width() -> None:
