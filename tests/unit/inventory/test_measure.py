@@ -111,6 +111,31 @@ def test_delta_is_all_the_base_token_wherever_it_lies(pool: PoolKey) -> None:
 
 
 @both_orders
+def test_delta_and_gamma_of_the_whole_are_the_sum_over_positions(pool: PoolKey) -> None:
+    """Two ranges around the price and one above it, and tokens beside them: base in all of them,
+    gamma in two."""
+    middle = around(sqrt_x96(pool, 2000))
+    wide = TickRange(middle.lower - 500, middle.upper + 700)
+    beyond = around(sqrt_x96(pool, 3000))
+    spans = ((middle, 10**15), (wide, 3 * 10**15), (beyond, 10**15))
+    positions = [a_position(n, span, held) for n, (span, held) in enumerate(spans)]
+
+    def base_at(price: str) -> float:
+        snapshot = a_snapshot(pool, sqrt_x96(pool, price), *positions)
+        total = measure(snapshot, a_record(amounts(pool, 10**18, 0)), HALF).holdings.total
+        return (total.amount0 if pool == WETH_USDC else total.amount1).raw / 1e18
+
+    snapshot = a_snapshot(pool, sqrt_x96(pool, 2000), *positions)
+    found = measure(snapshot, a_record(amounts(pool, 10**18, 0)), HALF)
+    assert found.exposure.delta == pytest.approx(base_at("2000"))
+    assert found.exposure.gamma == pytest.approx(base_at("2000.5") - base_at("1999.5"), rel=1e-5)
+    parts = [each.exposure.gamma for each in found.positions]
+    assert parts[1] == pytest.approx(3 * parts[0])
+    assert parts[2] == 0
+    assert found.exposure.gamma == pytest.approx(sum(parts))
+
+
+@both_orders
 def test_gamma_is_how_fast_delta_falls_as_the_price_rises(pool: PoolKey) -> None:
     position = a_position(1, around(sqrt_x96(pool, 2000)), 10**15)
 

@@ -462,6 +462,26 @@ def test_the_less_averse_leave_the_inventory_alone() -> None:
     assert gate(decision, "imbalance").passed
 
 
+def test_gamma_alone_makes_the_band_wider() -> None:
+    """The same tokens, in a range and idle: value, mix and delta are equal, and the range alone has
+    a gamma, by which its mix drifts."""
+    wallet = (2 * 10**11, 44 * 10**10)
+    ranged = a_view(a_market(positions=(LEFT_BEHIND,)), a_record(wallet))
+    total = ranged.inventory.holdings.total
+    idle = a_view(a_market(), a_record((total.amount0.raw, total.amount1.raw)))
+    assert idle.inventory.imbalance == ranged.inventory.imbalance
+    assert idle.inventory.exposure.delta == pytest.approx(ranged.inventory.exposure.delta)
+
+    class Stays:
+        def target(self, view: View) -> Target:
+            return keep(view.snapshot.positions, "all is as it should be")
+
+    assert isinstance(decided(idle, Stays(), risk_aversion=Fraction(3)), Plan)
+    left_alone = decided(ranged, Stays(), risk_aversion=Fraction(3))
+    assert isinstance(left_alone, Hold)
+    assert gate(left_alone, "imbalance").passed
+
+
 # ---- regimes ----
 
 
@@ -521,6 +541,22 @@ def test_turbulence_makes_the_pause_between_moves_longer() -> None:
     held = decided(view, regimes={Regime.TURBULENT: TWICE})
     assert isinstance(held, Hold)
     assert closed(held) == ["interval"]
+
+
+def test_turbulence_leaves_more_of_an_imbalance_alone() -> None:
+    """An imbalance of about 0.3, against a band of 0.2 and one of twice that."""
+    swaps = moves([*walk(100, 4, to=-105), *walk(24, 60, to=0)])
+    snapshot = left_behind(swaps, tick=0).snapshot
+    view = a_view(snapshot, a_record((2 * 10**11, 6 * 10**11)), an_outlook())
+    wider = Adjustment(hedge_band=Fraction(2))
+    for usual in ({}, {Regime.CALM: wider}):
+        plan = decided(view, regimes=usual)
+        assert isinstance(plan, Plan)
+        assert [type(action) for action in plan.actions] == [Swap]
+    held = decided(view, regimes={Regime.TURBULENT: wider})
+    assert isinstance(held, Hold)
+    assert gate(held, "imbalance").passed
+    assert gate(held, "imbalance").limit == "0.400"
 
 
 def test_an_order_beside_the_price_is_never_widened_over_it() -> None:
