@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -124,14 +124,27 @@ def _correlation(value: Fraction) -> Fraction:
     return value
 
 
-def _day_from(value: object) -> date:
-    """A date of TOML, or the same as text; a moment of a day is none."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError("expected a date such as 2024-06-28") from None
+def _moment_from(value: object) -> datetime:
+    """A date and time of TOML with its zone, or the end (UTC) of a date; or the same as text."""
+    told = _date_from_text(value) if isinstance(value, str) else value
+    if isinstance(told, datetime) and told.tzinfo is not None:
+        return told.astimezone(UTC)
+    if isinstance(told, date) and not isinstance(told, datetime):
+        return datetime.combine(told + timedelta(days=1), time(), UTC)
+    raise ValueError(
+        "expected a time with its zone such as 2024-06-28T14:30:00Z, or a date such as 2024-06-28, "
+        "whose end counts"
+    )
+
+
+def _date_from_text(text: str) -> date | None:
+    """A `datetime` where the text tells a time of the day; None where it is neither."""
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
 
 
 def _amount_text_from(value: object) -> str:
@@ -181,11 +194,11 @@ Number = Annotated[
 Positive = Annotated[Number, AfterValidator(_positive)]
 Share = Annotated[Number, AfterValidator(_share)]
 Correlation = Annotated[Number, AfterValidator(_correlation)]
-Day = Annotated[
-    date,
-    PlainValidator(_day_from),
-    PlainSerializer(date.isoformat, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date"}),
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment_from),
+    PlainSerializer(datetime.isoformat, return_type=str),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
 ]
 AmountText = Annotated[
     str,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -39,10 +38,10 @@ from lpmanager.setting_types import (
     AmountText,
     CodeHash,
     Correlation,
-    Day,
     FeePips,
     FileName,
     LocalPath,
+    Moment,
     Positive,
     Seconds,
     Share,
@@ -202,20 +201,20 @@ class RegimeTable(_Table):
 
 
 class HestonTable(_Table):
-    """Heston's model in years of 365 days, see `YearlyHeston`, and the day it was fitted to. What
-    has no day does not grow old."""
+    """Heston's model in years of 365 days, see `YearlyHeston`, and when the market was so: it is
+    used from then on. Of a date that is its end."""
 
     v0: Positive
     theta: Positive
     kappa: Positive
     sigma: Positive
     rho: Correlation
-    as_of: Day | None = None
+    as_of: Moment
     max_age: Annotated[Seconds, Field(ge=1)] = 7 * 86_400
 
     @property
     def given(self) -> GivenHeston:
-        """The same for the rebalancer; a day begins at midnight UTC."""
+        """The same for the rebalancer; the time in whole seconds, rounded up."""
         yearly = YearlyHeston(
             v0=float(self.v0),
             theta=float(self.theta),
@@ -223,10 +222,9 @@ class HestonTable(_Table):
             sigma=float(self.sigma),
             rho=float(self.rho),
         )
-        day = self.as_of
         return GivenHeston(
             model=yearly.daily,
-            fitted_at=None if day is None else int(datetime.combine(day, time(), UTC).timestamp()),
+            fitted_at=math.ceil(self.as_of.timestamp()),
             max_age_s=self.max_age,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,11 @@ HOUR_S = 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketModels:
-    """Heston's model by the moments of hourly variances, of the day that the market ends on, and
-    the contest for the toxic share of the next hour."""
+    """Heston's model by the moments of hourly variances, as of the end of the market (Unix
+    seconds), and the contest for the toxic share of the next hour."""
 
     heston: HestonMoments | Missing
-    as_of: date
+    as_of: int
     toxicity: ToxicityContest | Missing
 
 
@@ -38,7 +37,7 @@ def models_of(market: Market, path: PricePath) -> MarketModels:
     hours = periods_of(path, period_s=HOUR_S, step_s=STEP_S)
     return MarketModels(
         heston=hours if isinstance(hours, Missing) else heston_from_moments(hours),
-        as_of=datetime.fromtimestamp(path.times[-1], UTC).date(),
+        as_of=path.times[-1],
         toxicity=_toxicity(market),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpmanager.cli.extras import require_quant
-from lpmanager.cli.option_texts import decimal
+from lpmanager.cli.option_texts import decimal, time_of
 from lpmanager.errors import MarketDataError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ Spot = Annotated[
     typer.Option(metavar="PRICE", help="With --option-chain: the price of what it is on."),
 ]
 AsOf = Annotated[
-    str | None, typer.Option(metavar="DATE", help="With --option-chain: the day of its quotes.")
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="With --option-chain: when its quotes were made (UTC); of a date, its end.",
+    ),
 ]
 Rate = Annotated[
     str | None,
@@ -78,36 +82,44 @@ def run_option_chain(asked: ChainAsked, *, as_json: bool) -> None:
 
     if asked.option_chain is None:
         raise ValueError("no option chain is named")
-    terms = _terms(asked)
+    terms, at = _terms(asked)
     require_quant("QuantLib")
     began = perf_counter()
     fit = _fitted(asked.option_chain, terms)
     seconds = perf_counter() - began
     hindsight = _hindsight(fit, terms)
     if as_json:
-        print_json({**_json(fit, seconds), "hindsight": _hindsight_json(hindsight)})
+        print_json({**_json(fit, at, seconds), "hindsight": _hindsight_json(hindsight)})
     else:
-        _print(fit, asked.option_chain.name, seconds)
+        _print(fit, at, asked.option_chain.name, seconds)
         _print_hindsight(hindsight, terms)
 
 
-def _terms(asked: ChainAsked) -> Terms:
+def _terms(asked: ChainAsked) -> tuple[Terms, int]:
+    """What holds for the chain, and when its quotes were made in Unix seconds."""
     from lpmanager.risk.heston.chain import Terms
 
     if asked.spot is None or asked.as_of is None:
         raise UsageError(
-            "--option-chain: give --spot, the price of what the options are on, and --as-of, the "
-            "day of the quotes (2024-06-28)"
+            "--option-chain: give --spot, the price of what the options are on, and --as-of, when "
+            'the quotes were made ("2024-06-28 14:30", or 2024-06-28 for the end of that day)'
         )
     spot = decimal("--spot", asked.spot)
     if spot == 0:
         raise UsageError("--spot: expected more than 0, found 0")
-    try:
-        day = date.fromisoformat(asked.as_of)
-    except ValueError:
-        raise UsageError(f"--as-of: expected a date like 2024-06-28, found {asked.as_of}") from None
+    day, at = _quoted(asked.as_of)
     rate = 0.0 if asked.rate is None else float(decimal("--rate", asked.rate))
-    return Terms(as_of=day, spot=float(spot), rate=rate)
+    return Terms(as_of=day, spot=float(spot), rate=rate), at
+
+
+def _quoted(as_of: str) -> tuple[date, int]:
+    """The day that expiries are counted from, and when the quotes were made: of a date, its end."""
+    try:
+        day = date.fromisoformat(as_of)
+    except ValueError:
+        at = time_of("--as-of", as_of)
+        return datetime.fromtimestamp(at, UTC).date(), at
+    return day, int(datetime.combine(day + timedelta(days=1), time(), UTC).timestamp())
 
 
 def _fitted(path: Path, terms: Terms) -> HestonFit:
@@ -131,11 +143,11 @@ def _hindsight(fit: HestonFit, terms: Terms) -> Hindsight | Missing:
     return hindsight_by(fit.model, rate=terms.rate, days=_HINDSIGHT_DAYS)
 
 
-def _print(fit: HestonFit, name: str, seconds: float) -> None:
+def _print(fit: HestonFit, at: int, name: str, seconds: float) -> None:
     from lpmanager.cli.heston_words import heston_table
     from lpmanager.cli.output import console, note
 
-    console().print(heston_table(fit.model, fit.as_of), markup=False)
+    console().print(heston_table(fit.model, at), markup=False)
     note(
         f"Heston's model fitted to {fit.quotes} quotes of {name} in {seconds:.2f} s: off by "
         f"{fit.rms_error:.2%} of volatility a year (root mean square). The variance "
@@ -147,11 +159,11 @@ def _print(fit: HestonFit, name: str, seconds: float) -> None:
         note(f"So are {len(fit.dropped) - _MOST_DROPPED} more: --json tells why.")
 
 
-def _json(fit: HestonFit, seconds: float) -> dict[str, Any]:
+def _json(fit: HestonFit, at: int, seconds: float) -> dict[str, Any]:
     from lpmanager.cli.heston_words import heston_json
 
     return {
-        "heston": heston_json(fit.model, fit.as_of),
+        "heston": heston_json(fit.model, at),
         "quotes": fit.quotes,
         "rms_error": fit.rms_error,
         "rms_error_unit": "volatility a year",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_the_printed_lines_are_those_of_a_configuration(folder: Path) -> None:
     assert ended.code == 0, ended.err
     (table,) = tomllib.loads(ended.out)["campaigns"].values()
     given = HestonTable.model_validate(table["risk"]["heston"]).given
-    assert given.fitted_at == 1_704_412_800
+    assert given.fitted_at == 1_704_412_800 + 86_400  # a date: its end
     assert math.sqrt(given.model.start * 365) == pytest.approx(0.6, abs=0.005)
     assert given.model.correlation == pytest.approx(-0.3, abs=0.02)
     told = " ".join(ended.err.split())
@@ -69,12 +69,19 @@ def test_the_printed_lines_are_those_of_a_configuration(folder: Path) -> None:
     assert "and 0.00% interest; without interest" in told
 
 
+def test_quotes_of_an_hour_are_of_that_hour(folder: Path) -> None:
+    """Their expiries are as many days ahead; and they can be used on the same day."""
+    whole = json.loads(lpm(folder, *TOLD, "--json").out)["heston"]
+    told = json.loads(lpm(folder, *TOLD[:5], "2024-01-05 14:30", "--json").out)["heston"]
+    assert told == {**whole, "as_of": "2024-01-05T14:30:00Z"}
+
+
 def test_programs_are_told_the_fit_its_error_and_its_time(folder: Path) -> None:
     ended = lpm(folder, *TOLD, "--json")
     assert (ended.code, ended.err) == (0, "")
     told = json.loads(ended.out)
     assert told["heston"]["theta"] == pytest.approx(0.49, rel=0.05)
-    assert told["heston"]["as_of"] == "2024-01-05"
+    assert told["heston"]["as_of"] == "2024-01-06T00:00:00Z"
     assert told["rms_error"] < 1e-3
     assert told["seconds"] > 0
     assert [each["line"] for each in told["dropped"]] == [30]
@@ -92,17 +99,18 @@ def test_the_interest_of_the_chain_is_in_the_price_of_hindsight(folder: Path) ->
 
 
 def test_what_is_pasted_is_the_model_to_six_digits() -> None:
-    text = heston_table(MODEL.daily, DAY)
+    at = datetime(2024, 1, 5, 14, 30, tzinfo=UTC)
+    text = heston_table(MODEL.daily, int(at.timestamp()))
     (table,) = tomllib.loads(text)["campaigns"].values()
     read = HestonTable.model_validate(table["risk"]["heston"])
-    assert (read.v0, read.rho, read.as_of) == (Fraction("0.36"), Fraction("-0.3"), DAY)
+    assert (read.v0, read.rho, read.as_of) == (Fraction("0.36"), Fraction("-0.3"), at)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (TOLD[:4], "--as-of"),
-        ((*TOLD[:5], "5 January"), "expected a date like"),
+        ((*TOLD[:5], "5 January"), "expected a date such as"),
         ((*TOLD[:3], "0", *TOLD[4:]), "--spot: expected more than 0"),
         (("--spot", "2250"), "--option-chain: missing; --spot is about one"),
         ((*TOLD, "--html", "page.html"), "is asked alone"),

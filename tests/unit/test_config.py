@@ -475,10 +475,14 @@ def test_hestons_model_is_told_in_years_and_used_by_the_day(tmp_path: Path) -> N
     given = campaign(tmp_path, limits=f"{risk}{HESTON}\nas_of = 2024-06-28").risk.appetite.heston
     assert given is not None
     assert given.model.mean * 365 == pytest.approx(0.49)
-    assert (given.fitted_at, given.max_age_s) == (1_719_532_800, 7 * 86_400)
+    assert (given.fitted_at, given.max_age_s) == (1_719_532_800 + 86_400, 7 * 86_400)
     as_text = campaign(tmp_path, limits=f'{risk}{HESTON}\nas_of = "2024-06-28"').risk
     assert as_text.appetite.heston == given
-    kept = risk.replace('scenarios = "heston"', "") + HESTON
+    for time in ("2024-06-28T14:30:00Z", "2024-06-28T16:30:00.5+02:00"):
+        timed = campaign(tmp_path, limits=f"{risk}{HESTON}\nas_of = {time}").risk.appetite.heston
+        assert timed is not None
+        assert timed.fitted_at == 1_719_585_000 + (".5" in time)
+    kept = risk.replace('scenarios = "heston"', "") + f"{HESTON}\nas_of = 2024-06-28"
     assert campaign(tmp_path, limits=kept).risk.appetite.heston is None
 
 
@@ -487,9 +491,17 @@ def test_hestons_model_is_told_in_years_and_used_by_the_day(tmp_path: Path) -> N
     [
         ('scenarios = "heston"', 'scenarios = "heston" needs the table heston'),
         ('hedge_to = "middle"', "hedge_to"),
-        (f"heston = {{ {HESTON.replace('-0.3', '-1.3')} }}", "between -1 and 1"),
-        (f"heston = {{ {HESTON}, as_of = '28 June' }}", "expected a date such as 2024-06-28"),
-        (f"heston = {{ {HESTON.replace('0.36', '0')} }}", "expected more than 0"),
+        (
+            f"heston = {{ {HESTON.replace('-0.3', '-1.3')}, as_of = 2024-06-28 }}",
+            "between -1 and 1",
+        ),
+        (f"heston = {{ {HESTON}, as_of = '28 June' }}", "or a date such as 2024-06-28"),
+        (f"heston = {{ {HESTON}, as_of = 2024-06-28T14:30:00 }}", "a time with its zone"),
+        (f"heston = {{ {HESTON} }}", "as_of: missing"),
+        (
+            f"heston = {{ {HESTON.replace('0.36', '0')}, as_of = 2024-06-28 }}",
+            "expected more than 0",
+        ),
     ],
 )
 def test_a_model_or_a_hedge_that_is_none_is_refused(

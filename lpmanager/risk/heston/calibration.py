@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 import QuantLib as ql
 
@@ -33,7 +32,6 @@ class HestonFit:
     fit it as well. Where not `feller` (2 reversion mean >= vol_of_vol^2), the variance touches 0.
     """
 
-    as_of: date
     model: Heston
     rms_error: float
     quotes: int
@@ -116,7 +114,6 @@ def _fit(quotes: Sequence[Checked], terms: Terms, today: ql.Date) -> HestonFit |
     except ValueError as problem:
         return Missing(f"QuantLib found no Heston fit of {len(quotes)} quotes: {problem}")
     return HestonFit(
-        as_of=terms.as_of,
         model=daily,
         rms_error=math.sqrt(math.fsum(error * error for error in errors) / len(errors)),
         quotes=len(quotes),

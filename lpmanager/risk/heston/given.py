@@ -12,20 +12,21 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenHeston:
-    """`fitted_at`, in Unix seconds, is when the market was as the model says; None where nobody
-    told, and then it does not grow old. `max_age_s`: for how long it is used."""
+    """`fitted_at`, in Unix seconds, is when the market was as the model says: the newest of what it
+    was fitted to. `max_age_s`: for how long it is used from then on."""
 
     model: Heston
-    fitted_at: int | None
+    fitted_at: int
     max_age_s: int
 
     def at(self, now: int) -> Heston | Missing:
         """The model; Missing, with its age, where it is older than that or not of the past."""
-        if self.fitted_at is None:
-            return self.model
         age = now - self.fitted_at
         if age < 0:
-            return Missing(f"Heston's parameters are of a time {_days(-age)} after this block")
+            return Missing(
+                f"Heston's parameters are of a time {_days(-age)} after this block (as_of; a date "
+                "counts from its end)"
+            )
         if age > self.max_age_s:
             return Missing(
                 f"Heston's parameters are {_days(age)} old and used for {_days(self.max_age_s)}; "

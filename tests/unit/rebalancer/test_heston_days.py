@@ -10,7 +10,7 @@ from statistics import fmean, pvariance
 from unittest import mock
 
 import pytest
-from builders import a_limits, a_market, a_position, a_record, a_view, an_outlook
+from builders import a_block, a_limits, a_market, a_position, a_record, a_view, an_outlook
 from decisions import closed, gate
 
 from lpmanager.model import Decision, Hold, Plan
@@ -25,6 +25,8 @@ from lpmanager.risk.missing import Missing
 from lpmanager.risk.tomorrow import returns_tomorrow
 
 DAY = 86_400
+#: When every market here is looked at.
+NOW = a_block().timestamp
 LEFT_BEHIND = a_position("[-600, 600)", token_id=7, liquidity=10**13)
 #: 2.6 % a day now, and 9 % on the long run, whatever the market does.
 WILD = YearlyHeston(v0=0.25, theta=3.0, kappa=200.0, sigma=10.0, rho=-0.5)
@@ -37,7 +39,7 @@ def left_behind() -> View:
     return a_view(market, a_record((0, 0)), an_outlook(fee_rate=1e-9))
 
 
-def given(model: YearlyHeston, *, fitted_at: int | None = None) -> GivenHeston:
+def given(model: YearlyHeston, *, fitted_at: int = NOW) -> GivenHeston:
     return GivenHeston(model=model.daily, fitted_at=fitted_at, max_age_s=7 * DAY)
 
 
