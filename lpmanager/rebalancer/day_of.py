@@ -1,4 +1,4 @@
-"""The model of a day's prices that a campaign's losses are told by."""
+"""The days that a campaign's losses are told by: of a model, and those that were."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.tomorrow import DayModel
+from lpmanager.risk.price_path import PricePath, path_of
+from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
 
 
 def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missing:
@@ -14,6 +15,36 @@ def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missi
     if appetite.heston is None:
         return outlook.variance_rate
     return appetite.heston.at(view.snapshot.block.timestamp)
+
+
+def past_days(view: View, history: PricePath | None = None) -> tuple[float, ...] | Missing:
+    """Moves of the log price, quote per base, over each of the whole days that end at the view's
+    block, the newest last; where more of the price is known than the view tells, `history` has it.
+
+    Missing where they are too few for a tail.
+    """
+    snapshot = view.snapshot
+    path = _flow_of_days(view) if history is None else history
+    if isinstance(path, Missing):
+        return path
+    if path.seconds < DAYS_NEEDED * HORIZON_S:
+        return _too_few(path.seconds)
+    sign = 1 if snapshot.quote == snapshot.pool.token1 else -1
+    return tuple(sign * each for each in path.returns(HORIZON_S))
+
+
+def _flow_of_days(view: View) -> PricePath | Missing:
+    """Nothing is worked out of a flow that is too short: that is nearly every one."""
+    flow = view.snapshot.flow
+    seconds = 0 if flow is None else flow.seconds
+    return _too_few(seconds) if seconds < DAYS_NEEDED * HORIZON_S else path_of(view.snapshot)
+
+
+def _too_few(seconds: int) -> Missing:
+    return Missing(
+        f"the worst of past days need prices of more than {DAYS_NEEDED} days (limits.history_s), "
+        f"found {seconds / HORIZON_S:.1f} days"
+    )
 
 
 def day_words(appetite: Appetite) -> str:

@@ -24,10 +24,16 @@ from lpmanager.rebalancer.entry_gates import entry_gates, takes_on
 from lpmanager.rebalancer.gates import hedge_cost, leaving_cost, payback, plan_gates, usage_gates
 from lpmanager.rebalancer.hedge_limits import hedge_gates, hedge_limits
 from lpmanager.rebalancer.leaving import leave_at_once
+from lpmanager.rebalancer.loss_gates import loss_gates
 from lpmanager.rebalancer.peg_gates import failing_word, target_off_peg
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
-from lpmanager.rebalancer.risk_gates import loss_gates, pay_of, places_anything, placing_gates
+from lpmanager.rebalancer.risk_gates import (
+    pay_of,
+    places_anything,
+    placing_gates,
+    stay_gates,
+)
 from lpmanager.rebalancer.swing_gates import swing_gates
 from lpmanager.rebalancer.tempering import (
     adjustment_of,
@@ -170,6 +176,7 @@ def _judge(
     if places_anything(candidate):
         gates += placing_gates(view, outlook, limits)
         gates += efficiency_gates(view, estimate, limits.appetite)
+        gates += stay_gates(view, outlook, candidate, limits.appetite)
         gates += loss_gates(view, outlook, candidate, estimate.gas, limits.appetite)
         gates += swing_gates(view, outlook, candidate, limits)
     return plan_of(campaign, view, candidate, estimate, gates, limits)

@@ -6,14 +6,11 @@ A gate whose estimate cannot be made is closed, or left out where the appetite s
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 from lpmanager.model import Gate, Mint
-from lpmanager.rebalancer.at_stake import stake_after
 from lpmanager.rebalancer.candidates import Candidate
-from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.rebalancer.economics import fee_rate
-from lpmanager.rebalancer.judging import Asked, gate_of, judged, pause_gate
+from lpmanager.rebalancer.judging import Asked, judged, pause_gate
 from lpmanager.rebalancer.regime import change_gates, regime_gates
 from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
 from lpmanager.rebalancer.staying import stay_chance
@@ -21,19 +18,12 @@ from lpmanager.rebalancer.toxic_gates import toxic_gates
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
-from lpmanager.risk.cvar import TailLoss
 from lpmanager.risk.jumps import seconds_since_jump
-from lpmanager.risk.ladder import ladder
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lvr import break_even_fee_rate, fee_to_lvr
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
-from lpmanager.risk.stake import Stake
-from lpmanager.risk.tomorrow import CONFIDENCE, DayModel, tail_tomorrow
-
-#: The fall of the base token within one block that `max_crash_loss` is about.
-CRASH = -0.20
 
 
 def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, ...]:
@@ -50,16 +40,21 @@ def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, .
     )
 
 
-def loss_gates(
-    view: View, outlook: Outlook, candidate: Candidate, gas: Fraction, appetite: Appetite
+def stay_gates(
+    view: View, outlook: Outlook, candidate: Candidate, appetite: Appetite
 ) -> tuple[Gate, ...]:
-    """What is asked of the ranges that a change would leave; `gas` in raw quote units."""
-    stay = _stay(view, outlook, candidate, appetite)
-    if appetite.max_crash_loss is None and appetite.max_cvar is None:
-        return stay
-    stake = stake_after(view, outlook, candidate, gas)
-    day = _day(stake, day_of(view, outlook, appetite), appetite)
-    return (*stay, *_crash(stake, appetite), *day)
+    """Of the new ranges that hold the price; an order beside it waits for the price to come."""
+    least, tick = appetite.min_stay_probability, view.snapshot.state.tick
+    minted = [action.range for action in candidate.actions if isinstance(action, Mint)]
+    around = [tick_range for tick_range in minted if tick in tick_range]
+    if least is None or not around:
+        return ()
+    asked = Asked(
+        "stay", f"{float(least):.1%}", "chance that the price stays in the new range for a day"
+    )
+    narrowest = min(around, key=lambda tick_range: tick_range.width)
+    chance = stay_chance(tick, narrowest, outlook.variance_rate)
+    return judged(asked, chance, lambda found: (found >= least, f"{found:.1%}"), appetite)
 
 
 def places_anything(candidate: Candidate) -> bool:
@@ -92,12 +87,6 @@ def jump_of(view: View) -> int | Missing | None:
     """Seconds since the price last jumped in the snapshot's flow; None where it has not."""
     path = path_of(view.snapshot)
     return path if isinstance(path, Missing) else seconds_since_jump(path)
-
-
-def crash_loss(stake: Stake) -> float:
-    """The share of the stake's value that is lost where the base token falls by a fifth at once."""
-    (rung,) = ladder(stake, moves=[CRASH])
-    return -rung.change
 
 
 def _pay(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
@@ -144,49 +133,3 @@ def _jump(view: View, appetite: Appetite) -> tuple[Gate, ...]:
         return ()
     asked = Asked("jump", f"{pause} s", "time since the price last jumped")
     return pause_gate(asked, jump_of(view), pause, appetite)
-
-
-def _stay(
-    view: View, outlook: Outlook, candidate: Candidate, appetite: Appetite
-) -> tuple[Gate, ...]:
-    """Of the new ranges that hold the price; an order beside it waits for the price to come."""
-    least, tick = appetite.min_stay_probability, view.snapshot.state.tick
-    minted = [action.range for action in candidate.actions if isinstance(action, Mint)]
-    around = [tick_range for tick_range in minted if tick in tick_range]
-    if least is None or not around:
-        return ()
-    asked = Asked(
-        "stay", f"{float(least):.1%}", "chance that the price stays in the new range for a day"
-    )
-    narrowest = min(around, key=lambda tick_range: tick_range.width)
-    chance = stay_chance(tick, narrowest, outlook.variance_rate)
-    return judged(asked, chance, lambda found: (found >= least, f"{found:.1%}"), appetite)
-
-
-def _crash(stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
-    limit = appetite.max_crash_loss
-    if limit is None:
-        return ()
-    asked = Asked(
-        "crash", f"{float(limit):.1%}", f"loss where the base token falls {-CRASH:.0%} in one block"
-    )
-    lost = crash_loss(stake)
-    return (gate_of(asked, passed=lost <= limit, measured=f"{lost:.1%}"),)
-
-
-def _day(stake: Stake, model: DayModel | Missing, appetite: Appetite) -> tuple[Gate, ...]:
-    limit = appetite.max_cvar
-    if limit is None:
-        return ()
-    asked = Asked(
-        "CVaR of a day",
-        f"{float(limit):.2%}",
-        f"mean loss of the worst {1 - CONFIDENCE:.1%} of days {day_words(appetite)}",
-    )
-    whole = stake.value(stake.sqrt_price)
-
-    def judge(found: TailLoss) -> tuple[bool, str]:
-        return found.cvar <= limit * whole, f"{found.cvar / whole:.2%}"
-
-    tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
-    return judged(asked, tail, judge, appetite)

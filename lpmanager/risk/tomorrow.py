@@ -1,8 +1,9 @@
-"""What a campaign may lose within a day: simulated, by the price's model of that day."""
+"""What a campaign may lose within a day: simulated by a model of that day, and on past days."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from lpmanager.risk.cvar import TailLoss, tail_loss
 from lpmanager.risk.gap import MAX_SPREAD
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.stake import Stake
+from lpmanager.risk.stake import Stake, historical_results
 
 if TYPE_CHECKING:
     from lpmanager.risk.monte_carlo.distribution import Distribution
@@ -20,6 +21,8 @@ HORIZON_S = 86_400
 
 #: The tail is the worst fortieth.
 CONFIDENCE = 0.975
+#: So many days have a tail of one whole day.
+DAYS_NEEDED = round(1 / (1 - CONFIDENCE))
 
 _SEED = 1
 _PATHS = 20_000
@@ -45,6 +48,12 @@ def tail_tomorrow(stake: Stake, model: DayModel) -> TailLoss | Missing:
     """
     results = _results(stake, model)
     return results if isinstance(results, Missing) else tail_loss(results.tolist(), CONFIDENCE)
+
+
+def tail_of_days(stake: Stake, days: Sequence[float]) -> TailLoss | Missing:
+    """Losses as in `tail_tomorrow`, on days whose moves of the log price (quote per base) are
+    known, each as likely as the next. Missing where they are fewer than `DAYS_NEEDED`."""
+    return tail_loss(historical_results(stake, days, HORIZON_S), CONFIDENCE)
 
 
 def distribution_tomorrow(stake: Stake, model: DayModel) -> Distribution | Missing:

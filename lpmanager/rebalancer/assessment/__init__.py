@@ -45,7 +45,7 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
     stake = stake_now(view, view.outlook)
     return (
         *measures,
-        *tomorrow_measures(view, view.outlook, stake, limits),
+        *tomorrow_measures(view, view.outlook, stake, limits, history),
         *crash_measures(stake),
         *pay_measures(view, view.outlook, stake),
     )

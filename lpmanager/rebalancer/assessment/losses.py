@@ -6,46 +6,44 @@ import math
 
 from lpmanager.model import TickRange
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.day_of import day_of, day_words
+from lpmanager.rebalancer.day_of import day_of, day_words, past_days
 from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.swing_gates import swing_between_moves
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook, expected_seconds_in_range
+from lpmanager.risk.cvar import TailLoss
 from lpmanager.risk.gap import expected_exit_seconds, log_distances
 from lpmanager.risk.ladder import FALLS, ladder
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lookback import expected_log_range
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import PricePath
 from lpmanager.risk.stake import Stake
-from lpmanager.risk.tomorrow import CONFIDENCE, HORIZON_S, tail_tomorrow
+from lpmanager.risk.tomorrow import CONFIDENCE, HORIZON_S, tail_of_days, tail_tomorrow
 
 _STILL = Missing("a price that does not move leaves no range")
 
 
 def tomorrow_measures(
-    view: View, outlook: Outlook, stake: Stake, limits: Limits
+    view: View,
+    outlook: Outlook,
+    stake: Stake,
+    limits: Limits,
+    history: PricePath | None = None,
 ) -> tuple[Measure, ...]:
     """Over a day of a driftless price that stays as volatile as it was; the losses by the model
-    that the appetite gives, where it gives one."""
+    that the appetite gives, where it gives one, and by past days, of the view or of `history`."""
     appetite, swing = limits.appetite, swing_between_moves(outlook, limits)
     model, base = day_of(view, outlook, appetite), _base_range(view)
     tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
     spread = expected_log_range(outlook.variance_rate, HORIZON_S)
-    worst = f"of days {day_words(appetite)}: one in {1 / (1 - CONFIDENCE):.0f} loses"
+    past = past_days(view, history)
+    past_tail = past if isinstance(past, Missing) else tail_of_days(stake, past)
+    past_words = "past days" if isinstance(past, Missing) else f"the last {len(past)} days"
     no_range = Missing("the campaign has no range")
     return (
-        _measure(
-            "value at risk",
-            tail if isinstance(tail, Missing) else tail.value_at_risk,
-            Unit.QUOTE,
-            f"{worst} at least that",
-        ),
-        _measure(
-            "CVaR",
-            tail if isinstance(tail, Missing) else tail.cvar,
-            Unit.QUOTE,
-            f"{worst} that, on average",
-        ),
+        *_tail_measures("", tail, f"of days {day_words(appetite)}"),
+        *_tail_measures(", historical", past_tail, f"of {past_words}, with what is held now"),
         _measure(
             "expected high over low",
             math.expm1(spread),
@@ -95,6 +93,24 @@ def crash_measures(stake: Stake) -> tuple[Measure, ...]:
             meaning=f"value {rung.value:,.2f}, of which {rung.base_weight:.0%} in the base token",
         )
         for rung in ladder(stake, moves=FALLS)
+    )
+
+
+def _tail_measures(kind: str, tail: TailLoss | Missing, days: str) -> tuple[Measure, ...]:
+    worst = f"{days}: one in {1 / (1 - CONFIDENCE):.0f} loses"
+    return (
+        _measure(
+            f"value at risk{kind}",
+            tail if isinstance(tail, Missing) else tail.value_at_risk,
+            Unit.QUOTE,
+            f"{worst} at least that",
+        ),
+        _measure(
+            f"CVaR{kind}",
+            tail if isinstance(tail, Missing) else tail.cvar,
+            Unit.QUOTE,
+            f"{worst} that, on average",
+        ),
     )
 
 
