@@ -12,7 +12,8 @@ REACH = 2.0
 def beaten(found: Contest, learned: str) -> Missing | None:
     """Why the learned forecast is not used, or None while it beats all rules out of sample.
 
-    ValueError where nothing else took part: to win against nobody says nothing.
+    A rule that took no part was not beaten. ValueError where nothing else took part: to win against
+    nobody says nothing.
     """
     reasons = dict(found.left_out)
     if learned in reasons:
@@ -21,6 +22,9 @@ def beaten(found: Contest, learned: str) -> Missing | None:
     rivals = {name: loss for name, loss in losses.items() if name != learned}
     if learned not in losses or not rivals:
         raise ValueError(f"a contest of {learned} and others is needed, found {list(losses)}")
+    if reasons:
+        absent = " and ".join(f"{name} ({why.reason})" for name, why in reasons.items())
+        return Missing(f"{learned} is not used: it was not compared with {absent}")
     best = min(rivals, key=rivals.__getitem__)
     if losses[learned] < rivals[best]:
         return None

@@ -75,6 +75,22 @@ def test_a_calibrated_forecast_makes_another_width_than_realised_volatility() ->
     assert f"as {RULE} of 0 s ago forecasts" in calibrated.reason
 
 
+@pytest.mark.parametrize(
+    ("times", "wider"), [(4, math.sqrt(2)), (1.5, math.sqrt(1.5)), (0.1, 0.5**0.5)]
+)
+def test_what_the_trees_learned_moves_the_width_by_the_root_of_two_at_most(
+    times: float, wider: float
+) -> None:
+    """They forecast so many times the variance of the rule, of which twice or half counts."""
+    policy = replace(BY_VOLATILITY, forecast="calibrated")
+    by_rule, by_trees = (
+        decided(left_behind(a_calibration(NOW, learned_rate=rate)), policy)
+        for rate in (None, times * FIVE_PERCENT)
+    )
+    assert width(by_trees) == pytest.approx(wider * width(by_rule), abs=25)
+    assert "boosted trees, within reach of the rule" in by_trees.reason
+
+
 @pytest.mark.parametrize("missing", [STALE, NOT_MADE])
 def test_without_a_good_calibration_nothing_is_placed(missing: Missing) -> None:
     held = decided(left_behind(missing), replace(BY_VOLATILITY, forecast="calibrated"))

@@ -165,6 +165,16 @@ def test_who_took_no_part_is_not_used() -> None:
     assert beaten(found, "trees") == Missing("trees took no part: it needs more")
 
 
+def test_a_rule_that_took_no_part_was_not_beaten() -> None:
+    """The trees are the best of those that did."""
+    left_out = (("HAR", Missing("it needs more")), ("GARCH", Missing("it does not converge")))
+    found = replace(result(trees=0.2, EWMA=0.3), left_out=left_out)
+    assert beaten(found, "trees") == Missing(
+        "trees is not used: it was not compared with HAR (it needs more) and GARCH (it does not "
+        "converge)"
+    )
+
+
 @pytest.mark.parametrize("losses", [{"trees": 0.5}, {"HAR": 0.5}])
 def test_to_win_against_nobody_says_nothing(losses: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="and others"):
