@@ -25,7 +25,7 @@ def target_of(view: View, policy: Policy, appetite: Appetite) -> Target:
     used = max((side for side in sides if side is not None), default=None)
     if used is None:
         return policy.target(view)
-    snapshot, spent = view.snapshot, _widest(view)
+    snapshot, spent = view.snapshot, widest(view)
     others = tuple(p for p in snapshot.positions if spent is None or p != spent.position)
     anew = policy.target(replace(view, snapshot=replace(snapshot, positions=others)))
     if {want.range for want in anew.ranges} <= {p.range for p in snapshot.positions}:
@@ -36,7 +36,7 @@ def target_of(view: View, policy: Policy, appetite: Appetite) -> Target:
 def must_place_anew(view: View, target: Target, appetite: Appetite) -> Gate | None:
     """The open gate in the place of payback, where the target leaves a range that is used up so far
     that it must be left; None where it is not, or no such share is given."""
-    must_at, spent = appetite.must_at_capacity_used, _widest(view)
+    must_at, spent = appetite.must_at_capacity_used, widest(view)
     used = None if must_at is None else _used_beyond(view, must_at)
     if must_at is None or used is None or spent is None:
         return None
@@ -51,6 +51,11 @@ def must_place_anew(view: View, target: Target, appetite: Appetite) -> Gate | No
     )
 
 
+def widest(view: View) -> PositionInventory | None:
+    """The position that is judged, beside which others are orders; None where there is none."""
+    return max(view.inventory.positions, key=lambda held: held.position.range.width, default=None)
+
+
 def _used_beyond(view: View, share: Fraction) -> Fraction | None:
     """How far the side of the widest range that is the furthest is used, where that is at least
     `share`.
@@ -58,7 +63,7 @@ def _used_beyond(view: View, share: Fraction) -> Fraction | None:
     A side that was used as far when the range was placed, as one of an order beside the price is,
     does not count; both do where the books do not tell how it was placed.
     """
-    spent = _widest(view)
+    spent = widest(view)
     if spent is None:
         return None
     sides = zip(_sides(spent.capacity), _sides_when_placed(view, spent), strict=True)
@@ -68,10 +73,6 @@ def _used_beyond(view: View, share: Fraction) -> Fraction | None:
         if now is not None and now >= share and (then is None or then < share)
     ]
     return max(used, default=None)
-
-
-def _widest(view: View) -> PositionInventory | None:
-    return max(view.inventory.positions, key=lambda held: held.position.range.width, default=None)
 
 
 def _sides(capacity: Capacity) -> tuple[Fraction | None, Fraction | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lpmanager.rebalancer.assessment.budgets import budget_measures
 from lpmanager.rebalancer.assessment.calibrated import calibrated_measures
+from lpmanager.rebalancer.assessment.capacity import capacity_measures
 from lpmanager.rebalancer.assessment.contagion import peg_measures, shared_measures
 from lpmanager.rebalancer.assessment.exposure import exposure_measures
 from lpmanager.rebalancer.assessment.health import health_measures
@@ -32,6 +33,7 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
     tells, `history` has it; it must end where the view is."""
     measures = (
         *exposure_measures(view),
+        *capacity_measures(view),
         *budget_measures(view, limits),
         *shared_measures(view, limits.appetite),
         *market_measures(view, history),

@@ -33,6 +33,38 @@ def test_the_stake_is_worth_what_the_inventory_says() -> None:
     assert stake.value(stake.sqrt_price) == pytest.approx(float(view.inventory.value) / whole)
 
 
+def test_the_used_sides_are_those_of_the_range_that_is_judged() -> None:
+    """The order beside it is all used up on the side that it does not trade."""
+    order = a_position("[10, 310)", token_id=8, liquidity=10**13)
+    view = a_view(a_market(positions=(HELD, order)), a_record((0, 0)))
+    found = measures(view)
+    for side in ("sell", "buy"):
+        assert found[f"{side} side used"].value == pytest.approx(0.5, abs=0.01)
+        assert "[-600, 600)" in found[f"{side} side used"].meaning
+    assert isinstance(measures(a_view())["sell side used"].value, Missing)
+
+
+def test_what_can_still_be_traded_is_of_all_ranges_and_idle_tokens_are_told_apart() -> None:
+    """In [-600, 600) and in [0, 600), both with the liquidity 10**13, at tick 0. The base token is
+    WETH, which rises as the tick falls."""
+    upper = a_position("[0, 600)", token_id=8, liquidity=10**13)
+    view = a_view(a_market(positions=(HELD, upper)), a_record((3 * 10**6, 2 * 10**18)))
+    found = measures(view)
+    root = 1.0001**-300
+    below, above = 10**13 * (1 - root), 10**13 * (1 / root - 1)
+    told = {
+        "can still sell": (below / 10**18, Unit.BASE),
+        "sells that for": (above / 10**6, Unit.QUOTE),
+        "can still buy": (2 * above / 10**18, Unit.BASE),
+        "buys that for": (2 * below / 10**6, Unit.QUOTE),
+        "idle base": (2.0, Unit.BASE),
+        "idle quote": (3.0, Unit.QUOTE),
+    }
+    for name, (amount, unit) in told.items():
+        assert found[name].value == pytest.approx(amount, rel=1e-6), name
+        assert found[name].unit is unit
+
+
 def test_used_budgets_are_shares_of_their_limits() -> None:
     record = a_record((10**9, 10**9), moves=3, gas=10**16, swap_cost=10**17)
     found = measures(a_view(a_market(positions=(HELD,)), record, an_outlook()))
