@@ -245,6 +245,7 @@ class RiskTable(_Table):
     min_width_to_swing: Positive | None = None
     act_at_capacity_used: Share | None = None
     must_at_capacity_used: Share | None = None
+    reserve_at_budget_used: Share | None = None
     risk_aversion: Positive | None = None
     hedge_to: Literal["target", "edge", "least_cvar"] | None = None
     scenarios: Literal["lognormal", "heston"] = "lognormal"
@@ -300,6 +301,7 @@ class RiskTable(_Table):
             min_width_to_swing=self.min_width_to_swing,
             act_at_capacity_used=self.act_at_capacity_used,
             must_at_capacity_used=self.must_at_capacity_used,
+            reserve_at_budget_used=self.reserve_at_budget_used,
             risk_aversion=self.risk_aversion,
             hedge_to=None if self.hedge_to is None else HedgeTo(self.hedge_to),
             heston=self.heston.given if self.heston and self.scenarios == "heston" else None,

@@ -17,6 +17,7 @@ from lpmanager.model import (
     SwapPurpose,
     Target,
 )
+from lpmanager.rebalancer.budgets import reserve_gates
 from lpmanager.rebalancer.candidates import Candidate, hedge, rerange, rerange_without_swap
 from lpmanager.rebalancer.economics import expected_fees, gas_wei_up
 from lpmanager.rebalancer.efficiency_gates import efficiency_gates
@@ -161,18 +162,19 @@ def _judge(
     """The candidate as a Plan, with the gates it passes or does not."""
     gas_wei = gas_wei_up(view.snapshot, candidate.actions)
     estimate = _estimate(view, outlook, candidate, gas_wei, limits)
+    must = must_place_anew(view, candidate.target, limits.appetite)
     if candidate.purpose is SwapPurpose.HEDGE:
         worth = hedge_cost(view, candidate, estimate, limits)
     elif not candidate.target.ranges:
         worth = leaving_cost(view, candidate, estimate, limits)
     else:
-        must = must_place_anew(view, candidate.target, limits.appetite)
         worth = payback(view, estimate) if must is None else must
     gates = (*before, *plan_gates(view, candidate, gas_wei, limits), worth)
     if candidate.purpose is SwapPurpose.HEDGE:
         gates += hedge_gates(view, limits)
     if takes_on(candidate):
         gates += entry_gates(view, outlook, candidate, estimate.gas, limits.appetite)
+        gates += reserve_gates(view, limits) if must is None else ()
     if places_anything(candidate):
         gates += placing_gates(view, outlook, limits)
         gates += efficiency_gates(view, estimate, limits.appetite)

@@ -65,7 +65,8 @@ class Appetite:
     day; a narrower one is widened. `min_width_to_swing`: the width of a new range over the swing of
     the price that is expected in the time that a move has to last. `act_at_capacity_used`: a range
     of which a side is used up to that share is placed anew, from `must_at_capacity_used` on whether
-    or not that pays back.
+    or not that pays back. `reserve_at_budget_used`: the share of a day's moves, gas or swap cost
+    from which on the rest is for what must be done.
     `risk_aversion`: relative to wealth of the campaign's value; the hedge band follows from it.
     `hedge_to`: see `HedgeTo`. `heston`: the model of a day's prices behind CVaR, in the place of a
     lognormal price as volatile as now. `max_gas_to_fees`: gas over fees since the campaign began,
@@ -92,6 +93,7 @@ class Appetite:
     min_width_to_swing: Fraction | None = None
     act_at_capacity_used: Fraction | None = None
     must_at_capacity_used: Fraction | None = None
+    reserve_at_budget_used: Fraction | None = None
     risk_aversion: Fraction | None = None
     hedge_to: HedgeTo | None = None
     heston: GivenHeston | None = None

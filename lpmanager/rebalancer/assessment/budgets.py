@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from lpmanager.hedge import hedged_weight
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.budgets import used_today
 from lpmanager.rebalancer.hedge_limits import hedge_limits, least_cvar_target
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
 
+#: From this share of a day's budget on it is called near.
+NEAR = Fraction(4, 5)
+
 
 def budget_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
     """Moves, gas and swap cost of the last 24 hours over their limits; the hedge band."""
-    usage = view.record.usage
     return (
-        _used("moves", usage.moves, limits.max_moves_per_day),
-        _used("gas", usage.gas_raw, limits.max_gas_per_day_raw),
-        _used("swap cost", usage.swap_cost_quote_raw, limits.max_swap_cost_per_day_raw),
+        *(_used(what, share) for what, share in used_today(view, limits).items()),
         _measure(
             "hedge band",
             float(hedge_limits(view, limits).hedge_band),
@@ -33,9 +36,14 @@ def _hedge_weight(view: View, limits: Limits) -> float | Missing:
     return float(hedged_weight(view.inventory, hedge_limits(view, limits)))
 
 
-def _used(what: str, spent: int, limit: int) -> Measure:
-    share = spent / limit if limit else Missing(f"the limit of {what} per day is 0")
-    return _measure(f"{what} used", share, "of the limit for 24 hours")
+def _used(what: str, share: Fraction | None) -> Measure:
+    none = Missing(f"the limit of {what} per day is 0")
+    near = "" if share is None or share < NEAR else "; near it"
+    return _measure(
+        f"{what} used",
+        none if share is None else float(share),
+        f"of the limit for 24 hours{near}",
+    )
 
 
 def _measure(name: str, value: float | Missing, meaning: str) -> Measure:

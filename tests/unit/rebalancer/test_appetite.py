@@ -400,6 +400,49 @@ def test_nearly_used_up_must_pay_back_and_all_but_used_up_need_not() -> None:
     assert "payback" not in {each.name for each in plan.gates}
 
 
+# ---- budgets ----
+
+
+def spent(view: View, **usage: int) -> View:
+    return replace(view, record=replace(view.record, usage=a_record(**usage).usage))
+
+
+@pytest.mark.parametrize(
+    ("usage", "enough", "told"),
+    [
+        ({"moves": 4}, {"moves": 5}, "83.3% of moves"),
+        ({"gas": 79 * 10**15}, {"gas": 80 * 10**15}, "80.0% of gas"),
+        ({"swap_cost": 79 * 10**16}, {"swap_cost": 80 * 10**16}, "80.0% of swap cost"),
+    ],
+)
+def test_the_last_fifth_of_a_days_budget_is_kept_for_what_must_be_done(
+    usage: dict[str, int], enough: dict[str, int], told: str
+) -> None:
+    reserve = {"reserve_at_budget_used": Fraction(4, 5)}
+    assert isinstance(decided(spent(left_behind(), **enough)), Plan)
+    assert isinstance(decided(spent(left_behind(), **usage), **reserve), Plan)
+    held = decided(spent(left_behind(), **enough), **reserve)
+    assert isinstance(held, Hold)
+    assert closed(held) == ["reserve"]
+    assert gate(held, "reserve").measured == told
+
+
+@pytest.mark.parametrize(
+    ("view", "must"),
+    [
+        (nearly_sold_out(), {"must_at_capacity_used": Fraction(95, 100)}),
+        (left_behind(), {"leave_below_fee_to_lvr": Fraction(USUAL_PAY + 50)}),
+    ],
+    ids=["used up", "paid too little"],
+)
+def test_what_must_be_done_uses_the_rest_of_a_days_budget(
+    view: View, must: dict[str, Fraction]
+) -> None:
+    plan = decided(spent(view, moves=5), reserve_at_budget_used=Fraction(4, 5), **must)
+    assert isinstance(plan, Plan)
+    assert "reserve" not in {each.name for each in plan.gates}
+
+
 def test_what_leaves_the_used_up_range_where_it_is_must_pay_back() -> None:
     class Adding:
         def target(self, seen: View) -> Target:

@@ -70,7 +70,15 @@ def test_used_budgets_are_shares_of_their_limits() -> None:
     found = measures(a_view(a_market(positions=(HELD,)), record, an_outlook()))
     used = [found[f"{what} used"].value for what in ("moves", "gas", "swap cost")]
     assert used == [0.5, 0.1, 0.1]
+    assert not any("near" in found[f"{what} used"].meaning for what in ("moves", "gas"))
     assert found["hedge band"].value == 0.2
+
+
+def test_a_budget_of_which_four_fifths_are_used_is_near() -> None:
+    record = a_record((10**9, 10**9), moves=5, gas=79 * 10**15, swap_cost=8 * 10**17)
+    found = measures(a_view(a_market(positions=(HELD,)), record, an_outlook()))
+    near = {what: "near" in found[f"{what} used"].meaning for what in ("moves", "gas", "swap cost")}
+    assert near == {"moves": True, "gas": False, "swap cost": True}
 
 
 def test_what_an_attack_on_the_mean_price_costs_is_told_in_quote_and_over_the_value() -> None:
