@@ -228,6 +228,11 @@ def _contagion_mistakes(settings: Settings) -> Iterator[str]:
                 f"campaigns.{name}.risk.max_share_in_issuer: no issuer is known; name those of "
                 "tokens under [issuers]"
             )
+        if campaign.risk.max_share_in_lender is not None and not settings.lenders:
+            yield (
+                f"campaigns.{name}.risk.max_share_in_lender: no lender is known; write a table "
+                "[lenders.NAME]"
+            )
         if campaign.risk.leave_on_depeg and not settings.pegs:
             yield (
                 f"campaigns.{name}.risk.leave_on_depeg: no peg is known; write a table [pegs.TOKEN]"

@@ -30,6 +30,7 @@ from lpmanager.errors import ConfigError
 from lpmanager.model import Token, amount_from_text_down
 from lpmanager.risk.appetite import Adjustment, Appetite, HedgeTo, RegimesBy, WhereMissing
 from lpmanager.risk.contagion.depeg import Peg
+from lpmanager.risk.contagion.neighbours import Loan
 from lpmanager.risk.heston.given import GivenHeston
 from lpmanager.risk.heston.model import YearlyHeston
 from lpmanager.risk.limits import Limits
@@ -191,6 +192,21 @@ class PegTable(_Table):
         )
 
 
+class LenderTable(_Table):
+    """Whole tokens by their symbols: what the owner lent, and what he owes to the same lender."""
+
+    lent: dict[str, Positive] = {}
+    owed: dict[str, Positive] = {}
+
+    def of(self, lender: str) -> tuple[Loan, ...]:
+        """The same for the rebalancer."""
+        return tuple(
+            Loan(lender=lender, token=token, amount=sign * float(amount))
+            for sign, amounts in ((1, self.lent), (-1, self.owed))
+            for token, amount in amounts.items()
+        )
+
+
 class RegimeTable(_Table):
     """What a regime of the market changes, each as a factor."""
 
@@ -254,6 +270,7 @@ class RiskTable(_Table):
     max_share_in_token: Share | None = None
     max_share_in_pool: Share | None = None
     max_share_in_issuer: Share | None = None
+    max_share_in_lender: Share | None = None
     leave_on_depeg: bool = False
     max_neighbour_age: Annotated[Seconds, Field(ge=1)] = 3_600
     max_base_fee_to_usual: Annotated[Positive, Field(ge=1)] | None = None
@@ -309,6 +326,7 @@ class RiskTable(_Table):
             max_share_in_token=self.max_share_in_token,
             max_share_in_pool=self.max_share_in_pool,
             max_share_in_issuer=self.max_share_in_issuer,
+            max_share_in_lender=self.max_share_in_lender,
             leave_on_depeg=self.leave_on_depeg,
             max_neighbour_age_s=self.max_neighbour_age,
             max_base_fee_to_usual=self.max_base_fee_to_usual,
@@ -463,7 +481,7 @@ class Settings(_Table):
     `account` owns the positions or operates the vaults, `owner` is the vaults'. From `rpc_urls` on
     the fields never stand in the file; URLs are by chain name, and `rpc_urls` may hold
     several in one text; `credentials_folder` is where systemd put what password_credential names.
-    `issuers` and `pegs` are by the symbols of tokens.
+    `issuers` and `pegs` are by the symbols of tokens, `lenders` by any name.
     """
 
     chain: str
@@ -476,6 +494,7 @@ class Settings(_Table):
     campaigns: Annotated[dict[Name, CampaignTable], Field(min_length=1)]
     issuers: dict[str, str] = {}
     pegs: dict[str, PegTable] = {}
+    lenders: dict[Name, LenderTable] = {}
     chains: dict[Name, ChainTable] = {}
     rpc_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
     relay_urls: SkipJsonSchema[dict[str, SecretStr]] = {}
@@ -528,6 +547,10 @@ class Settings(_Table):
     def known_pegs(self) -> tuple[Peg, ...]:
         """What tokens should be worth, for the rebalancer."""
         return tuple(peg.of(token) for token, peg in self.pegs.items())
+
+    def known_loans(self) -> tuple[Loan, ...]:
+        """What is lent and owed beside all campaigns, for the rebalancer."""
+        return tuple(loan for name, table in self.lenders.items() for loan in table.of(name))
 
     def max_head_age_s(self, chain: Chain) -> int:
         """How old a chain's head may be for the most patient of its campaigns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -13,20 +13,23 @@ from lpmanager.cli.words import number
 from lpmanager.page.tables import Table
 from lpmanager.rebalancer.assessment.portfolio import Whole, whole
 from lpmanager.risk.contagion.exposures import Factor
+from lpmanager.risk.contagion.neighbours import Loan
 from lpmanager.risk.missing import Missing
 
 WHOLE = "All campaigns: What do they hang on?"
 
 
-def whole_of(found: Round[Assessed], issuers: Mapping[str, str]) -> Whole | Missing:
+def whole_of(
+    found: Round[Assessed], issuers: Mapping[str, str], loans: Iterable[Loan]
+) -> Whole | Missing:
     """Exposures of all campaigns that were asked; Missing where one of them could not be read."""
     if found.failed:
         return Missing(f"{', '.join(found.failed)} could not be read")
-    return whole({name: one.view for name, one in found.done.items()}, issuers)
+    return whole({name: one.view for name, one in found.done.items()}, issuers, loans)
 
 
 def print_whole(together: Whole | Missing) -> None:
-    """What all campaigns together hang on, by token, pool and issuer."""
+    """What all campaigns together hang on, by token, pool, issuer and lender."""
     if isinstance(together, Missing):
         console().print(f"{WHOLE} unknown: {together.reason}", markup=False)
         return

@@ -57,7 +57,7 @@ def risk(
     settings = load_settings(strategy.config)
     open_campaign = dry(settings)
     found = for_each(chosen(settings, campaigns), lambda name: _assess(open_campaign(name)))
-    together = whole_of(found, settings.issuers)
+    together = whole_of(found, settings.issuers, settings.known_loans())
     if html is not None:
         _write_page(html, tuple(found.done.values()), errors=found.errors, together=together)
     if as_json:
@@ -66,7 +66,7 @@ def risk(
     else:
         for one in found.done.values():
             _print(one)
-        if len(found.done) > 1:
+        if len(found.done) > 1 or settings.lenders:
             print_whole(together)
     found.exit_if_failed()
 

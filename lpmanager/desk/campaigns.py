@@ -48,6 +48,7 @@ def open_campaign(
             frozenset(settings.campaigns) - {name},
             settings.issuers,
             settings.known_pegs(),
+            settings.known_loans(),
         ),
     )
 

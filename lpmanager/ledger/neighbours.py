@@ -14,7 +14,7 @@ from lpmanager.ledger import tables as t
 from lpmanager.ledger.database import writing
 from lpmanager.model import CampaignRecord, Snapshot
 from lpmanager.risk.contagion.depeg import Peg
-from lpmanager.risk.contagion.neighbours import Neighbour, Surroundings, as_neighbour
+from lpmanager.risk.contagion.neighbours import Loan, Neighbour, Surroundings, as_neighbour
 
 
 class Neighbourhood:
@@ -31,12 +31,14 @@ class Neighbourhood:
         others: frozenset[str],
         issuers: Mapping[str, str],
         pegs: tuple[Peg, ...],
+        loans: tuple[Loan, ...],
     ) -> None:
         self._engine = engine
         self._campaign = campaign
         self._others = others
         self._issuers = issuers
         self._pegs = pegs
+        self._loans = loans
 
     def tell(self, snapshot: Snapshot, record: CampaignRecord) -> None:
         """Note what the campaign holds, and the pegs that its pool tells, in the place of what was
@@ -57,6 +59,7 @@ class Neighbourhood:
         return Surroundings(
             neighbours=found,
             unseen=tuple(sorted(unseen)),
+            loans=self._loans,
             issuers=self._issuers,
             pegs=self._pegs,
         )

@@ -1,4 +1,4 @@
-"""How much of all campaigns together may hang on one token, pool or issuer."""
+"""How much of all campaigns together may hang on one token, pool, issuer or lender."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ def cap_gates(
     """What is asked of all campaigns together as a change would leave them; `gas` in raw quote.
 
     A share that the change brings up must stay below its cap. One that it leaves as it is, or
-    brings down, may be above: what is too much already can still be moved.
+    brings down, may be above: what is too much already can still be moved. No change brings down
+    what is with a lender, so that a share above that cap stops all of them.
     """
     given = {
         Kind.TOKEN: appetite.max_share_in_token,
         Kind.POOL: appetite.max_share_in_pool,
         Kind.ISSUER: appetite.max_share_in_issuer,
+        Kind.LENDER: appetite.max_share_in_lender,
     }
     caps = {kind: cap for kind, cap in given.items() if cap is not None}
     if not caps:
@@ -58,7 +60,7 @@ def own_shares(view: View, stake: Stake, appetite: Appetite) -> Exposures | Miss
     if isinstance(others, Missing):
         return others
     own = _own(view, stake)
-    portfolio = portfolio_of((own, *others), around.issuers)
+    portfolio = portfolio_of((own, *others), around.issuers, around.loans)
     if isinstance(portfolio, Missing):
         return portfolio
     found = exposures(portfolio)
@@ -70,6 +72,7 @@ def own_shares(view: View, stake: Stake, appetite: Appetite) -> Exposures | Miss
         Factor(Kind.TOKEN, own.quote),
         Factor(Kind.POOL, own.pool),
         *(Factor(Kind.ISSUER, issuer) for issuer in sorted(issuers)),
+        *(Factor(Kind.LENDER, lender) for lender in sorted({n.lender for n in around.loans})),
     )
     # a pool in which nobody has anything is no factor at all
     return replace(found, shares={factor: found.shares.get(factor, 0.0) for factor in ours})
@@ -108,7 +111,11 @@ def _gate(
 def _judge(kind: Kind, cap: Fraction, change: tuple[Exposures, Exposures]) -> tuple[bool, str]:
     before, after = change
     over = over_caps(after, {kind: float(cap)})
-    broken = [each.factor for each in over if each.share > before.shares[each.factor] + _DUST]
+    broken = [
+        each.factor
+        for each in over
+        if kind is Kind.LENDER or each.share > before.shares[each.factor] + _DUST
+    ]
     of_kind = [factor for factor in after.shares if factor.kind is kind]
     if not of_kind:
         return True, "none is known"

@@ -74,8 +74,8 @@ class Appetite:
     `regimes`, by name: what the market's state changes; `regimes_by` is what tells that state.
     `pause_after_change_s`: how long nothing is placed after volatility became another one, as the
     calibration found. `max_calibration_age_s`: up to which age a calibration is used.
-    `max_share_in_token`, `_pool` and `_issuer`: of all campaigns together, what may hang on one of
-    them. `leave_on_depeg`: all ranges are left while a token of the pool is off its peg.
+    `max_share_in_token`, `_pool`, `_issuer` and `_lender`: of all campaigns together, what may hang
+    on one of them. `leave_on_depeg`: all ranges are left while a token of the pool is off its peg.
     `max_neighbour_age_s`: how old what is known of other campaigns may be. `max_base_fee_to_usual`:
     how many times its median the base fee may be; `min_healthy_rpcs`: how many RPCs must be in use.
     """
@@ -101,6 +101,7 @@ class Appetite:
     max_share_in_token: Fraction | None = None
     max_share_in_pool: Fraction | None = None
     max_share_in_issuer: Fraction | None = None
+    max_share_in_lender: Fraction | None = None
     leave_on_depeg: bool = False
     max_neighbour_age_s: int = 3_600
     max_base_fee_to_usual: Fraction | None = None

@@ -121,11 +121,17 @@ def test_a_calibration_decides_with_its_age_until_it_is_stale(desk: Desk) -> Non
 def test_what_is_not_known_of_another_campaign_of_the_file_holds_this_one_back(desk: Desk) -> None:
     """And the RPC is asked for what gas has cost."""
     limits = 'max_share_in_pool = "0.99"\nmin_healthy_rpcs = 1\nmax_base_fee_to_usual = "1000"\n'
+    limits += 'max_share_in_lender = "0.99"\n[lenders.bank]\nlent = { USDC = "5000" }\n'
     text = desk.config.read_text() + f"\n[campaigns.main.risk]\n{limits}"
     desk.config.write_text(text)
-    alone = desk.json("risk")["campaigns"]["main"]
+    shown = desk.json("risk")
+    alone = shown["campaigns"]["main"]
     assert alone["decision"] == "plan"
-    assert {"share in pool", "RPCs", "base fee"} <= {gate["name"] for gate in alone["gates"]}
+    gates = {gate["name"] for gate in alone["gates"]}
+    assert {"share in pool", "share in lender", "RPCs", "base fee"} <= gates
+    assert shown["together"]["shares"]["lender"]["bank"] == pytest.approx(
+        5_000 / shown["together"]["value"]
+    )
     found = {one["name"]: one["value"] for one in alone["measures"]}
     assert found["RPCs"] == "1 of 1"
     assert 0 < found["base fee over usual"] < 1_000

@@ -18,6 +18,7 @@ from lpmanager.errors import ConfigError
 from lpmanager.model import Token
 from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.risk.contagion.depeg import Peg
+from lpmanager.risk.contagion.neighbours import Loan
 from lpmanager.setting_types import fee_pips_from, seconds_from_text
 from lpmanager.settings import CampaignTable, Settings, default_head_age_s
 
@@ -164,6 +165,11 @@ def test_ranges_that_would_come_and_go_at_once_are_refused(
             "campaigns.eth-usdc.risk.max_share_in_issuer: no issuer is known",
         ),
         (
+            '[campaigns.eth-usdc.risk]\nmax_share_in_lender = "0.5"',
+            "campaigns.eth-usdc.risk.max_share_in_lender: no lender is known",
+        ),
+        ('[lenders.Aave]\nlent = { USDC = "0" }', "lenders.Aave.lent.USDC: expected more than 0"),
+        (
             "[campaigns.eth-usdc.risk]\nleave_on_depeg = true",
             "campaigns.eth-usdc.risk.leave_on_depeg: no peg is known",
         ),
@@ -188,6 +194,15 @@ def test_a_peg_is_one_for_one_within_a_hundredth_for_half_an_hour_by_default(
     assert settings.known_pegs() == (
         Peg(token="USDC", against="USDT", value=1.0, tolerance=0.01, for_s=1_800),
         Peg(token="stETH", against="WETH", value=1.1, tolerance=0.01, for_s=1_800),
+    )
+
+
+def test_what_is_owed_to_a_lender_is_a_loan_below_nothing(tmp_path: Path) -> None:
+    lines = '[lenders.Aave]\nlent = { USDC = "5000.5" }\nowed = { WETH = 1 }\n'
+    settings = load(written(tmp_path, f"{HEAD}{CAMPAIGN}\n{lines}"))
+    assert settings.known_loans() == (
+        Loan(lender="Aave", token="USDC", amount=5_000.5),
+        Loan(lender="Aave", token="WETH", amount=-1.0),
     )
 
 
@@ -437,6 +452,7 @@ def test_the_json_schema_knows_every_key_and_no_secret() -> None:
         "campaigns",
         "issuers",
         "pegs",
+        "lenders",
         "chains",
     }
     limits = schema["$defs"]["LimitsTable"]["properties"]

@@ -15,11 +15,13 @@ from lpmanager.risk.missing import Missing
 
 def shared_measures(view: View, appetite: Appetite) -> tuple[Measure, ...]:
     """Of all campaigns together, the largest share that hangs on a token of this one, on its pool,
-    and on an issuer where one is known."""
+    and on an issuer or a lender where one is known."""
     shares = own_shares(view, stake_held(view), appetite)
     kinds = [Kind.TOKEN, Kind.POOL]
     if view.surroundings.issuers:
         kinds.append(Kind.ISSUER)
+    if view.surroundings.loans:
+        kinds.append(Kind.LENDER)
     return tuple(_largest(kind, shares) for kind in kinds)
 
 

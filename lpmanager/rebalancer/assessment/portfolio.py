@@ -10,7 +10,7 @@ from lpmanager.errors import UsageError
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.contagion import together
 from lpmanager.risk.contagion.exposures import Exposures, Factor, Portfolio, exposures
-from lpmanager.risk.contagion.neighbours import Neighbour, as_neighbour
+from lpmanager.risk.contagion.neighbours import Loan, Neighbour, as_neighbour
 from lpmanager.risk.missing import Missing
 
 
@@ -50,14 +50,17 @@ def money_of(views: Mapping[str, View]) -> str:
     return next(iter(views.values())).snapshot.quote.symbol
 
 
-def whole(views: Mapping[str, View], issuers: Mapping[str, str]) -> Whole | Missing:
-    """What all campaigns together hang on; `issuers` of tokens, where anybody is known.
+def whole(
+    views: Mapping[str, View], issuers: Mapping[str, str], loans: Iterable[Loan] = ()
+) -> Whole | Missing:
+    """What all campaigns together hang on, and what is lent or owed beside them; `issuers` of
+    tokens, where anybody is known.
 
     Missing where symbols do not tell tokens apart, values cannot be added, or nothing is held.
     """
     if not views:
         return Missing("there is no campaign")
-    portfolio = together.portfolio_of(_neighbours(views), issuers)
+    portfolio = together.portfolio_of(_neighbours(views), issuers, loans)
     if isinstance(portfolio, Missing):
         return portfolio
     shares = exposures(portfolio)

@@ -50,15 +50,31 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """So many whole tokens of that symbol lie with a lender, beside all campaigns; where they are
+    owed to it, less than 0. Raises ValueError for none, or no number."""
+
+    lender: str
+    token: str
+    amount: float
+
+    def __post_init__(self) -> None:
+        if self.amount == 0 or not math.isfinite(self.amount):
+            raise ValueError(f"what is lent or owed is finite and not 0, found {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What is known beyond a campaign's own pool: nothing where it is alone, as in a backtest.
 
-    `unseen` are campaigns of which nothing is known yet, `issuers` stand behind tokens, both by
-    symbol; `pegs` are the tokens that should be worth something.
+    `unseen` are campaigns of which nothing is known yet; `loans` are what the owner lent or owes
+    beside all campaigns; `issuers` stand behind tokens, by symbol; `pegs` are the tokens that
+    should be worth something.
     """
 
     neighbours: tuple[Neighbour, ...] = ()
     unseen: tuple[str, ...] = ()
+    loans: tuple[Loan, ...] = ()
     issuers: Mapping[str, str] = field(default_factory=dict)
     pegs: tuple[Peg, ...] = ()
 

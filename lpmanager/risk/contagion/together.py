@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from lpmanager.risk.contagion.exposures import Holding, Portfolio
-from lpmanager.risk.contagion.neighbours import Neighbour
+from lpmanager.risk.contagion.neighbours import Loan, Neighbour
 from lpmanager.risk.missing import Missing
+
+#: Who holds what is lent: the owner, and none of the campaigns.
+BESIDE = "beside all campaigns"
 
 
 def namesakes(campaigns: Iterable[Neighbour]) -> str | None:
@@ -55,35 +58,57 @@ def rates(campaigns: Sequence[Neighbour]) -> Mapping[str, float] | Missing:
 
     Missing where one has no price in it.
     """
-    money = campaigns[0].quote
-    worth = worth_in(money, campaigns)
-    lost = sorted({each.quote for each in campaigns if each.quote not in worth})
-    if lost:
-        return Missing(
-            f"no pools of these campaigns lead from {' or '.join(lost)} to {money}: their values "
-            "cannot be added"
-        )
+    worth = _worth_of((each.quote for each in campaigns), campaigns)
+    if isinstance(worth, Missing):
+        return worth
     return {each.campaign: worth[each.quote] for each in campaigns}
 
 
-def portfolio_of(campaigns: Sequence[Neighbour], issuers: Mapping[str, str]) -> Portfolio | Missing:
-    """All that at least one campaign holds, in the quote token of the first.
+def portfolio_of(
+    campaigns: Sequence[Neighbour], issuers: Mapping[str, str], loans: Iterable[Loan] = ()
+) -> Portfolio | Missing:
+    """All that at least one campaign holds, and what is lent or owed beside them, in the quote
+    token of the first.
 
     Missing where symbols do not tell tokens apart, or values cannot be added.
     """
     same = namesakes(campaigns)
     if same is not None:
         return Missing(same)
-    money = rates(campaigns)
-    if isinstance(money, Missing):
-        return money
+    loans = tuple(loans)
+    counted = (*(each.quote for each in campaigns), *(loan.token for loan in loans))
+    worth = _worth_of(counted, campaigns)
+    if isinstance(worth, Missing):
+        return worth
     return Portfolio(
-        holdings=tuple(
-            holding for each in campaigns for holding in _holdings(each, money[each.campaign])
+        holdings=(
+            *(holding for each in campaigns for holding in _holdings(each, worth[each.quote])),
+            *(_lent(loan, worth[loan.token]) for loan in loans),
         ),
         pools={each.pool: (each.base, each.quote) for each in campaigns},
         issuers=issuers,
     )
+
+
+def _worth_of(
+    tokens: Iterable[str], campaigns: Sequence[Neighbour]
+) -> Mapping[str, float] | Missing:
+    """The first campaign's quote token for one of each of these tokens, or Missing for all."""
+    money = campaigns[0].quote
+    worth = worth_in(money, campaigns)
+    lost = sorted({token for token in tokens if token not in worth})
+    if lost:
+        return Missing(
+            f"no pools of these campaigns lead from {' or '.join(lost)} to {money}: their values "
+            "cannot be added"
+        )
+    return worth
+
+
+def _lent(loan: Loan, money: float) -> Holding:
+    """`money` is for one token."""
+    value = loan.amount * money
+    return Holding(campaign=BESIDE, token=loan.token, value=value, lender=loan.lender)
 
 
 def _holdings(each: Neighbour, money: float) -> tuple[Holding, ...]:

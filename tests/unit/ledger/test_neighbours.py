@@ -33,11 +33,13 @@ from lpmanager.rebalancer import decide
 from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.contagion.depeg import Peg
+from lpmanager.risk.contagion.neighbours import Loan
 
 USDT = a_token("USDT", 6, 5)
 ETHER, STABLE = a_pool(USDC, WETH), a_pool(USDC, USDT, 0xF1)
 NAMES = frozenset({"ether", "stable"})
 PEG = Peg(token="USDC", against="USDT", value=1.0, tolerance=0.01, for_s=600)
+LOAN = Loan(lender="Aave", token="USDC", amount=5.0)
 RANGE = a_position("[-600, 600)", liquidity=10**13)
 LAST = 100
 
@@ -50,7 +52,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def neighbourhood(ledger: Ledger, name: str, names: frozenset[str] = NAMES) -> Neighbourhood:
-    return Neighbourhood(ledger.engine, name, names - {name}, {"USDC": "Circle"}, (PEG,))
+    return Neighbourhood(ledger.engine, name, names - {name}, {"USDC": "Circle"}, (PEG,), (LOAN,))
 
 
 def a_campaign(ledger: Ledger, name: str, account: PaperAccount, seen: Snapshot) -> Campaign:
@@ -124,6 +126,7 @@ def test_before_the_other_campaign_was_ever_seen_nothing_is_known_of_it(ledger: 
     assert (around.neighbours, around.unseen) == ((), ("stable",))
     assert around.pegs == (PEG,)
     assert around.issuers == {"USDC": "Circle"}
+    assert around.loans == (LOAN,)
 
 
 def test_what_is_told_comes_back_as_it_was_and_the_newest_counts(ledger: Ledger) -> None:

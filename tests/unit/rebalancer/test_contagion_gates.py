@@ -31,7 +31,7 @@ from lpmanager.rebalancer.assessment.contagion import peg_measures, shared_measu
 from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.risk.contagion.depeg import Peg
-from lpmanager.risk.contagion.neighbours import Neighbour, Surroundings, as_neighbour
+from lpmanager.risk.contagion.neighbours import Loan, Neighbour, Surroundings, as_neighbour
 from lpmanager.risk.missing import Missing
 
 FIXED = FixedWidth(half_width_ticks=600)
@@ -130,6 +130,34 @@ def test_tokens_of_one_issuer_count_as_one() -> None:
     assert gate(held, "share in issuer").measured.endswith("in Circle")
 
 
+def lent(million: float) -> tuple[Loan, ...]:
+    return (Loan(lender="Aave", token="USDC", amount=million * 1e6),)
+
+
+def test_what_is_lent_of_a_token_counts_in_what_all_together_have_of_it() -> None:
+    assert isinstance(decided(lopsided(), max_share_in_token=Fraction(3, 5)), Plan)
+    held = decided(lopsided(loans=lent(3)), max_share_in_token=Fraction(3, 5))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["share in token"]
+
+
+def test_nothing_is_placed_while_too_much_of_everything_is_with_a_lender() -> None:
+    """Half of all; no plan can change that, so that a share which only stays is too much too."""
+    view = replace(ready(), surroundings=Surroundings(loans=lent(2)))
+    assert isinstance(decided(view, max_share_in_lender=Fraction(51, 100)), Plan)
+    held = decided(view, max_share_in_lender=Fraction(49, 100))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["share in lender"]
+    assert gate(held, "share in lender").measured.endswith("in Aave")
+
+
+def test_too_much_with_a_lender_stops_nobody_from_leaving() -> None:
+    view = a_view(a_market(tick=1_005, positions=(LEFT_BEHIND,)), a_record((0, 0)))
+    view = replace(view, surroundings=Surroundings(loans=lent(10**6)))
+    leaving = {"leave_below_fee_to_lvr": Fraction(1_000), "max_share_in_lender": Fraction(1, 10)}
+    assert isinstance(decided(view, **leaving), Plan)
+
+
 def test_what_is_too_much_already_may_be_moved_and_taken_out() -> None:
     """The range is left behind: all of it stays in its pool, and the tokens are the same."""
     view = a_view(a_market(tick=1_005, positions=(LEFT_BEHIND,)), a_record((0, 0)))
@@ -176,12 +204,14 @@ def test_a_neighbour_that_is_not_known_stops_nobody_from_leaving() -> None:
 
 
 def test_the_desk_tells_the_largest_shares_of_all_together() -> None:
-    view = among(ready(), a_neighbour(usdc=2 * MILLION), issuers={"USDC": "Circle"})
+    view = among(ready(), a_neighbour(usdc=MILLION), issuers={"USDC": "Circle"}, loans=lent(1))
     found = {each.name: each for each in shared_measures(view, Appetite())}
     assert found["share in one token"].value == pytest.approx(3 / 4)
     assert found["share in one token"].meaning.endswith(": USDC")
     assert found["share in one pool"].value == 0
     assert found["share in one issuer"].value == pytest.approx(3 / 4)
+    assert found["share in one lender"].value == pytest.approx(1 / 4)
+    assert found["share in one lender"].meaning.endswith(": Aave")
     unknown = shared_measures(among(view, unseen=("other",)), Appetite())
     assert all(isinstance(each.value, Missing) for each in unknown)
 

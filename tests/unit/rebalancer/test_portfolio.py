@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import pytest
@@ -13,7 +14,7 @@ from lpmanager.rebalancer import View
 from lpmanager.rebalancer.assessment.portfolio import rates, token_symbols, whole
 from lpmanager.rebalancer.at_stake import stake_held
 from lpmanager.risk.contagion.exposures import Factor, Kind
-from lpmanager.risk.contagion.neighbours import as_neighbour
+from lpmanager.risk.contagion.neighbours import Loan, as_neighbour
 from lpmanager.risk.contagion.together import worth_in
 from lpmanager.risk.missing import Missing
 
@@ -64,6 +65,43 @@ def test_two_tokens_of_a_chain_with_one_symbol_are_told() -> None:
     found = whole(views, {})
     assert isinstance(found, Missing)
     assert "call themselves USDC" in found.reason
+
+
+def test_what_is_lent_beside_the_campaigns_hangs_on_its_lender_its_token_and_its_issuer() -> None:
+    """Of 2 million USDC half lies with the lender, to which 200,000 are owed in ether."""
+    held = a_campaign(USDC, WETH, USDC, held=(10**12, 0))
+    ether = worth_in("USDC", [as_neighbour("", held.snapshot, held.inventory.holdings)])["WETH"]
+    loans = (
+        Loan(lender="Aave", token="USDC", amount=1e6),
+        Loan(lender="Aave", token="WETH", amount=-2e5 / ether),
+    )
+    found = whole({"held": held}, {"USDC": "Circle"}, loans)
+    assert not isinstance(found, Missing)
+    assert found.exposures.net == pytest.approx(1.8e6)
+    assert found.exposures.shares == pytest.approx(
+        {
+            Factor(Kind.TOKEN, "USDC"): 2 / 1.8,
+            Factor(Kind.TOKEN, "WETH"): -0.2 / 1.8,
+            Factor(Kind.ISSUER, "Circle"): 2 / 1.8,
+            Factor(Kind.LENDER, "Aave"): 1 / 1.8,
+        }
+    )
+    assert not isinstance(found.reach, Missing)
+    assert found.reach[Factor(Kind.LENDER, "Aave")] == pytest.approx(1 / 1.8)
+    assert found.reach[Factor(Kind.TOKEN, "USDC")] == pytest.approx(2 / 1.8)
+
+
+def test_what_is_lent_of_a_token_without_a_price_makes_all_shares_unknown() -> None:
+    loan = Loan(lender="Aave", token="DAI", amount=1.0)
+    found = whole({"held": a_campaign(USDC, WETH, USDC, held=(10**12, 0))}, {}, (loan,))
+    assert isinstance(found, Missing)
+    assert "lead from DAI to USDC" in found.reason
+
+
+@pytest.mark.parametrize("amount", [0.0, math.inf, math.nan])
+def test_a_loan_of_nothing_is_none(amount: float) -> None:
+    with pytest.raises(ValueError, match="lent or owed is finite and not 0"):
+        Loan(lender="Aave", token="USDC", amount=amount)
 
 
 def test_what_all_campaigns_hang_on() -> None:
