@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, path_of
 from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
+
+_HOUR_S = 3_600
 
 
 def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missing:
@@ -18,10 +23,12 @@ def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missi
 
 
 def past_days(view: View, history: PricePath | None = None) -> tuple[float, ...] | Missing:
-    """Moves of the log price, quote per base, over each of the whole days that end at the view's
-    block, the newest last; where more of the price is known than the view tells, `history` has it.
+    """Moves of the log price, quote per base, over each past day that ended a whole number of hours
+    before the view's block, the newest last; where more of the price is known than the view tells,
+    `history` has it.
 
-    Missing where they are too few for a tail.
+    Days that begin an hour apart share most of their hours: they are more than a day's end would
+    tell of the same time, not more time. Missing where there are fewer than `DAYS_NEEDED` days.
     """
     snapshot = view.snapshot
     path = _flow_of_days(view) if history is None else history
@@ -30,7 +37,16 @@ def past_days(view: View, history: PricePath | None = None) -> tuple[float, ...]
     if path.seconds < DAYS_NEEDED * HORIZON_S:
         return _too_few(path.seconds)
     sign = 1 if snapshot.quote == snapshot.pool.token1 else -1
-    return tuple(sign * each for each in path.returns(HORIZON_S))
+    hours = path.returns(_HOUR_S)
+    ends = range(HORIZON_S // _HOUR_S, len(hours) + 1)
+    return tuple(sign * math.fsum(hours[end - HORIZON_S // _HOUR_S : end]) for end in ends)
+
+
+def past_words(days: Sequence[float]) -> str:
+    """Which days `past_days` found, in a few words."""
+    return (
+        f"of all that began on the hour in {(len(days) - 1) * _HOUR_S // HORIZON_S + 1} past days"
+    )
 
 
 def _flow_of_days(view: View) -> PricePath | Missing:
@@ -42,7 +58,7 @@ def _flow_of_days(view: View) -> PricePath | Missing:
 
 def _too_few(seconds: int) -> Missing:
     return Missing(
-        f"the worst of past days need prices of more than {DAYS_NEEDED} days (limits.history_s), "
+        f"the worst of past days need prices of {DAYS_NEEDED} days (limits.history_s) at least, "
         f"found {seconds / HORIZON_S:.1f} days"
     )
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from lpmanager.model import Gate
 from lpmanager.rebalancer.at_stake import stake_after
 from lpmanager.rebalancer.candidates import Candidate
-from lpmanager.rebalancer.day_of import day_of, day_words, past_days
+from lpmanager.rebalancer.day_of import day_of, day_words, past_days, past_words
 from lpmanager.rebalancer.judging import Asked, gate_of, judged
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -65,7 +65,7 @@ def _past(view: View, stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
     days = None if limit is None else past_days(view)
     if limit is None or days is None or isinstance(days, Missing):
         return ()
-    asked = _asked_of_days("CVaR of past days", limit, f"of the last {len(days)} days")
+    asked = _asked_of_days("CVaR of past days", limit, past_words(days))
     return judged(asked, tail_of_days(stake, days), _within(limit, stake), appetite)
 
 

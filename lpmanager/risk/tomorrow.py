@@ -21,8 +21,8 @@ HORIZON_S = 86_400
 
 #: The tail is the worst fortieth.
 CONFIDENCE = 0.975
-#: So many days have a tail of one whole day.
-DAYS_NEEDED = round(1 / (1 - CONFIDENCE))
+#: So many past days are a history. One begins at each hour of them, so that the tail is of eleven.
+DAYS_NEEDED = 20
 
 _SEED = 1
 _PATHS = 20_000
@@ -52,7 +52,7 @@ def tail_tomorrow(stake: Stake, model: DayModel) -> TailLoss | Missing:
 
 def tail_of_days(stake: Stake, days: Sequence[float]) -> TailLoss | Missing:
     """Losses as in `tail_tomorrow`, on days whose moves of the log price (quote per base) are
-    known, each as likely as the next. Missing where they are fewer than `DAYS_NEEDED`."""
+    known, each as likely as the next. Missing where their tail has not one."""
     return tail_loss(historical_results(stake, days, HORIZON_S), CONFIDENCE)
 
 

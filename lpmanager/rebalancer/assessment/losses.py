@@ -6,7 +6,7 @@ import math
 
 from lpmanager.model import TickRange
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.day_of import day_of, day_words, past_days
+from lpmanager.rebalancer.day_of import day_of, day_words, past_days, past_words
 from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.swing_gates import swing_between_moves
 from lpmanager.rebalancer.view import View
@@ -39,11 +39,11 @@ def tomorrow_measures(
     spread = expected_log_range(outlook.variance_rate, HORIZON_S)
     past = past_days(view, history)
     past_tail = past if isinstance(past, Missing) else tail_of_days(stake, past)
-    past_words = "past days" if isinstance(past, Missing) else f"the last {len(past)} days"
+    words = "of past days" if isinstance(past, Missing) else past_words(past)
     no_range = Missing("the campaign has no range")
     return (
         *_tail_measures("", tail, f"of days {day_words(appetite)}"),
-        *_tail_measures(", historical", past_tail, f"of {past_words}, with what is held now"),
+        *_tail_measures(", historical", past_tail, f"{words}, with what is held now"),
         _measure(
             "expected high over low",
             math.expm1(spread),
