@@ -9,8 +9,9 @@ volatility, k how fast orders get fewer away from the price and A how many come 
         bid (1 / g) ln(1 + g / k) + (2 q + 1) / 2 * c below the price, ask with -(2 q - 1) above it,
         c = sigma sqrt(g / (2 k A) (1 + g / k)^(1 + k / g))
 
-Both have one form: half a spread that pays for the order, and a term c for each unit of inventory
-(g sigma^2 (T - t) in the first). `lean` is that form on a pool's ticks.
+Both are one form, `lean`: a half-width w = (1 / g) ln(1 + g / k) that pays for the order, and a
+unit that each unit of inventory shifts the centre by: g sigma^2 (T - t) in the first, c in the
+second. On a pool w is what is chosen, and k follows from it: k = g / (e^(g w) - 1).
 """
 
 from __future__ import annotations
@@ -35,39 +36,31 @@ class Quotes:
         return (self.ask - self.bid) / 2
 
 
-def reservation_price(
-    *, price: float, inventory: float, aversion: float, variance_rate: float, remaining_s: float
-) -> float:
-    """The price at which one more or less is all the same (Avellaneda and Stoikov 2008).
+def reservation_unit(*, aversion: float, variance_rate: float, remaining_s: float) -> float:
+    """How far a unit of inventory moves the price at which one more or less is all the same
+    (Avellaneda and Stoikov 2008), in the unit of the price.
 
     `variance_rate` is of the price itself per unit of the time that `remaining_s` is in.
     """
+    _require(aversion >= 0, "the aversion must not be negative")
     _require(remaining_s >= 0 and variance_rate >= 0, "time and variance must not be negative")
-    return price - inventory * aversion * variance_rate * remaining_s
+    return aversion * variance_rate * remaining_s
 
 
-def reservation_spread(
-    *, aversion: float, variance_rate: float, remaining_s: float, decay: float
+def steady_unit(
+    *, half_width: float, aversion: float, variance_rate: float, intensity: float
 ) -> float:
-    """The whole spread around the reservation price, units as there; `decay` is per unit of price
-    (Avellaneda and Stoikov 2008)."""
-    _require(remaining_s >= 0 and variance_rate >= 0, "time and variance must not be negative")
-    return aversion * variance_rate * remaining_s + 2 * _order_term(aversion, decay)
+    """The same far from any end (Gueant, Lehalle and Fernandez-Tapia 2013).
 
-
-def steady_quotes(
-    *, inventory: float, aversion: float, variance_rate: float, decay: float, intensity: float
-) -> Quotes:
-    """Quotes far from any end (Gueant, Lehalle and Fernandez-Tapia 2013), in the unit of the price.
-
-    `intensity` is orders per unit of time at the price. Raises ValueError for numbers that are not
-    above 0; the inventory may be any.
+    `half_width` is w, from which k follows, and `intensity` orders of a unit of inventory per unit
+    of time at the price. Raises ValueError for numbers that are not above 0, but for a variance
+    of 0, and OverflowError for an aversion of hundreds of half-widths.
     """
+    _require(half_width > 0 and aversion > 0, "half-width and aversion must be above 0")
     _require(intensity > 0 and variance_rate >= 0, "intensity must be above 0, variance not below")
-    order = _order_term(aversion, decay)
+    decay = aversion / math.expm1(aversion * half_width)
     grown = (1 + aversion / decay) ** (1 + decay / aversion)
-    unit = math.sqrt(variance_rate * aversion / (2 * decay * intensity) * grown)
-    return lean(order, unit, inventory)
+    return math.sqrt(variance_rate * aversion / (2 * decay * intensity) * grown)
 
 
 def lean(half_width: float, unit: float, q: float) -> Quotes:
@@ -87,12 +80,6 @@ def lean(half_width: float, unit: float, q: float) -> Quotes:
         f"an inventory of {q} leans by more than the half-width {half_width} leaves room for",
     )
     return quotes
-
-
-def _order_term(aversion: float, decay: float) -> float:
-    """What pays for the order itself, on each side: (1 / g) ln(1 + g / k)."""
-    _require(aversion > 0 and decay > 0, "aversion and decay must be above 0")
-    return math.log1p(aversion / decay) / aversion
 
 
 def _require(holds: bool, sentence: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lpmanager.inventory.skew import Quotes, lean
+from lpmanager.inventory.skew import Quotes, lean, reservation_unit, steady_unit
 from lpmanager.model import Position, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.economics import gas_cost, gas_units
 from lpmanager.rebalancer.policies.base import keep, require_share
@@ -20,17 +20,29 @@ from lpmanager.risk import Outlook
 #: that sells, so that the price stays inside.
 MOST_LEAN = Fraction(3, 2)
 
+#: Beyond it the lean of steady quotes is its most at any volatility that there is.
+_MOST_STEADY_AVERSION = 100
+
+_DAY_S = 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventorySkew:
     """Buy far and sell near while there is too much of the base token, and the other way round.
 
-    q is the imbalance over `max_imbalance`, cut to [-1, 1]; w is `half_width_ticks`; c, the lean of
-    a full inventory, is `aversion` * sigma * sqrt(`horizon_s`) in ticks, at most 1.5 w. The range
-    reaches w + c / 2 + q c to where base is cheaper and w + c / 2 - q c to where it is dearer (the
-    quotes of Gueant, Lehalle and Fernandez-Tapia 2013): as wide for every q, the centre shifted by
-    -q c. It is filled with what is there; what is left over is an order beside the price, as wide
-    as the side that it is on. Nothing is ever paid for a swap.
+    q is the imbalance over `max_imbalance`, cut to [-1, 1]; w is `half_width_ticks`; c is the lean
+    of a full inventory, at most 1.5 w. The range reaches w + c / 2 + q c to where base is cheaper
+    and w + c / 2 - q c to where it is dearer: as wide for every q, the centre shifted by -q c. What
+    is there fills it; what is left over is an order beside the price, as wide as the side that it
+    is on. Nothing is ever paid for a swap.
+
+    These are the quotes of Avellaneda and Stoikov (2008) in ticks: w stands for what pays for the
+    order, (1 / g) ln(1 + g / k), and c is g sigma^2 T, with T = `horizon_s` always ahead. Their g
+    is `aversion` over sigma sqrt(T), so that c is `aversion` deviations of the price whatever the
+    volatility. With `fills_per_day` they are those of Gueant, Lehalle and Fernandez-Tapia (2013),
+    which know no horizon: it is their A, how often in a day the flow at the price would trade a
+    full inventory, and their g is `aversion` over w. More fills lean less, as flow brings back
+    sooner what is too much.
 
     The range is placed anew once the price has left it, or is further than `replace_at` * w from
     where it should be in it. That is judged by the range's own width, so that a flickering
@@ -49,6 +61,7 @@ class InventorySkew:
     max_imbalance: Fraction = Fraction(1)
     max_gas_share: Fraction = Fraction(1, 5)
     one_sided: bool = False
+    fills_per_day: Fraction | None = None
 
     def __post_init__(self) -> None:
         for name in ("half_width_ticks", "horizon_s"):
@@ -56,6 +69,8 @@ class InventorySkew:
                 raise ValueError(f"{name} must be positive, found {getattr(self, name)}")
         if self.aversion < 0:
             raise ValueError(f"aversion must not be negative, found {self.aversion}")
+        if self.fills_per_day is not None:
+            self._require_steady(self.fills_per_day)
         require_share("replace_at", self.replace_at)
         require_share("max_imbalance", self.max_imbalance)
         require_share("max_gas_share", self.max_gas_share)
@@ -84,8 +99,33 @@ class InventorySkew:
 
     def lean_ticks(self, variance_rate: float) -> float:
         """How far a full inventory shifts the centre, for a variance of the log price a second."""
-        deviation = math.sqrt(variance_rate * self.horizon_s)
-        return min(float(self.aversion) * deviation / LOG_TICK, self._most_lean)
+        variance = variance_rate / LOG_TICK**2
+        return min(self._unit(variance), self._most_lean)
+
+    def _unit(self, variance_rate: float) -> float:
+        """The same of one paper or the other, for a variance of the tick a second."""
+        aversion, width = float(self.aversion), float(self.half_width_ticks)
+        if self.fills_per_day is not None:
+            return steady_unit(
+                half_width=width,
+                aversion=aversion / width,
+                variance_rate=variance_rate,
+                intensity=float(self.fills_per_day) / _DAY_S,
+            )
+        # A length in deviations of the price over the horizon, whose variance is 1.
+        unit = reservation_unit(
+            aversion=aversion, variance_rate=1 / self.horizon_s, remaining_s=self.horizon_s
+        )
+        return unit * math.sqrt(variance_rate * self.horizon_s)
+
+    def _require_steady(self, fills: Fraction) -> None:
+        if fills <= 0:
+            raise ValueError(f"fills_per_day must be positive, found {fills}")
+        if not 0 < self.aversion <= _MOST_STEADY_AVERSION:
+            raise ValueError(
+                f"aversion must be in (0, {_MOST_STEADY_AVERSION}] where fills_per_day is given, "
+                f"found {self.aversion}"
+            )
 
     @property
     def _most_lean(self) -> float:

@@ -7,7 +7,8 @@ import importlib
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, cast, get_type_hints
+from types import UnionType
+from typing import Any, cast, get_args, get_type_hints
 
 from lpmanager.errors import ConfigError
 from lpmanager.rebalancer.policies.base import Policy
@@ -71,6 +72,7 @@ def _load(name: str) -> type:
 
 def _convert(key: str, value: object, hint: Any) -> object:
     """Numbers of the configuration as the field wants them; exact but where it wants a float."""
+    hint = _kind_given(hint)
     number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if hint is Fraction and (number or isinstance(value, str)):
         try:
@@ -83,3 +85,9 @@ def _convert(key: str, value: object, hint: Any) -> object:
         return value
     wanted = getattr(hint, "__name__", hint)
     raise ConfigError(f"options.{key}: expected {wanted}, found {value!r}")
+
+
+def _kind_given(hint: Any) -> Any:
+    """What an option is where it is given: of "Fraction | None", Fraction."""
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+    return kinds[0] if isinstance(hint, UnionType) and len(kinds) == 1 else hint

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpmanager.inventory.skew import (
-    lean,
-    reservation_price,
-    reservation_spread,
-    steady_quotes,
-)
+from lpmanager.inventory.skew import Quotes, lean, reservation_unit, steady_unit
 
-#: The example of Avellaneda and Stoikov, a day being 1.
+#: The papers' examples, a day being 1: what pays for the order, (1 / g) ln(1 + g / k), at g = 0.1
+#: and k = 1.5.
+ORDER = 0.6453852113757116
 AS = {"aversion": 0.1, "variance_rate": 4.0}
-GLFT = {"aversion": 0.1, "variance_rate": 4.0, "decay": 1.5, "intensity": 140.0}
+GLFT = {"half_width": ORDER, "aversion": 0.1, "variance_rate": 4.0, "intensity": 140.0}
 
 
-def spread(remaining: float) -> float:
-    return reservation_spread(**AS, remaining_s=remaining, decay=1.5)
+def reserved(remaining: float, inventory: float = 0.0) -> Quotes:
+    """The quotes of Avellaneda and Stoikov, so long before the end."""
+    return lean(ORDER, reservation_unit(**AS, remaining_s=remaining), inventory)
 
 
 def test_the_spread_of_avellaneda_and_stoikov() -> None:
+    def spread(remaining: float) -> float:
+        quotes = reserved(remaining)
+        return quotes.bid + quotes.ask
+
     assert spread(1.0) == pytest.approx(1.6907704, abs=1e-7)
     assert spread(0.0) == pytest.approx(1.2907704, abs=1e-7)
     steps = [spread(step / 1_000) for step in range(1_001)]
@@ -32,9 +32,8 @@ def test_the_spread_of_avellaneda_and_stoikov() -> None:
 
 
 def test_who_holds_one_too_many_would_sell_it_for_less() -> None:
-    assert reservation_price(price=100.0, inventory=1.0, remaining_s=1.0, **AS) == (
-        pytest.approx(99.6)
-    )
+    """At a price of 100: the middle of the quotes is the reservation price."""
+    assert 100 + reserved(1.0, inventory=1.0).centre_shift == pytest.approx(99.6)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,9 @@ def test_who_holds_one_too_many_would_sell_it_for_less() -> None:
 def test_the_quotes_of_gueant_lehalle_and_fernandez_tapia(
     inventory: float, bid: float, ask: float
 ) -> None:
-    found = steady_quotes(inventory=inventory, **GLFT)
+    unit = steady_unit(**GLFT)
+    assert unit == pytest.approx(0.0517172, abs=1e-7)
+    found = lean(ORDER, unit, inventory)
     assert found.bid == pytest.approx(bid, abs=1e-8)
     assert found.ask == pytest.approx(ask, abs=1e-8)
 
@@ -61,25 +62,14 @@ def test_leaning_shifts_the_centre_and_keeps_the_width(
     assert (found.bid, found.ask) == pytest.approx((other.ask, other.bid))
 
 
-def test_both_papers_lean_in_one_form() -> None:
-    """Avellaneda and Stoikov's quotes are `lean` with their own unit of inventory."""
-    unit = 0.1 * 4.0 * 0.5
-    found = lean(math.log1p(0.1 / 1.5) / 0.1, unit, 1.0)
-    shifted = reservation_price(price=0.0, inventory=1.0, remaining_s=0.5, **AS)
-    assert -found.bid == pytest.approx(shifted - spread(0.5) / 2)
-    assert found.ask == pytest.approx(shifted + spread(0.5) / 2)
-
-
 def test_a_side_is_never_beyond_the_price() -> None:
     with pytest.raises(ValueError, match="leans by more"):
         lean(100.0, 200.0, 1.0)
-    with pytest.raises(ValueError, match="leans by more"):
-        steady_quotes(inventory=-40, **GLFT)
 
 
-@pytest.mark.parametrize("change", [{"aversion": 0.0}, {"decay": -1.0}, {"intensity": 0.0}])
+@pytest.mark.parametrize("change", [{"aversion": 0.0}, {"half_width": -1.0}, {"intensity": 0.0}])
 def test_numbers_that_cannot_be_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="above 0"):
-        steady_quotes(inventory=0.0, **(GLFT | change))
+        steady_unit(**(GLFT | change))
     with pytest.raises(ValueError, match="not be negative"):
-        reservation_price(price=1.0, inventory=1.0, aversion=1.0, variance_rate=1.0, remaining_s=-1)
+        reservation_unit(**AS, remaining_s=-1)

@@ -255,6 +255,33 @@ def test_the_lean_follows_the_volatility_up_to_its_most() -> None:
     assert POLICY.lean_ticks(float("inf")) == LEAN
 
 
+STEADY = replace(POLICY, fills_per_day=Fraction(2_000))
+
+
+def test_with_a_horizon_and_without_one_the_same_inventory_is_quoted_otherwise() -> None:
+    """At 1 % a day: c is 3 deviations of 100 ticks; or at 2,000 fills a day 34 ticks."""
+    view = seen(0.5, rate=0.01**2 / DAY)
+    found = [sides(policy.target(view), USDC) for policy in (POLICY, STEADY)]
+    assert found == [(910, 600), (640, 600)]
+
+
+def test_the_lean_without_a_horizon_is_that_of_the_paper() -> None:
+    g, k, fills = 3 / W, 3 / W / math.expm1(3), 2_000 / DAY
+    variance = (0.01 / math.log(1.0001)) ** 2 / DAY
+    c = math.sqrt(variance * g / (2 * k * fills) * (1 + g / k) ** (1 + k / g))
+    assert STEADY.lean_ticks(0.01**2 / DAY) == pytest.approx(c)
+    often = replace(STEADY, fills_per_day=Fraction(8_000))
+    assert often.lean_ticks(0.01**2 / DAY) == pytest.approx(c / 2)
+    assert STEADY.lean_ticks(1.0) == LEAN
+    assert STEADY.lean_ticks(0.0) == 0
+
+
+def test_an_option_that_may_be_left_out_is_read_like_any_other() -> None:
+    options = {"half_width_ticks": W, "replace_at": "0.3"}
+    assert make_policy("inventory_skew", {**options, "fills_per_day": 2_000}) == STEADY
+    assert make_policy("inventory_skew", options) == POLICY
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -265,6 +292,10 @@ def test_the_lean_follows_the_volatility_up_to_its_most() -> None:
         ({"max_imbalance": 2}, "max_imbalance must be in"),
         ({"max_gas_share": 0}, "max_gas_share must be in"),
         ({"one_sided": 1}, "expected bool"),
+        ({"fills_per_day": 0}, "fills_per_day must be positive"),
+        ({"fills_per_day": "many"}, "fills_per_day: 'many' is not a number"),
+        ({"fills_per_day": 5, "aversion": 101}, "aversion must be in .0, 100. where fills_per_day"),
+        ({"fills_per_day": 5, "aversion": 0}, "aversion must be in"),
     ],
 )
 def test_impossible_options_are_named(change: dict[str, object], message: str) -> None:
