@@ -141,12 +141,13 @@ def _assessed(
 ) -> Assessed:
     from lpmanager.rebalancer import decide
     from lpmanager.rebalancer.assessment import assessment
+    from lpmanager.rebalancer.assessment.quotes import quote_measures
 
     return Assessed(
         name=name,
         view=view,
         limits=limits,
-        measures=assessment(view, limits, path),
+        measures=(*assessment(view, limits, path), *quote_measures(view, policy)),
         decision=decide(name, view, policy, limits),
     )
 

@@ -20,6 +20,7 @@ _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.A_YEAR: lambda value: f"{value:.1%} a year",
     Unit.RATIO: lambda value: f"{value:.2f} times",
     Unit.SECONDS: lambda value: _duration(value),
+    Unit.TICKS: lambda value: f"{value:,.0f} ticks",
 }
 
 

@@ -80,11 +80,21 @@ def test_what_a_policy_placed_is_asked_about_at_the_markets_end(folder: Path) ->
     assert any(note.startswith("Gas is what the manager sets aside") for note in shown["notes"])
 
 
+def test_the_quote_of_a_policy_that_leans_is_told(folder: Path) -> None:
+    options = ("--policy", "inventory_skew", "--option", "half_width_ticks=300", "--every", "1h")
+    found = measures(asked(folder, *HELD, *options))
+    below, above, shift = (found[f"quote {part}"] for part in ("below", "above", "shift"))
+    assert {each["unit"] for each in (below, above, shift)} == {"ticks"}
+    assert shift["value"] == pytest.approx((above["value"] - below["value"]) / 2)
+    assert found["imbalance"]["value"] * shift["value"] < 0
+
+
 def test_without_a_policy_nothing_is_placed(folder: Path) -> None:
     shown = asked(folder, *HELD)
     end, found = shown["campaigns"]["market.csv"], measures(shown)
     assert (end["decision"], end["reason"]) == ("hold", "nothing is placed: no --policy was told")
     assert found["our share"]["value"] == 0
+    assert "quote below" not in found
     assert found["chance to stay in range"]["missing"] == "the campaign has no range"
 
 

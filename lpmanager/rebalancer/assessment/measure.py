@@ -29,6 +29,7 @@ class Unit(StrEnum):
     A_YEAR = "a year"
     RATIO = "times"
     SECONDS = "s"
+    TICKS = "ticks"
     WORD = "word"
 
 

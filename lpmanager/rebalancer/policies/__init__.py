@@ -1,6 +1,6 @@
 """Policies: what ranges do we want. Each is a small pure class with one method."""
 
-from lpmanager.rebalancer.policies.base import Policy
+from lpmanager.rebalancer.policies.base import Policy, Quoting
 from lpmanager.rebalancer.policies.fixed_width import FixedWidth
 from lpmanager.rebalancer.policies.inventory_skew import InventorySkew
 from lpmanager.rebalancer.policies.loading import make_policy
@@ -14,6 +14,7 @@ __all__ = [
     "Passive",
     "Policy",
     "PredictableLoss",
+    "Quoting",
     "VolatilityWidth",
     "make_policy",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from lpmanager.inventory.skew import Quotes
 from lpmanager.model import Position, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import ONE
+from lpmanager.risk.missing import Missing
 
 
 class Policy(Protocol):
@@ -20,6 +22,16 @@ class Policy(Protocol):
 
     def target(self, view: View) -> Target:
         """The wanted ranges. Pure: the same view gives the same target."""
+        ...
+
+
+@runtime_checkable
+class Quoting(Protocol):
+    """A policy that tells how it would quote; one that does not has no such method."""
+
+    def quotes(self, view: View) -> Quotes | Missing | None:
+        """Ticks from the price to the edges of the range that it would place now, whether or not it
+        lets another stand; None where it has nothing to tell."""
         ...
 
 

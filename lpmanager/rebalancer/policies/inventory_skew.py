@@ -15,6 +15,7 @@ from lpmanager.rebalancer.policies.volatility_width import LOG_TICK
 from lpmanager.rebalancer.ranges import around, fill_down, order_beside
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
+from lpmanager.risk.missing import Missing
 
 #: The lean of a full inventory, in half-widths, at most: a quarter of one is then left to the side
 #: that sells, so that the price stays inside.
@@ -24,6 +25,8 @@ MOST_LEAN = Fraction(3, 2)
 _MOST_STEADY_AVERSION = 100
 
 _DAY_S = 86_400
+
+_NOTHING_LEANS = "the inventory or the volatility is unknown, so nothing leans"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +80,15 @@ class InventorySkew:
 
     def target(self, view: View) -> Target:
         """The held ranges while they lean as they should, else new ones."""
-        positions, imbalance = view.snapshot.positions, view.inventory.imbalance
-        if imbalance is None or view.outlook is None:
-            return keep(positions, "the inventory or the volatility is unknown, so nothing leans")
-        load = imbalance / self.max_imbalance
-        q = float(min(max(load, Fraction(-1)), Fraction(1)))
-        only_order = self.one_sided and abs(load) > 1
+        positions, load = view.snapshot.positions, self._load(view)
+        if load is None or view.outlook is None:
+            return keep(positions, _NOTHING_LEANS)
+        q, only_order = _cut(load), self._offers_one_side(load)
         if self._stands(view, view.outlook, q, only_order):
             return keep(positions, f"the range leans as an inventory of {q:+.2f} asks for")
         if self._waits_for_fees(view):
             return keep(positions, "the range has not earned the gas of moving it yet")
-        quotes = lean(self.half_width_ticks, self.lean_ticks(view.outlook.variance_rate), q)
+        quotes = self._quotes(view.outlook, q)
         ranges = _order(view, quotes, q) if only_order else _range_and_order(view, quotes, q)
         return Target(
             ranges=tuple(WeightedRange(wanted, Fraction(1)) for wanted in ranges),
@@ -96,6 +97,26 @@ class InventorySkew:
             f"{quotes.ask:.0f}",
             forgoes=Fraction(1),
         )
+
+    def quotes(self, view: View) -> Quotes | Missing:
+        """What it would quote for the inventory and volatility of now, in ticks."""
+        load = self._load(view)
+        if load is None or view.outlook is None:
+            return Missing(_NOTHING_LEANS)
+        if self._offers_one_side(load):
+            return Missing("beyond max_imbalance it only offers an order beside the price")
+        return self._quotes(view.outlook, _cut(load))
+
+    def _quotes(self, outlook: Outlook, q: float) -> Quotes:
+        return lean(self.half_width_ticks, self.lean_ticks(outlook.variance_rate), q)
+
+    def _load(self, view: View) -> Fraction | None:
+        """The imbalance in full inventories; beyond [-1, 1] where it is more than one."""
+        imbalance = view.inventory.imbalance
+        return None if imbalance is None else imbalance / self.max_imbalance
+
+    def _offers_one_side(self, load: Fraction) -> bool:
+        return self.one_sided and abs(load) > 1
 
     def lean_ticks(self, variance_rate: float) -> float:
         """How far a full inventory shifts the centre, for a variance of the log price a second."""
@@ -163,6 +184,11 @@ class InventorySkew:
         gas = gas_cost(snapshot, gas_units(snapshot.vault).of_up(kinds) * snapshot.gas_price)
         earned = snapshot.price.value(view.inventory.holdings.uncollected)
         return earned * self.max_gas_share < gas
+
+
+def _cut(load: Fraction) -> float:
+    """q, in [-1, 1]."""
+    return float(min(max(load, Fraction(-1)), Fraction(1)))
 
 
 def _widest(positions: Sequence[Position]) -> TickRange | None:

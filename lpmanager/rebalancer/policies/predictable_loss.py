@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lpmanager.inventory.skew import Quotes
 from lpmanager.model import Target, WeightedRange
 from lpmanager.model.price import Q96
 from lpmanager.rebalancer.economics import active_of, gas_cost, gas_units
@@ -25,6 +26,8 @@ from lpmanager.risk.predictable_loss import (
 )
 
 _DAY_S = 86_400
+
+_UNKNOWN = "fees and volatility are unknown, so no width can be told"
 
 #: What a move does: out of the range that was left, into the ratio of the next, and into it.
 _MOVE = ("withdraw", "swap", "mint")
@@ -75,11 +78,11 @@ class PredictableLoss:
         """The held range while it pays and the price is inside, a new one, or none."""
         positions, tick = view.snapshot.positions, view.snapshot.state.tick
         if view.outlook is None:
-            return keep(positions, "fees and volatility are unknown, so no width can be told")
+            return keep(positions, _UNKNOWN)
         pays = viability(_profit_rate(view, view.outlook), view.outlook.variance_rate)
         if isinstance(pays, Missing):
             return keep(positions, pays.reason)
-        least = float(self.leave_at if positions else self.enter_at)
+        least = self._least(view)
         if pays < least:
             return _out(f"fees pay {pays:.2f} of what arbitrage takes, less than {least:.2f}")
         base = max(positions, key=lambda position: position.range.width, default=None)
@@ -90,6 +93,19 @@ class PredictableLoss:
             return keep(positions, terms.reason)
         sides = self._sides(terms, least)
         return _out(sides.reason) if isinstance(sides, Missing) else self._placed(view, sides)
+
+    def quotes(self, view: View) -> Quotes | Missing:
+        """The best width around the price of now, in ticks; Missing where none pays."""
+        if view.outlook is None:
+            return Missing(_UNKNOWN)
+        pays = viability(_profit_rate(view, view.outlook), view.outlook.variance_rate)
+        terms = pays if isinstance(pays, Missing) else self._terms(view, view.outlook)
+        sides = terms if isinstance(terms, Missing) else self._sides(terms, self._least(view))
+        return sides if isinstance(sides, Missing) else Quotes(bid=sides.cheap, ask=sides.dear)
+
+    def _least(self, view: View) -> float:
+        """The viability that it asks for now."""
+        return float(self.leave_at if view.snapshot.positions else self.enter_at)
 
     def _terms(self, view: View, outlook: Outlook) -> _Terms | Missing:
         """What a range would be placed on now; Missing where part of it is not known."""
