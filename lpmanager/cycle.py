@@ -57,7 +57,7 @@ class Cycle:
 
     snapshot: Snapshot
     inventory: Inventory
-    outlook: Outlook | None
+    outlook: Outlook | Missing
     decision: Decision
     outcome: Outcome | None
 

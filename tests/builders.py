@@ -43,6 +43,7 @@ from lpmanager.model import (
 from lpmanager.model.outcome import Fact
 from lpmanager.rebalancer import Limits, View
 from lpmanager.risk import Outlook
+from lpmanager.risk.missing import Missing
 from lpmanager.venues.liquidity_vault import position_id
 
 CHAIN_ID = 31337
@@ -262,6 +263,10 @@ def an_outlook(*, fee_rate: float = 1e-7, variance_rate: float = 2e-9) -> Outloo
     )
 
 
+#: Why there is no Outlook where a test wants none.
+NO_OUTLOOK = Missing("no recent swaps were read")
+
+
 def a_record(
     wallet: tuple[int, int] = (0, 0),
     *,
@@ -333,7 +338,7 @@ def a_market(
 def a_view(
     snapshot: Snapshot | None = None,
     record: CampaignRecord | None = None,
-    outlook: Outlook | None = None,
+    outlook: Outlook | Missing | None = None,
     *,
     limits: Limits | None = None,
 ) -> View:

@@ -278,5 +278,6 @@ def _settled(chain: Backend, oracle_slots: int, trades: int) -> World:
         world.pass_time(60)
     for turn in range(trades):
         zero_for_one = turn % 2 == 0
+        world.pass_time(180)
         world.trade(2 * 10**9 if zero_for_one else 10**18, zero_for_one=zero_for_one)
     return world

@@ -20,7 +20,7 @@ from lpmanager.backtest.sweep.working import Chunk, Progress, Solver, Threads, W
 from lpmanager.rebalancer import make_policy
 
 MARKET = market_of(random_bars(11, count=240, step=30))
-HISTORY_S = 20 * MINUTE
+HISTORY_S = 45 * MINUTE
 CONDITIONS = Conditions(
     deposit0=float(DEEP // 50),
     deposit1=float(DEEP // 50),

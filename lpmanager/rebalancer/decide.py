@@ -66,7 +66,7 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     failing = failing_word(view, limits.appetite)
     if failing is not None and view.snapshot.positions:
         return leave_at_once(campaign, view, target_off_peg(failing), limits)
-    if view.outlook is None or not all(gate.passed for gate in market):
+    if isinstance(view.outlook, Missing) or not all(gate.passed for gate in market):
         return _hold(campaign, view, "what was read cannot be acted upon", market)
     change = adjustment_of(view, limits.appetite)
     limits = tempered_limits(hedge_limits(view, limits), change)

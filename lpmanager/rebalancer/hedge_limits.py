@@ -39,8 +39,8 @@ def least_cvar_target(view: View, limits: Limits) -> float | Missing | None:
     appetite, outlook = limits.appetite, view.outlook
     if appetite.hedges_to is not HedgeTo.LEAST_CVAR:
         return None
-    if outlook is None:
-        return Missing("the least CVaR of a day needs recent swaps")
+    if isinstance(outlook, Missing):
+        return outlook
     model = day_of(view, outlook, appetite)
     returns = model if isinstance(model, Missing) else returns_tomorrow(model)
     if isinstance(returns, Missing):

@@ -18,16 +18,16 @@ from lpmanager.risk.missing import Missing
 class View:
     """The world at one block, what is held in it, what the books say, and what may happen.
 
-    `outlook` is None where there is too little history; nothing is planned then. `calibration` is
-    Missing where none was made, or the last one is stale. `surroundings` are the other campaigns.
-    `widening` is the most by which the campaign's limits may have widened a range beyond what its
-    policy asked for, as a factor; None where nothing bounds it.
+    `outlook` is Missing where there is too little history; nothing is planned then. So is
+    `calibration` where none was made, or the last one is stale. `surroundings` are the other
+    campaigns. `widening` is the most by which the campaign's limits may have widened a range beyond
+    what its policy asked for, as a factor; None where nothing bounds it.
     """
 
     snapshot: Snapshot
     record: CampaignRecord
     inventory: Inventory
-    outlook: Outlook | None
+    outlook: Outlook | Missing
     surroundings: Surroundings = field(default_factory=Surroundings)
     calibration: Calibration | Missing = NOT_MADE
     widening: Fraction | None = ONE

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from lpmanager.model import Gate, Snapshot
 from lpmanager.risk.limits import Limits
+from lpmanager.risk.missing import Missing
 from lpmanager.risk.outlook import MINIMUM_SAMPLES, Outlook
 
 
-def market_gates(snapshot: Snapshot, outlook: Outlook | None, limits: Limits) -> tuple[Gate, ...]:
+def market_gates(
+    snapshot: Snapshot, outlook: Outlook | Missing, limits: Limits
+) -> tuple[Gate, ...]:
     """Is what was read fresh, undisturbed and enough to decide on?"""
     return (
         head_age(snapshot, limits),
@@ -51,13 +54,18 @@ def twap_deviation(snapshot: Snapshot, limits: Limits) -> Gate:
     )
 
 
-def history(outlook: Outlook | None) -> Gate:
+def history(outlook: Outlook | Missing) -> Gate:
     """There must be enough recent swaps to say what a range may earn and how prices move."""
+    limit = f"{MINIMUM_SAMPLES} blocks"
+    if isinstance(outlook, Missing):
+        return Gate(
+            name="history", passed=False, measured="unknown", limit=limit, reason=outlook.reason
+        )
     return Gate(
         name="history",
-        passed=outlook is not None,
-        measured=f"{outlook.samples} blocks" if outlook else f"under {MINIMUM_SAMPLES} blocks",
-        limit=f"{MINIMUM_SAMPLES} blocks",
+        passed=True,
+        measured=f"{outlook.samples} blocks",
+        limit=limit,
         reason="blocks with swaps in the window that fees and volatility are measured on",
     )
 

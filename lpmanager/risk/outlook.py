@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 from lpmanager.model import Snapshot, SwapColumns
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import returns_of
+from lpmanager.risk.volatility.realised import STEP_S, realised_variance_rate
 
-#: Fewer blocks with swaps than this say nothing about volatility.
+#: Fewer blocks with swaps than this say nothing about what fees are paid.
 MINIMUM_SAMPLES = 10
+
+#: Fewer returns of five minutes than these say nothing about volatility, which they tell to about a
+#: third either way; the eleven or twelve of an hour tell it to about a fifth.
+MINIMUM_RETURNS = 5
 
 _PIPS = 1_000_000
 
@@ -19,7 +24,8 @@ class Outlook:
     """Estimates (floats) from the flow before the snapshot.
 
     `fee_rate0`, `fee_rate1`: raw token units earned per unit of active liquidity per second.
-    `variance_rate`: variance of the log price per second. `samples`: blocks with swaps used.
+    `variance_rate`: realised variance of the log price per second, from returns of five minutes,
+    jumps included; above 0. `samples`: blocks with swaps used.
     """
 
     fee_rate0: float
@@ -29,30 +35,36 @@ class Outlook:
     seconds: int
 
 
-def assess(snapshot: Snapshot) -> Outlook | None:
-    """The Outlook, or None where there is too little history to say anything."""
+def assess(snapshot: Snapshot) -> Outlook | Missing:
+    """The Outlook; Missing where there is too little history, and where the price stood still.
+
+    Volatility is not measured from swap to swap: a price that swaps push to and fro between the
+    edges of the fee would look many times as wild as it is.
+    """
     flow = snapshot.flow
     if flow is None:
-        return None
+        return Missing("fees and volatility need recent swaps, and none were read")
     swaps = SwapColumns.of(flow.swaps)
-    closes = _block_closes(swaps)
-    if len(closes) < MINIMUM_SAMPLES:
-        return None
+    samples = len(set(swaps.block_numbers))
+    if samples < MINIMUM_SAMPLES:
+        return Missing(
+            f"fees and volatility need {MINIMUM_SAMPLES} blocks with swaps, found {samples} in the "
+            f"last {flow.seconds} s"
+        )
+    returns = returns_of(snapshot, STEP_S)
+    if isinstance(returns, Missing):
+        return returns
+    variance_rate = realised_variance_rate(returns, needed=MINIMUM_RETURNS)
+    if isinstance(variance_rate, Missing):
+        return variance_rate
     fee0, fee1 = _fees_per_liquidity(swaps, snapshot.pool.fee_pips, snapshot.state.fee_protocol)
-    # log P = 2 log sqrtP; the X96 scale falls out of the ratio
-    squares = (4 * math.log(after / before) ** 2 for before, after in pairwise(closes))
     return Outlook(
         fee_rate0=fee0 / flow.seconds,
         fee_rate1=fee1 / flow.seconds,
-        variance_rate=sum(squares) / flow.seconds,
-        samples=len(closes),
+        variance_rate=variance_rate,
+        samples=samples,
         seconds=flow.seconds,
     )
-
-
-def _block_closes(swaps: SwapColumns) -> list[int]:
-    """The last sqrtPriceX96 of every block with a swap: bid-ask bounce inside a block is noise."""
-    return list(dict(zip(swaps.block_numbers, swaps.sqrt_prices_x96, strict=True)).values())
 
 
 def _fees_per_liquidity(

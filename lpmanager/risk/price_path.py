@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
-from lpmanager.model import Flow, Snapshot
+from lpmanager.model import Flow, Snapshot, SwapColumns
 from lpmanager.risk.missing import Missing
 
 _LOG_Q96 = 96 * math.log(2)
@@ -66,20 +68,60 @@ def path_of(snapshot: Snapshot) -> PricePath | Missing:
     whole seconds rounded up; of several in a second the last counts. Prices inside a block are
     noise to everyone who trades from the next block on.
     """
+    closes = _closes_of(snapshot)
+    if isinstance(closes, Missing):
+        return closes
+    prices: dict[int, int] = {}
+    for block, price in zip(closes.blocks, closes.prices, strict=True):
+        prices[block_time_up(closes.flow, snapshot, block)] = price
+    prices[snapshot.block.timestamp] = snapshot.state.sqrt_price_x96
+    return PricePath(
+        times=tuple(prices), log_prices=tuple(log_price(price) for price in prices.values())
+    )
+
+
+def returns_of(snapshot: Snapshot, step_s: int) -> tuple[float, ...] | Missing:
+    """The returns of the snapshot's path: only the prices that they need are worked out."""
+    if step_s < 1:
+        raise ValueError(f"a step must be at least 1 s, found {step_s}")
+    closes = _closes_of(snapshot)
+    if isinstance(closes, Missing):
+        return closes
+    end, flow = snapshot.block.timestamp, closes.flow
+
+    def time_of(block: int) -> int:
+        return block_time_up(flow, snapshot, block)
+
+    seconds = end - time_of(closes.blocks[0])
+    marks = range(end - seconds // step_s * step_s, end, step_s)
+    before = (bisect_right(closes.blocks, mark, key=time_of) - 1 for mark in marks)
+    prices = [log_price(closes.prices[place]) for place in before]
+    prices.append(log_price(snapshot.state.sqrt_price_x96))
+    return tuple(after - earlier for earlier, after in pairwise(prices))
+
+
+class _Closes(NamedTuple):
+    """Blocks with swaps, rising, and the price (sqrtPriceX96) after each of them."""
+
+    flow: Flow
+    blocks: Sequence[int]
+    prices: Sequence[int]
+
+
+def _closes_of(snapshot: Snapshot) -> _Closes | Missing:
     flow = snapshot.flow
     if flow is None:
         return Missing("a price path needs recent swaps, and none were read")
     if not flow.swaps:
         return Missing(f"a price path needs a swap, found 0 in the last {flow.seconds} s")
-    prices: dict[int, int] = {}
-    for swap in flow.swaps:
-        prices[block_time_up(flow, snapshot, swap.block_number)] = swap.sqrt_price_x96
-    prices[snapshot.block.timestamp] = snapshot.state.sqrt_price_x96
-    if min(prices.values()) <= 0:
+    swaps = SwapColumns.of(flow.swaps)
+    if min(min(swaps.sqrt_prices_x96), snapshot.state.sqrt_price_x96) <= 0:
         return Missing("a price path needs prices above 0, and the pool shows a price of 0")
-    return PricePath(
-        times=tuple(prices), log_prices=tuple(log_price(price) for price in prices.values())
-    )
+    closes = dict(zip(swaps.block_numbers, swaps.sqrt_prices_x96, strict=True))
+    blocks = list(closes)
+    if blocks != sorted(blocks):
+        raise ValueError("swaps must be in the order of their blocks")
+    return _Closes(flow, blocks, list(closes.values()))
 
 
 def log_price(sqrt_price_x96: int) -> float:

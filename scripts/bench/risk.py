@@ -37,6 +37,7 @@ from lpmanager.risk.heston.calibration import HestonFit, calibrated
 from lpmanager.risk.heston.chain import Chain, read_chain
 from lpmanager.risk.heston.chain import Terms as ChainTerms
 from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.missing import Missing
 from lpmanager.risk.monte_carlo.distribution import Distribution, distribution_of
 from lpmanager.risk.monte_carlo.simulation import Diffusion, Draw, simulated_results
 from lpmanager.risk.stake import Stake
@@ -146,7 +147,7 @@ def assess_s() -> tuple[float, Stake, int]:
     """A day's outlook and all its measures; what is at stake in it, and how many swaps it has."""
     view, limits = a_day()
     outlook, flow = view.outlook, view.snapshot.flow
-    if outlook is None or flow is None:
+    if isinstance(outlook, Missing) or flow is None:
         sys.exit("risk: the day has no outlook")
 
     def run() -> None:

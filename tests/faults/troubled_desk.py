@@ -74,7 +74,7 @@ deploy = "0.8"
 max_swap_cost_per_day = "1000"
 plan_ttl_s = "10m"
 min_interval_s = 0
-history_s = "8m"
+history_s = "45m"
 hedge_band = "0.4"
 """
 
@@ -166,7 +166,7 @@ class Stage:
 
 @contextmanager
 def a_stage(*, in_vault: bool = False) -> Iterator[Stage]:
-    """Deployed, traded on for twelve minutes, and an account, or its vault, with 50,000 USDC and
+    """Deployed, traded on for forty minutes, and an account, or its vault, with 50,000 USDC and
     22 WETH."""
     with ExitStack() as open_now:
         backend = open_now.enter_context(AnvilBackend(Fresh(genesis_timestamp=_GENESIS)))
@@ -177,7 +177,7 @@ def a_stage(*, in_vault: bool = False) -> Iterator[Stage]:
         flow = GeneratedFlow(
             seed=5,
             start_timestamp=_GENESIS + 1_000,
-            block_time_s=BLOCK_TIME_S,
+            block_time_s=40,
             blocks=60,
             start_sqrt_price_x96=_START,
             fee_pips=500,

@@ -59,7 +59,7 @@ LIMITS = a_limits(
     max_gas_per_day_raw=10**20,
     max_swap_cost_per_day_raw=10**30,
     max_pool_share=Fraction(1),
-    payback_horizon_s=600,
+    payback_horizon_s=86_400,
     max_step_ticks=10**6,
     plan_ttl_s=3_600,
 )

@@ -6,25 +6,31 @@ import numpy as np
 
 from lpmanager.backtest.fast.columns import CLOSE, FastRows
 from lpmanager.backtest.report.run import Numbers
-from lpmanager.risk.outlook import MINIMUM_SAMPLES
+from lpmanager.risk.outlook import MINIMUM_RETURNS, MINIMUM_SAMPLES
+from lpmanager.risk.volatility.realised import STEP_S
 
 
 def variance_rates(rows: FastRows, history_s: int) -> Numbers:
     """Variance of the log price per second over the last `history_s` seconds, after each row.
 
-    As `lpmanager.risk.assess` has it: the squares of the moves from one block's close to the next
-    inside the window, by its length, which the market's beginning cuts. NaN where the window has
-    fewer closes than `MINIMUM_SAMPLES`.
+    As `lpmanager.risk.assess` has it: realised, from returns of five minutes that end at the row,
+    the first no earlier than the window's first close. NaN where it would be Missing: too few
+    closes or returns in the window, or a price that stood still. A row knows its time to the
+    second, where a swap of a snapshot knows its block.
     """
     ends = np.flatnonzero(np.diff(rows.time, append=rows.time[-1] + 1))
-    time, close = rows.time[ends], rows.numbers[CLOSE, ends]
-    moves = np.diff(np.log(close), prepend=np.log(close[0]))
-    total = np.cumsum(4 * moves * moves)
-    since = np.maximum(time - history_s, rows.start_time)
-    first = np.searchsorted(time, since, side="right")
-    enough = (np.arange(len(ends)) - first + 1 >= MINIMUM_SAMPLES) & (time > since)
+    time, price = rows.time[ends], 2 * np.log(rows.numbers[CLOSE, ends])
+    first = np.searchsorted(time, np.maximum(time - history_s, rows.start_time), side="right")
+    steps = np.maximum(time - time[np.minimum(first, len(time) - 1)], 0) // STEP_S
+    squares, after = np.zeros(len(ends)), price
+    for step in range(1, int(steps.max()) + 1):
+        place = np.searchsorted(time, time - step * STEP_S, side="right") - 1
+        before = np.where(step <= steps, price[place], after)
+        squares += (after - before) ** 2
+        after = before
+    samples = np.arange(len(ends)) - first + 1
+    enough = (samples >= MINIMUM_SAMPLES) & (steps >= MINIMUM_RETURNS) & (squares > 0)
     rates = np.full(len(ends) + 1, np.nan)
-    inside = total[enough] - total[first[enough]]
-    rates[1:][enough] = inside / (time - since)[enough]
+    rates[1:][enough] = squares[enough] / (steps[enough] * STEP_S)
     found: Numbers = rates[np.searchsorted(ends, np.arange(len(rows.time)), side="right")]
     return found

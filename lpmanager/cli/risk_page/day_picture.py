@@ -9,7 +9,6 @@ from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import money, percent
 from lpmanager.page.picture import HODL, LVR, OURS, PRICE, Picture, Trace, axis, label
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.assessment import NO_OUTLOOK
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.risk.appetite import Appetite
@@ -24,8 +23,8 @@ _TITLE = "What a day may bring"
 
 def day_picture(key: str, view: View, appetite: Appetite) -> Picture | Untold:
     """The simulated results of a day as a histogram, with VaR and CVaR marked."""
-    if view.outlook is None:
-        return Untold(title=_TITLE, reason=NO_OUTLOOK.reason)
+    if isinstance(view.outlook, Missing):
+        return Untold(title=_TITLE, reason=view.outlook.reason)
     model = day_of(view, view.outlook, appetite)
     if isinstance(model, Missing):
         return Untold(title=_TITLE, reason=model.reason)

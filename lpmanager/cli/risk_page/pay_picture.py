@@ -9,7 +9,7 @@ from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import percent, unknowns
 from lpmanager.page.picture import COSTS, FEES, LVR, Picture, axis
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.assessment import NO_OUTLOOK, Measure, Unit
+from lpmanager.rebalancer.assessment import Measure, Unit
 from lpmanager.rebalancer.risk_gates import pay_of
 from lpmanager.risk.missing import Missing
 
@@ -19,8 +19,8 @@ _COLOURS = {"fees": FEES, "LVR": LVR}
 
 def pay_picture(key: str, view: View, measures: Sequence[Measure]) -> Picture | Untold:
     """A bar for what is earned and one for what is lost, as rates a year of the value."""
-    if view.outlook is None:
-        return Untold(title=_TITLE, reason=NO_OUTLOOK.reason)
+    if isinstance(view.outlook, Missing):
+        return Untold(title=_TITLE, reason=view.outlook.reason)
     asked = [m for m in measures if m.unit is Unit.A_YEAR]
     known = [(m, m.value) for m in asked if isinstance(m.value, float)]
     ratio = pay_of(view, view.outlook)

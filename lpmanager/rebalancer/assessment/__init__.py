@@ -17,15 +17,9 @@ from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.outlook import MINIMUM_SAMPLES
 from lpmanager.risk.price_path import PricePath
 
-__all__ = ["NO_OUTLOOK", "Measure", "Question", "Unit", "assessment"]
-
-#: Why there are no losses and no pay to tell of a view without an outlook.
-NO_OUTLOOK = Missing(
-    f"needs {MINIMUM_SAMPLES} blocks with swaps in the time looked back on (limits.history_s)"
-)
+__all__ = ["Measure", "Question", "Unit", "assessment"]
 
 
 def assessment(view: View, limits: Limits, history: PricePath | None = None) -> tuple[Measure, ...]:
@@ -42,8 +36,9 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
         *peg_measures(view, limits.appetite),
         *health_measures(view.snapshot),
     )
-    if view.outlook is None:
-        return (*measures, *map(_unknown, (Question.TOMORROW, Question.CRASH, Question.PAY)))
+    if isinstance(view.outlook, Missing):
+        asked = Question.TOMORROW, Question.CRASH, Question.PAY
+        return (*measures, *(_unknown(question, view.outlook) for question in asked))
     stake = stake_now(view, view.outlook)
     return (
         *measures,
@@ -53,11 +48,11 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
     )
 
 
-def _unknown(question: Question) -> Measure:
+def _unknown(question: Question, why: Missing) -> Measure:
     return Measure(
         question=question,
         name="all of it",
-        value=NO_OUTLOOK,
+        value=why,
         unit=Unit.WORD,
         meaning="fees and volatility are measured on recent swaps",
     )

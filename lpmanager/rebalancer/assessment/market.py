@@ -30,7 +30,7 @@ def market_measures(view: View, history: PricePath | None = None) -> tuple[Measu
     since = path if isinstance(path, Missing) else seconds_since_jump(path)
     jumps = returns if isinstance(returns, Missing) else ratio_jump_test(returns)
     return (
-        _volatility("volatility", _decided_on(view), "from block to block; what is decided on"),
+        _volatility("volatility", _decided_on(view), "of the flow that was read; decided on"),
         _volatility(
             "realised volatility", _of(returns, realised_variance_rate), "in steps of 5 minutes"
         ),
@@ -62,8 +62,8 @@ def market_measures(view: View, history: PricePath | None = None) -> tuple[Measu
 
 
 def _decided_on(view: View) -> float | Missing:
-    if view.outlook is None:
-        return Missing("the volatility needs 10 blocks with swaps in the time looked back on")
+    if isinstance(view.outlook, Missing):
+        return view.outlook
     return view.outlook.variance_rate
 
 

@@ -81,7 +81,7 @@ class InventorySkew:
     def target(self, view: View) -> Target:
         """The held ranges while they lean as they should, else new ones."""
         positions, load = view.snapshot.positions, self._load(view)
-        if load is None or view.outlook is None:
+        if load is None or isinstance(view.outlook, Missing):
             return keep(positions, _NOTHING_LEANS)
         q, only_order = _cut(load), self._offers_one_side(load)
         if self._stands(view, view.outlook, q, only_order):
@@ -101,7 +101,7 @@ class InventorySkew:
     def quotes(self, view: View) -> Quotes | Missing:
         """What it would quote for the inventory and volatility of now, in ticks."""
         load = self._load(view)
-        if load is None or view.outlook is None:
+        if load is None or isinstance(view.outlook, Missing):
             return Missing(_NOTHING_LEANS)
         if self._offers_one_side(load):
             return Missing("beyond max_imbalance it only offers an order beside the price")

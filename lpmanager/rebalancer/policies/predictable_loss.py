@@ -27,8 +27,6 @@ from lpmanager.risk.predictable_loss import (
 
 _DAY_S = 86_400
 
-_UNKNOWN = "fees and volatility are unknown, so no width can be told"
-
 #: What a move does: out of the range that was left, into the ratio of the next, and into it.
 _MOVE = ("withdraw", "swap", "mint")
 
@@ -77,8 +75,8 @@ class PredictableLoss:
     def target(self, view: View) -> Target:
         """The held range while it pays and the price is inside, a new one, or none."""
         positions, tick = view.snapshot.positions, view.snapshot.state.tick
-        if view.outlook is None:
-            return keep(positions, _UNKNOWN)
+        if isinstance(view.outlook, Missing):
+            return keep(positions, f"no width can be told: {view.outlook.reason}")
         pays = viability(_profit_rate(view, view.outlook), view.outlook.variance_rate)
         if isinstance(pays, Missing):
             return keep(positions, pays.reason)
@@ -96,8 +94,8 @@ class PredictableLoss:
 
     def quotes(self, view: View) -> Quotes | Missing:
         """The best width around the price of now, in ticks; Missing where none pays."""
-        if view.outlook is None:
-            return Missing(_UNKNOWN)
+        if isinstance(view.outlook, Missing):
+            return view.outlook
         pays = viability(_profit_rate(view, view.outlook), view.outlook.variance_rate)
         terms = pays if isinstance(pays, Missing) else self._terms(view, view.outlook)
         sides = terms if isinstance(terms, Missing) else self._sides(terms, self._least(view))

@@ -103,8 +103,10 @@ class _Told:
 
 
 def _realised(view: View) -> _Told | Missing:
-    if view.outlook is None:
-        return Missing("the volatility is unknown")
+    if isinstance(view.outlook, Missing):
+        return view.outlook
+    if view.outlook.variance_rate <= 0:
+        return Missing("the volatility needs a price that moves, its variance is 0")
     return _Told(variance_rate=view.outlook.variance_rate, source="")
 
 

@@ -17,10 +17,13 @@ STEP_S = 300
 MINIMUM_RETURNS = 20
 
 
-def realised_variance_rate(returns: Sequence[float], step_s: int = STEP_S) -> float | Missing:
+def realised_variance_rate(
+    returns: Sequence[float], step_s: int = STEP_S, *, needed: int = MINIMUM_RETURNS
+) -> float | Missing:
     """Realised variance of the log price per second: the mean squared return over its step
-    (Andersen, Bollerslev, Diebold and Labys 2001). Jumps are part of it."""
-    missing = unfit("realised variance", returns, step_s, MINIMUM_RETURNS)
+    (Andersen, Bollerslev, Diebold and Labys 2001). Jumps are part of it. Missing for fewer than
+    `needed` returns."""
+    missing = unfit("realised variance", returns, step_s, needed)
     if missing is not None:
         return missing
     return math.fsum(change * change for change in returns) / (len(returns) * step_s)

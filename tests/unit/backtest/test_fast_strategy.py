@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from builders import a_market, a_position, a_record, a_view, an_outlook
+from builders import NO_OUTLOOK, a_market, a_position, a_record, a_snapshot, a_view, an_outlook
 from fast_builders import DEEP, MINUTE, START, ExactPool, market_of, random_bars
+from price_series import a_swap
 
 from lpmanager.amm import liquidity_for_amounts_down, swap_for_deposit
-from lpmanager.backtest.fast.columns import FastRows, fast_columns
+from lpmanager.backtest.fast.columns import CLOSE, FastRows, fast_columns
 from lpmanager.backtest.fast.policies import strategy_of
 from lpmanager.backtest.fast.strategy import (
     DEPLOYED_S,
@@ -34,12 +35,14 @@ from lpmanager.backtest.fast.strategy import (
 from lpmanager.backtest.fast.volatility import variance_rates
 from lpmanager.backtest.markets.market import Bars, Market
 from lpmanager.backtest.report.run import Numbers
-from lpmanager.model import Target, TickRange
+from lpmanager.model import Flow, SqrtPriceX96, Target, TickRange
 from lpmanager.rebalancer import Policy
 from lpmanager.rebalancer.policies import FixedWidth, Passive, VolatilityWidth
+from lpmanager.risk import assess
+from lpmanager.risk.missing import Missing
 
 DEPOSIT = DEEP // 50, DEEP // 80
-HISTORY_S = 20 * MINUTE
+HISTORY_S = 45 * MINUTE
 NAN = float("nan")
 CONDITIONS = Conditions(
     deposit0=float(DEPOSIT[0]),
@@ -119,10 +122,8 @@ class Twin:
             for number, (span, _) in enumerate(self.held)
         )
         market = a_market(tick=tick, positions=positions)
-        view = a_view(market, a_record(owned.wallet), an_outlook(variance_rate=rate))
-        if isinstance(self.policy, VolatilityWidth) and math.isnan(rate):
-            object.__setattr__(view, "outlook", None)
-        return self.policy.target(view)
+        outlook = NO_OUTLOOK if math.isnan(rate) else an_outlook(variance_rate=rate)
+        return self.policy.target(a_view(market, a_record(owned.wallet), outlook))
 
     def _swap(self, span: TickRange, share: Fraction) -> None:
         offered = (int(raw * share) for raw in self.wallet)
@@ -203,7 +204,7 @@ def test_the_time_is_counted_from_the_first_range_on() -> None:
     assert found[DEPLOYED_S] == 90 * MINUTE
     assert 0 < found[IN_RANGE_S] < found[DEPLOYED_S]
     later = run(market, POLICIES["volatility"])
-    assert later[DEPLOYED_S] == 90 * MINUTE - 12 * MINUTE
+    assert later[DEPLOYED_S] == 90 * MINUTE - 27 * MINUTE
 
 
 def test_nothing_sees_the_future() -> None:
@@ -227,11 +228,27 @@ def test_nothing_sees_the_future() -> None:
     assert int(past.time[0]) == START
 
 
-def test_volatility_is_that_of_the_closes_in_the_window() -> None:
-    rows = fast_columns(market_of(random_bars(5, count=60)))
-    rates, close = variance_rates(rows, HISTORY_S), np.log(rows.numbers[3])
-    assert np.isnan(rates[8])
-    first = 4 * np.sum(np.diff(close[:10]) ** 2) / (10 * MINUTE)
-    assert rates[9] == pytest.approx(first, rel=1e-9)
-    last = 4 * np.sum(np.diff(close[-20:]) ** 2) / HISTORY_S
-    assert rates[-1] == pytest.approx(last, rel=1e-9)
+def test_volatility_is_what_the_live_manager_would_see() -> None:
+    rows = fast_columns(market_of(random_bars(5, count=90)))
+    seen = [_as_seen_live(rows, row) for row in range(90)]
+    assert variance_rates(rows, HISTORY_S) == pytest.approx(seen, rel=1e-9, nan_ok=True)
+    assert [math.isnan(rate) for rate in seen].count(True) == 25
+
+
+def test_a_price_that_stands_still_has_no_volatility() -> None:
+    rows = fast_columns(market_of(random_bars(5, count=90)))
+    still = rows._replace(numbers=np.ones_like(rows.numbers))
+    assert np.isnan(variance_rates(still, HISTORY_S)).all()
+
+
+def _as_seen_live(rows: FastRows, row: int) -> float:
+    """By the flow of a swap a minute; NaN where there is no Outlook."""
+    since = max(row + 1 - HISTORY_S // MINUTE, 0)
+    closes = [int(price * 2**96) for price in rows.numbers[CLOSE, since : row + 1]]
+    swaps = tuple(
+        a_swap(block, 0, sqrt_price_x96=price) for block, price in enumerate(closes, since)
+    )
+    flow = Flow(from_block=since, seconds=len(swaps) * MINUTE, swaps=swaps)
+    market = a_snapshot(sqrt_price_x96=SqrtPriceX96(closes[-1]))
+    seen = assess(replace(market, block=replace(market.block, number=row), flow=flow))
+    return math.nan if isinstance(seen, Missing) else seen.variance_rate

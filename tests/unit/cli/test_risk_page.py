@@ -12,6 +12,7 @@ from unittest import mock
 
 import pytest
 from builders import (
+    NO_OUTLOOK,
     USDC,
     WETH,
     a_limits,
@@ -160,7 +161,7 @@ def test_millions_are_told_without_an_exponent() -> None:
 
 
 def test_what_is_not_known_is_told_in_words_and_never_drawn() -> None:
-    view = replace(a_held_view(), outlook=None)
+    view = replace(a_held_view(), outlook=NO_OUTLOOK)
     one = assessed(view)
     untold = {place: found for place, found in shown(one).items() if isinstance(found, Untold)}
     assert set(untold) == {"crash", "day", "volatility", "pay", "markout"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from builders import a_position, a_record, a_snapshot, a_step
+from builders import NO_OUTLOOK, a_position, a_record, a_snapshot, a_step
 
 from lpmanager.cycle import Cycle
 from lpmanager.devnet.summary import Deed, deed_of, holds_by_gate, is_reconciled
@@ -28,7 +28,7 @@ def a_cycle(*closed: str, outcome: Outcome | None = None, native: int = 10**18) 
     return Cycle(
         snapshot=snapshot,
         inventory=measure(snapshot, a_record((5, 7)), Fraction(1, 2)),
-        outlook=None,
+        outlook=NO_OUTLOOK,
         decision=a_hold(snapshot, *closed),
         outcome=outcome,
     )

@@ -11,6 +11,7 @@ import pytest
 from builders import (
     ACCOUNT,
     CHAIN_ID,
+    NO_OUTLOOK,
     VAULT,
     a_limits,
     a_market,
@@ -198,7 +199,7 @@ def test_a_plan_that_was_carried_out_once_is_refused(plan: Plan) -> None:
 
 def test_plans_and_holds_are_json(plan: Plan) -> None:
     assert json.loads(json.dumps(decision_to_json(plan)))["decision"] == "plan"
-    hold = decided(replace(VIEW, outlook=None))
+    hold = decided(replace(VIEW, outlook=NO_OUTLOOK))
     told = json.loads(json.dumps(decision_to_json(hold)))
     assert told["decision"] == "hold"
     assert [gate["name"] for gate in told["gates"] if not gate["passed"]] == ["history"]

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 from builders import (
     BLOCK_TIME_S,
+    NO_OUTLOOK,
     USDC,
     WETH,
     a_limits,
@@ -378,7 +379,7 @@ def depegged(
         pytest.param(depegged(swap_cost=10**18 + 1), id="swap cost per day"),
         pytest.param(depegged(twap=at_tick(0)), id="TWAP far behind"),
         pytest.param(depegged(twap=None), id="no TWAP"),
-        pytest.param(replace(depegged(), outlook=None), id="no history of fees"),
+        pytest.param(replace(depegged(), outlook=NO_OUTLOOK), id="no history of fees"),
         pytest.param(depegged(liquidity=10**9), id="leaving cost"),
     ],
 )

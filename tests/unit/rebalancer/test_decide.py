@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 from builders import (
+    NO_OUTLOOK,
     USDC,
     WETH,
     a_limits,
@@ -96,7 +97,7 @@ def test_a_campaign_that_holds_nothing_holds() -> None:
 
 
 def test_without_an_outlook_nothing_is_planned() -> None:
-    assert closed(held(replace(a_view(), outlook=None))) == ["history"]
+    assert closed(held(replace(a_view(), outlook=NO_OUTLOOK))) == ["history"]
 
 
 def test_a_displaced_price_is_not_acted_upon() -> None:

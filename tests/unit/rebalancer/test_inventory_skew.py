@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 from builders import (
+    NO_OUTLOOK,
     USDC,
     WETH,
     a_limits,
@@ -231,7 +232,7 @@ def test_nothing_leans_without_aversion() -> None:
 
 
 def test_without_history_nothing_changes() -> None:
-    view = replace(seen(0.5, "[-100, 100)", tick=5_000), outlook=None)
+    view = replace(seen(0.5, "[-100, 100)", tick=5_000), outlook=NO_OUTLOOK)
     assert ranges(POLICY.target(view)) == [a_range("[-100, 100)")]
 
 

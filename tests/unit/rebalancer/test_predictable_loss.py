@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 from builders import (
+    NO_OUTLOOK,
     OTHERS,
     USDC,
     WETH,
@@ -144,7 +145,7 @@ def test_what_is_not_known_changes_nothing() -> None:
     still = POLICY.target(seen(paying(2.0, variance_rate=0.0), held, tick=5_000))
     assert ranges(still) == [a_range(held)]
     assert "variance is 0" in still.reason
-    blind = POLICY.target(replace(seen(paying(2.0), held, tick=5_000), outlook=None))
+    blind = POLICY.target(replace(seen(paying(2.0), held, tick=5_000), outlook=NO_OUTLOOK))
     assert ranges(blind) == [a_range(held)]
 
 

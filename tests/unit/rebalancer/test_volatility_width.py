@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from builders import a_market, a_position, a_record, a_view, an_outlook
+from builders import NO_OUTLOOK, a_market, a_position, a_record, a_view, an_outlook
 
 from lpmanager.errors import ConfigError
 from lpmanager.model import Target
@@ -23,14 +23,9 @@ POLICY = VolatilityWidth(
 
 def wanted(tick: int, *held: str, rate: float | None = FIVE_PERCENT) -> Target:
     positions = tuple(a_position(text, token_id=i) for i, text in enumerate(held))
-    view = a_view(
-        a_market(tick=tick, positions=positions),
-        a_record((10**9, 10**9)),
-        an_outlook(variance_rate=FIVE_PERCENT if rate is None else rate),
-    )
-    if rate is None:
-        object.__setattr__(view, "outlook", None)
-    return POLICY.target(view)
+    outlook = NO_OUTLOOK if rate is None else an_outlook(variance_rate=rate)
+    market = a_market(tick=tick, positions=positions)
+    return POLICY.target(a_view(market, a_record((10**9, 10**9)), outlook))
 
 
 def ranges(target: Target) -> list[str]:
@@ -44,7 +39,7 @@ def test_the_width_is_that_many_deviations_over_the_horizon() -> None:
 
 
 def test_the_width_keeps_its_bounds() -> None:
-    assert POLICY.half_width_up(0.0) == 50
+    assert POLICY.half_width_up(1e-30) == 50
     assert POLICY.half_width_up(1.0) == 3_000
     assert POLICY.half_width_up(float("inf")) == 3_000
 
@@ -65,7 +60,13 @@ def test_an_order_beside_the_price_is_not_taken_for_the_base() -> None:
 def test_without_history_nothing_changes() -> None:
     kept = wanted(5_000, "[-100, 100)", rate=None)
     assert ranges(kept) == ["[-100, 100)"]
-    assert "unknown" in kept.reason
+    assert NO_OUTLOOK.reason in kept.reason
+
+
+def test_a_price_that_does_not_move_tells_no_width() -> None:
+    kept = wanted(5_000, "[-100, 100)", rate=0.0)
+    assert ranges(kept) == ["[-100, 100)"]
+    assert "a price that moves" in kept.reason
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from builders import a_limits, a_market, an_outlook
 
 from lpmanager.risk.guards import head_age, history, market_gates, native_price, twap_deviation
+from lpmanager.risk.missing import Missing
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,8 @@ def test_without_a_mean_the_gate_is_closed_and_says_how_to_get_one() -> None:
 
 def test_missing_data_closes_a_gate() -> None:
     assert history(an_outlook()).passed
-    assert not history(None).passed
+    assert not history(Missing("none were read")).passed
+    assert history(Missing("none were read")).reason == "none were read"
     assert native_price(a_market()).passed
     assert not native_price(replace(a_market(), native_price=None)).passed
 

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from builders import a_market, price_at
+from builders import a_block, a_market, price_at
 
 from lpmanager.model import Flow, Liquidity, Snapshot, SwapEvent
-from lpmanager.risk import assess
+from lpmanager.risk import Outlook, assess
+from lpmanager.risk.implied_volatility import annual_volatility
+from lpmanager.risk.missing import Missing
 from lpmanager.risk.outlook import MINIMUM_SAMPLES
+from lpmanager.risk.price_path import PricePath, path_of
+from lpmanager.risk.volatility.realised import STEP_S
 
 
 def a_swap(
@@ -30,62 +34,91 @@ def a_swap(
     )
 
 
-def after(swaps: Iterable[SwapEvent], *, seconds: int = 100, fee_protocol: int = 0) -> Snapshot:
+def after(swaps: Iterable[SwapEvent], *, seconds: int = 3_600, fee_protocol: int = 0) -> Snapshot:
+    """A snapshot at tick 0 of block 100, with these swaps of blocks 1 to 100 in so many seconds."""
     market = a_market()
     state = replace(market.state, fee_protocol=fee_protocol)
     flow = Flow(from_block=1, seconds=seconds, swaps=tuple(swaps))
     return replace(market, state=state, flow=flow)
 
 
-ENOUGH = [a_swap(block) for block in range(MINIMUM_SAMPLES)]
+def known(snapshot: Snapshot) -> Outlook:
+    found = assess(snapshot)
+    assert isinstance(found, Outlook), found
+    return found
+
+
+def why_missing(snapshot: Snapshot) -> str:
+    found = assess(snapshot)
+    assert isinstance(found, Missing), found
+    return found.reason
+
+
+ENOUGH = [a_swap(block, tick=block) for block in range(1, MINIMUM_SAMPLES + 1)]
 
 
 def test_without_history_nothing_is_said() -> None:
-    assert assess(a_market()) is None
-    assert assess(after([])) is None
-    assert assess(after(ENOUGH[1:])) is None
-    assert assess(after(ENOUGH)) is not None
+    assert "none were read" in why_missing(a_market())
+    assert "10 blocks with swaps, found 0 in the last 3600 s" in why_missing(after([]))
+    assert "found 9" in why_missing(after(ENOUGH[1:]))
+    assert known(after(ENOUGH)).samples == MINIMUM_SAMPLES
 
 
 def test_many_swaps_of_one_block_are_one_sample() -> None:
-    assert assess(after([a_swap(1)] * 50)) is None
+    assert "found 1" in why_missing(after([a_swap(1, tick=5)] * 50))
 
 
 def test_fees_are_per_unit_of_liquidity_and_second_in_the_token_that_came_in() -> None:
     sold1 = a_swap(20, amount0=-5, amount1=4 * 10**6, liquidity=20)
-    outlook = assess(after([*ENOUGH, sold1]))
-    assert outlook is not None
-    # 10 swaps of 10**6 token0 at 500 pips over 10 liquidity and 100 s
-    assert outlook.fee_rate0 == pytest.approx(10 * 500 / 10 / 100)
-    assert outlook.fee_rate1 == pytest.approx(2000 / 20 / 100)
-    assert (outlook.samples, outlook.seconds) == (11, 100)
+    outlook = known(after([*ENOUGH, sold1]))
+    # 10 swaps of 10**6 token0 at 500 pips over 10 liquidity and an hour
+    assert outlook.fee_rate0 == pytest.approx(10 * 500 / 10 / 3_600)
+    assert outlook.fee_rate1 == pytest.approx(2000 / 20 / 3_600)
+    assert (outlook.samples, outlook.seconds) == (11, 3_600)
 
 
 def test_the_owners_share_of_the_fees_is_not_ours() -> None:
     both = [*ENOUGH, a_swap(20, amount0=-5, amount1=10**6)]
-    free, shared = assess(after(both)), assess(after(both, fee_protocol=0xA4))
-    assert free is not None
-    assert shared is not None
+    free, shared = known(after(both)), known(after(both, fee_protocol=0xA4))
     assert shared.fee_rate0 == pytest.approx(free.fee_rate0 * 3 / 4)
     assert shared.fee_rate1 == pytest.approx(free.fee_rate1 * 9 / 10)
 
 
 def test_swaps_through_empty_ranges_pay_nobody() -> None:
-    outlook = assess(after([*ENOUGH, a_swap(20, liquidity=0)]))
-    assert outlook is not None
-    assert outlook.fee_rate0 == pytest.approx(50 / 10)
+    outlook = known(after([*ENOUGH, a_swap(20, liquidity=0)]))
+    assert outlook.fee_rate0 == pytest.approx(50 * 100 / 10 / 3_600)
 
 
-def test_variance_is_the_sum_of_squared_log_returns_between_blocks() -> None:
-    swaps = [a_swap(block, tick=100 * (block % 2)) for block in range(11)]
-    bounce = a_swap(10, tick=5_000)
-    outlook = assess(after([*swaps[:10], bounce, swaps[10]]))
-    assert outlook is not None
-    one_move = math.log(1.0001) * 100
-    assert outlook.variance_rate == pytest.approx(10 * one_move**2 / 100, rel=1e-6)
+def test_a_price_that_bounces_is_as_wild_as_five_minutes_show_it() -> None:
+    """Ten ticks to and fro with every block of 12 s: 32 % a year, where the sum from block to block
+    would be 162 %."""
+    swaps = [a_swap(block, tick=10 * (block % 2)) for block in range(1, 301)]
+    rate = known(replace(after(swaps), block=a_block(300))).variance_rate
+    assert rate == pytest.approx((10 * math.log(1.0001)) ** 2 / STEP_S, rel=1e-6)
+    assert annual_volatility(rate) == pytest.approx(0.324, abs=0.001)
 
 
-def test_a_price_that_stands_still_has_no_variance() -> None:
-    outlook = assess(after(ENOUGH))
-    assert outlook is not None
-    assert outlook.variance_rate == 0
+def test_variance_is_the_mean_square_of_returns_of_five_minutes() -> None:
+    snapshot = after([a_swap(block, tick=block * block) for block in range(1, 101)])
+    path = path_of(snapshot)
+    assert isinstance(path, PricePath)
+    returns = path.returns(STEP_S)
+    assert len(returns) == 11
+    mean_square = sum(change**2 for change in returns) / 11
+    assert known(snapshot).variance_rate == pytest.approx(mean_square / STEP_S, rel=1e-12)
+
+
+def test_twenty_five_minutes_of_prices_are_the_least() -> None:
+    enough, less = ([a_swap(b, tick=b) for b in range(first, 101)] for first in (58, 59))
+    assert known(after(enough)).samples == 43
+    assert "5 returns of 300 s, found 4" in why_missing(after(less))
+
+
+def test_a_price_that_stood_still_has_no_volatility_to_tell() -> None:
+    still = [a_swap(block) for block in range(1, 50)]
+    assert "it stood still in all 11 returns" in why_missing(after(still))
+
+
+def test_a_price_of_zero_is_named() -> None:
+    broken = a_swap(20)._replace(sqrt_price_x96=0)
+    assert "a price of 0" in why_missing(after([*ENOUGH, broken]))

@@ -12,7 +12,7 @@ from price_series import START, a_flow, a_swap, log_of
 
 from lpmanager.model import Snapshot
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import PricePath, log_price, path_of
+from lpmanager.risk.price_path import PricePath, log_price, path_of, returns_of
 
 NOW = a_block(100).timestamp
 
@@ -106,6 +106,13 @@ def test_what_is_no_path_is_refused(
 def test_a_step_without_time_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 s, found 0"):
         PricePath((1,), (0.0,)).returns(0)
+    with pytest.raises(ValueError, match="at least 1 s, found 0"):
+        returns_of(a_flow(a_swap(95, 0)), 0)
+
+
+def test_swaps_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="in the order of their blocks"):
+        path_of(a_flow(a_swap(95, 0), a_swap(94, 0)))
 
 
 paths = st.lists(st.tuples(st.integers(1, 400), st.floats(-1, 1)), min_size=2, max_size=30).map(
@@ -114,6 +121,25 @@ paths = st.lists(st.tuples(st.integers(1, 400), st.floats(-1, 1)), min_size=2, m
         tuple(price for _, price in moves),
     )
 )
+
+
+flows = st.lists(st.tuples(st.integers(0, 3), st.integers(-50, 50)), max_size=30).map(
+    lambda moves: a_flow(
+        *(a_swap(31 + sum(wait for wait, _ in moves[:n]), moves[n][1]) for n in range(len(moves)))
+        if sum(wait for wait, _ in moves) < 70
+        else (),
+        from_block=31,
+        seconds=97,
+    )
+)
+
+
+@settings(max_examples=60)
+@given(flows, st.integers(1, 120))
+def test_the_returns_alone_are_those_of_the_path(snapshot: Snapshot, step: int) -> None:
+    found = path_of(snapshot)
+    expected = found if isinstance(found, Missing) else found.returns(step)
+    assert returns_of(snapshot, step) == expected
 
 
 @settings(max_examples=40)
