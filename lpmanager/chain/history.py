@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lpmanager.abi import topic_address
+from lpmanager.amm import MAX_SQRT_PRICE, MIN_SQRT_PRICE
 from lpmanager.chain.node import Log, Question, block_question, logs_question
 from lpmanager.errors import ChainError
 from lpmanager.model import Block, Flow, SwapEvent
@@ -49,8 +50,14 @@ def join_flow(head: Block, answers: list[Any]) -> Flow | None:
 
 
 def read_swap(log: Log) -> SwapEvent:
-    """The Swap event in a pool's log."""
+    """The Swap event in a pool's log. Raises ChainError for what no pool could have told."""
     amount0, amount1, sqrt_price_x96, liquidity, tick = SWAP_EVENT.decode(log.data)
+    if not MIN_SQRT_PRICE <= sqrt_price_x96 < MAX_SQRT_PRICE:
+        raise ChainError(
+            f"swap {log.log_index} of block {log.block_number} in pool {log.address}: expected a "
+            f"sqrtPriceX96 in [{MIN_SQRT_PRICE}, {MAX_SQRT_PRICE}), found {sqrt_price_x96}; the "
+            "node tells wrong logs, ask another one"
+        )
     return SwapEvent(
         block_number=log.block_number,
         log_index=log.log_index,

@@ -30,9 +30,6 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
     """Fees, LVR, and the quality of the flow that pays them."""
     snapshot = view.snapshot
     pay, toxic, active = pay_of(view, outlook), toxicity_of(view), snapshot.state.liquidity
-    implied = implied_variance_rate(
-        fee_rate(view, outlook, active), math.sqrt(snapshot.price.ratio)
-    )
     return (
         _measure("fees", _fees_a_year(stake), Unit.A_YEAR, "of the value, while in range"),
         _measure(
@@ -41,7 +38,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
         _measure("fees over LVR", pay, Unit.RATIO, "of any active liquidity"),
         _measure(
             "implied volatility",
-            annual_volatility(implied),
+            _either(_implied_variance_rate(view, outlook), annual_volatility),
             Unit.PER_YEAR,
             "at which fees would just pay for LVR",
         ),
@@ -103,6 +100,14 @@ def _lvr_a_year(stake: Stake, outlook: Outlook) -> float | Missing:
         for held in stake.ranges
     )
     return lost * _YEAR_S / value
+
+
+def _implied_variance_rate(view: View, outlook: Outlook) -> float | Missing:
+    active = view.snapshot.state.liquidity
+    if active == 0:
+        return Missing("implied volatility needs active liquidity, found 0")
+    rate = fee_rate(view, outlook, active)
+    return implied_variance_rate(rate, math.sqrt(view.snapshot.price.ratio))
 
 
 def _active(stake: Stake) -> float:

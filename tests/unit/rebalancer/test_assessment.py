@@ -103,6 +103,18 @@ def test_fees_imply_as_many_times_the_volatility_as_the_root_of_fees_over_lvr() 
     assert found["implied over realised"].value ** 2 == pytest.approx(found["fees over LVR"].value)
 
 
+def test_in_an_empty_pool_nothing_that_needs_liquidity_is_a_number() -> None:
+    empty = a_market(others=0)
+    assert empty.state.liquidity == 0
+    found = measures(a_view(empty, a_record((10**9, 10**9)), an_outlook(fee_rate=0.0)))
+    for name in ("fees over LVR", "implied volatility", "implied over realised", "our share"):
+        missing = found[name].value
+        assert isinstance(missing, Missing), name
+        assert "active liquidity, found 0" in missing.reason
+    for one in found.values():
+        assert not isinstance(one.value, float) or math.isfinite(one.value), one.name
+
+
 def test_every_question_is_answered() -> None:
     assert {one.question for one in assessment(a_held_view(), a_limits())} == set(Question)
 
