@@ -14,7 +14,7 @@ from lpmanager.errors import UsageError
 from lpmanager.model import MAX_TICK, MIN_TICK
 from lpmanager.rebalancer import Policy
 from lpmanager.rebalancer.policies import FixedWidth, Passive, VolatilityWidth
-from lpmanager.rebalancer.policies.volatility_width import LOG_TICK, REALISED
+from lpmanager.rebalancer.policies.volatility_width import LOG_TICK, REALISED, WITHOUT_JUMPS
 
 FIXED_WIDTH, PASSIVE, VOLATILITY_WIDTH = range(3)
 
@@ -69,6 +69,11 @@ def strategy_of(policy: Policy) -> Strategy:
             kind=PASSIVE,
             half_width=policy.half_width_ticks,
             order_width=policy.order_width_ticks,
+        )
+    if policy.forecast == WITHOUT_JUMPS:
+        raise UsageError(
+            f"forecast: {WITHOUT_JUMPS!r} is not compiled; expected {REALISED!r}, or run it by "
+            "`lpm backtest` in exact mode"
         )
     if policy.forecast != REALISED:
         raise UsageError(

@@ -12,12 +12,15 @@ from lpmanager.rebalancer.ranges import centred
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.calibration.live import volatility_at
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.price_path import returns_of
+from lpmanager.risk.volatility.realised import STEP_S, bipower_variance_rate
 
 LOG_TICK = math.log(1.0001)
 
 #: What the volatility of now is told by.
-REALISED, CALIBRATED, CALIBRATED_OR_REALISED = "realised", "calibrated", "calibrated_or_realised"
-FORECASTS = (REALISED, CALIBRATED, CALIBRATED_OR_REALISED)
+REALISED, WITHOUT_JUMPS = "realised", "without_jumps"
+CALIBRATED, CALIBRATED_OR_REALISED = "calibrated", "calibrated_or_realised"
+FORECASTS = (REALISED, WITHOUT_JUMPS, CALIBRATED, CALIBRATED_OR_REALISED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,10 @@ class VolatilityWidth:
     that a flickering estimate moves nothing. `deploy` as in FixedWidth. With `multiplier` 1 a
     driftless price ends about two horizons in three inside.
 
-    `forecast` is what tells sigma: "realised", over the flow that was read; "calibrated", the
+    `forecast` is what tells sigma: "realised", over the flow that was read; "without_jumps", the
+    same by bipower variation, so that a jump does not widen what comes after it; "calibrated", the
     forecast of the campaign's calibration for the next hour, without which nothing changes; or
-    "calibrated_or_realised", the latter where it is good, else the former.
+    "calibrated_or_realised", the latter where it is good, else "realised".
     """
 
     multiplier: Fraction
@@ -85,6 +89,8 @@ class VolatilityWidth:
     def _variance_rate(self, view: View) -> _Told | Missing:
         if self.forecast == REALISED:
             return _realised(view)
+        if self.forecast == WITHOUT_JUMPS:
+            return _without_jumps(view)
         told = _calibrated(view)
         if isinstance(told, Missing) and self.forecast == CALIBRATED_OR_REALISED:
             realised = _realised(view)
@@ -108,6 +114,16 @@ def _realised(view: View) -> _Told | Missing:
     if view.outlook.variance_rate <= 0:
         return Missing("the volatility needs a price that moves, its variance is 0")
     return _Told(variance_rate=view.outlook.variance_rate, source="")
+
+
+def _without_jumps(view: View) -> _Told | Missing:
+    returns = returns_of(view.snapshot, STEP_S)
+    rate = returns if isinstance(returns, Missing) else bipower_variance_rate(returns)
+    if isinstance(rate, Missing):
+        return rate
+    if rate <= 0:
+        return Missing("the volatility without jumps needs two moves in a row, found none")
+    return _Told(variance_rate=rate, source=", by volatility without jumps")
 
 
 def _calibrated(view: View) -> _Told | Missing:

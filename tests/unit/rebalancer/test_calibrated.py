@@ -133,6 +133,8 @@ def test_compiled_code_knows_no_calibration_and_refuses_it() -> None:
     for forecast in ("calibrated", "calibrated_or_realised"):
         with pytest.raises(UsageError, match="needs the calibration of a live campaign"):
             strategy_of(replace(BY_VOLATILITY, forecast=forecast))
+    with pytest.raises(UsageError, match="'without_jumps' is not compiled"):
+        strategy_of(replace(BY_VOLATILITY, forecast="without_jumps"))
 
 
 # ---- the regime ----

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from builders import NO_OUTLOOK, a_market, a_position, a_record, a_view, an_outlook
+from price_series import a_swap
 
 from lpmanager.errors import ConfigError
-from lpmanager.model import Target
-from lpmanager.rebalancer import make_policy
+from lpmanager.model import Flow, Target
+from lpmanager.rebalancer import View, make_policy
 from lpmanager.rebalancer.policies import VolatilityWidth
+from lpmanager.risk import Outlook, assess
 
 DAY = 86_400
 #: A volatility of 5 % in a square root of a day.
@@ -88,3 +91,43 @@ def test_impossible_options_are_named(change: dict[str, object], message: str) -
     }
     with pytest.raises(ConfigError, match=message):
         make_policy("volatility_width", {**options, **change})
+
+
+# ---- without jumps ----
+
+
+def after_a_jump(jump: int, hours: int = 3) -> View:
+    """Five ticks to and fro every five minutes, a block each; in the last of these the price fell
+    by `jump`, out of the held range."""
+    steps = 12 * hours
+    ticks = [5 * (step % 2) for step in range(steps)] + [-jump]
+    swaps = tuple(a_swap(100 - steps + step, tick) for step, tick in enumerate(ticks))
+    flow = Flow(from_block=101 - steps, seconds=300 * steps, swaps=swaps[1:])
+    market = a_market(tick=-jump, positions=(a_position("[-100, 100)"),))
+    snapshot = replace(market, flow=flow)
+    outlook = assess(snapshot)
+    assert isinstance(outlook, Outlook), outlook
+    return a_view(snapshot, a_record((10**9, 10**9)), outlook)
+
+
+def width(view: View, forecast: str) -> int:
+    target = replace(POLICY, forecast=forecast).target(view)
+    return target.ranges[0].range.width
+
+
+def test_a_jump_that_just_happened_widens_by_realised_volatility_alone() -> None:
+    jumped = after_a_jump(500)
+    assert width(jumped, "realised") > 4 * width(jumped, "without_jumps")
+    assert "without jumps" in replace(POLICY, forecast="without_jumps").target(jumped).reason
+
+
+def test_losses_count_a_jump_whatever_the_width_is_made_for() -> None:
+    assert isinstance(jumped := after_a_jump(500).outlook, Outlook)
+    assert isinstance(calm := after_a_jump(105).outlook, Outlook)
+    assert jumped.variance_rate > 10 * calm.variance_rate
+
+
+def test_volatility_without_jumps_says_what_it_needs() -> None:
+    kept = replace(POLICY, forecast="without_jumps").target(after_a_jump(500, hours=1))
+    assert ranges(kept) == ["[-100, 100)"]
+    assert "bipower variation needs 20 returns of 300 s, found 11" in kept.reason
