@@ -252,6 +252,7 @@ class RiskTable(_Table):
     min_fee_to_lvr: Positive | None = None
     leave_below_fee_to_lvr: Positive | None = None
     max_toxic_share: Share | None = None
+    leave_while_toxic: bool = False
     pause_after_jump: Annotated[Seconds, Field(ge=1)] | None = None
     max_crash_loss: Share | None = None
     max_cvar: Share | None = None
@@ -309,6 +310,7 @@ class RiskTable(_Table):
             min_fee_to_lvr=self.min_fee_to_lvr,
             leave_below_fee_to_lvr=self.leave_below_fee_to_lvr,
             max_toxic_share=self.max_toxic_share,
+            leave_while_toxic=self.leave_while_toxic,
             pause_after_jump_s=self.pause_after_jump,
             max_crash_loss=self.max_crash_loss,
             max_cvar=self.max_cvar,

@@ -43,6 +43,7 @@ from lpmanager.rebalancer.tempering import (
     tempered_target,
     widening_of,
 )
+from lpmanager.rebalancer.toxic_gates import target_while_toxic, toxic_flow
 from lpmanager.rebalancer.used_up import must_place_anew, target_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -87,11 +88,14 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
 
 
 def _wanted(view: View, outlook: Outlook, policy: Policy, appetite: Appetite) -> Target:
-    """What the policy wants, or no ranges where a token is off its peg, or liquidity is paid too
-    little to stay."""
+    """What the policy wants, or no ranges where a token is off its peg, the flow is toxic, or
+    liquidity is paid too little to stay."""
     failing = failing_word(view, appetite)
     if failing is not None:
         return target_off_peg(failing)
+    toxic = toxic_flow(view, appetite)
+    if toxic is not None:
+        return target_while_toxic(toxic)
     least = appetite.leave_below_fee_to_lvr
     pay = None if least is None else pay_of(view, outlook)
     if least is None or pay is None or isinstance(pay, Missing) or pay >= least:

@@ -22,7 +22,7 @@ from lpmanager.risk.jumps import seconds_since_jump
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lvr import break_even_fee_rate, fee_to_lvr
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.order_flow.vpin import BUCKETS, signed_volumes, vpin
+from lpmanager.risk.order_flow.vpin import BUCKETS, MINIMUM_SWAPS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
 
 
@@ -76,6 +76,11 @@ def vpin_of(view: View) -> float | Missing:
     flow = view.snapshot.flow
     if flow is None:
         return Missing("VPIN needs recent swaps, and none were read")
+    if len(flow.swaps) < MINIMUM_SWAPS:
+        return Missing(
+            f"VPIN needs {MINIMUM_SWAPS} swaps, found {len(flow.swaps)} in the last "
+            f"{flow.seconds} s"
+        )
     volumes = signed_volumes(flow)
     traded = math.fsum(map(abs, volumes))
     if traded <= 0:

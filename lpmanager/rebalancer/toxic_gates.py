@@ -1,10 +1,13 @@
-"""The gate of toxic flow: by what was measured, or by what is learned where that is worse."""
+"""The gates of toxic flow, and when it is reason to leave.
+
+The toxic share is what was measured, or what is learned where that is worse.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lpmanager.model import Gate
+from lpmanager.model import Gate, Target
 from lpmanager.rebalancer.judging import Asked, judged
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite
@@ -53,15 +56,49 @@ def toxic_share_of(view: View) -> ToxicShare | Missing:
     return ToxicShare(measured=measured, judged=worse)
 
 
+def toxic_flow(view: View, appetite: Appetite) -> Toxicity | None:
+    """The flow's toxicity where it is reason to leave: on average, the past fading, it cost
+    providers more than it paid them."""
+    found = toxicity_of(view) if appetite.leave_while_toxic else None
+    return found if isinstance(found, Toxicity) and found.is_toxic else None
+
+
+def target_while_toxic(found: Toxicity) -> Target:
+    """No ranges: whatever their width, they lose to such a flow."""
+    return Target(
+        ranges=(),
+        swap=False,
+        reason=f"stay out: the flow costs providers {-found.markout:.3%} of its volume and pays "
+        f"{found.fee:.3%}",
+    )
+
+
 def toxic_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     """Whether the flow is one that something may be placed in."""
+    return (*_by_markout(view, appetite), *_by_share(view, appetite))
+
+
+def _by_markout(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    if not appetite.leave_while_toxic:
+        return ()
+    asked = Asked(
+        "markout", "above 0", "what providers made of recent volume, fees included, the past fading"
+    )
+
+    def judge(found: Toxicity) -> tuple[bool, str]:
+        return not found.is_toxic, f"{found.markout + found.fee:.3%}"
+
+    return judged(asked, toxicity_of(view), judge, appetite)
+
+
+def _by_share(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.max_toxic_share
     if limit is None:
         return ()
     asked = Asked(
         "toxic flow",
         f"{float(limit):.1%}",
-        "volume after which the price went on against its providers by more than the fee",
+        "volume that cost providers more than its fee, at the pool's price 5 minutes later",
     )
     share = toxic_share_of(view)
     return judged(asked, share, lambda found: (found.judged <= limit, str(found)), appetite)

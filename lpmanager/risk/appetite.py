@@ -55,11 +55,13 @@ class Appetite:
 
     `min_fee_to_lvr`: nothing new is placed while a unit of liquidity is paid less than so many
     times what arbitrage takes from it; below `leave_below_fee_to_lvr` all ranges are left.
-    `max_toxic_share`: of recent volume, the part after which the price went on against its
-    providers by more than the fee. `pause_after_jump_s`: how long nothing is placed after a jump of
-    the price. `max_crash_loss`: the share of its value that the campaign may lose where the base
-    token falls by a fifth in one block. `max_cvar`: the share that it may lose on the mean of the
-    worst fortieth of days. `max_vpin`: how one-sided the newest volume may be (VPIN).
+    `max_toxic_share`: of recent volume, the part that cost the providers more than its fee, at the
+    pool's price five minutes later. `leave_while_toxic`: all ranges are left while all of the
+    flow did so on average, the past fading.
+    `pause_after_jump_s`: how long nothing is placed after a jump of the price. `max_crash_loss`:
+    the share of its value that the campaign may lose where the base token falls by a fifth in one
+    block. `max_cvar`: the share that it may lose on the mean of the worst fortieth of days.
+    `max_vpin`: how one-sided the newest volume may be (VPIN).
     `min_twap_attack_cost`: what moving the pool's mean price unseen must cost an attacker, over
     the campaign's value. `min_stay_probability`: the chance that a new range is not left within a
     day; a narrower one is widened. `min_width_to_swing`: the width of a new range over the swing of
@@ -84,6 +86,7 @@ class Appetite:
     min_fee_to_lvr: Fraction | None = None
     leave_below_fee_to_lvr: Fraction | None = None
     max_toxic_share: Fraction | None = None
+    leave_while_toxic: bool = False
     pause_after_jump_s: int | None = None
     max_crash_loss: Fraction | None = None
     max_cvar: Fraction | None = None

@@ -52,7 +52,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             "toxic flow",
             _either(toxic, lambda found: found.toxic_share),
             Unit.SHARE,
-            "of volume: the price went on by more than the fee in 5 minutes",
+            "of volume: swaps that cost more than their fee, at the pool's price 5 minutes later",
         ),
         _measure(
             "learned toxic flow",
@@ -64,7 +64,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             "markout",
             _either(toxic, lambda found: found.markout + found.fee),
             Unit.SHARE,
-            "of volume: what the pool's providers made of it after 5 minutes, with the fee",
+            "of volume: what providers made of it, with the fee, at the pool's price in 5 minutes",
         ),
         _measure("VPIN", vpin_of(view), Unit.SHARE, "one-sidedness of the newest volume"),
         _measure("just-in-time", _just_in_time(snapshot), Unit.SHARE, "of volume, an estimate"),

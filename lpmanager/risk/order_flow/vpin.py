@@ -15,6 +15,9 @@ from lpmanager.risk.plain import require_above_0, require_finite
 #: As many buckets as the authors take.
 BUCKETS = 50
 
+#: Fewer swaps than buckets leave whole buckets to one swap, which has but one side.
+MINIMUM_SWAPS = BUCKETS
+
 Bucket = tuple[float, float]
 
 

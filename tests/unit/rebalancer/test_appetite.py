@@ -144,9 +144,40 @@ def test_nothing_is_placed_while_the_flow_knows_more_than_the_pool() -> None:
     assert closed(held) == ["toxic flow"]
 
 
+class Keeping:
+    """Wants what is held."""
+
+    def target(self, seen: View) -> Target:
+        return keep(seen.snapshot.positions, "as it is")
+
+
+def test_all_is_left_while_the_flow_costs_more_than_it_pays() -> None:
+    toxic = left_behind(toxic_flow())
+    plan = decided(toxic, leave_while_toxic=True)
+    assert isinstance(plan, Plan)
+    assert [type(action) for action in plan.actions] == [Withdraw]
+    assert "stay out: the flow costs providers" in plan.reason
+    assert isinstance(decided(toxic, Keeping()), Hold)
+    assert isinstance(decided(toxic, Keeping(), leave_while_toxic=True), Plan)
+    assert isinstance(decided(left_behind(calm_flow()), Keeping(), leave_while_toxic=True), Hold)
+
+
+def test_nothing_is_placed_while_the_flow_costs_more_than_it_pays() -> None:
+    empty = left_behind(toxic_flow())
+    empty = replace(empty, snapshot=replace(empty.snapshot, positions=()))
+    held = decided(empty, leave_while_toxic=True)
+    assert isinstance(held, Hold)
+    assert "stay out" in held.reason
+    calm = left_behind(calm_flow())
+    assert isinstance(decided(calm, leave_while_toxic=True), Plan)
+
+
+def calm_flow() -> list[SwapEvent]:
+    return moves(1_005 + (n % 2) for n in range(59, -1, -1))
+
+
 def test_a_flow_that_comes_and_goes_is_not_toxic() -> None:
-    calm = moves(1_005 + (n % 2) for n in range(59, -1, -1))
-    assert isinstance(decided(left_behind(calm), max_toxic_share=Fraction(1, 2)), Plan)
+    assert isinstance(decided(left_behind(calm_flow()), max_toxic_share=Fraction(1, 2)), Plan)
 
 
 def traded(sides: Iterable[int]) -> View:
@@ -161,6 +192,14 @@ def test_nothing_is_placed_while_all_trade_one_way() -> None:
     assert isinstance(held, Hold)
     assert closed(held) == ["VPIN"]
     assert gate(held, "VPIN").measured == "100.0%"
+
+
+def test_a_few_swaps_are_not_one_sided_but_unknown() -> None:
+    held = decided(traded([BIG]), max_vpin=Fraction(9, 10))
+    assert gate(held, "VPIN").measured == "unknown"
+    assert "VPIN needs 50 swaps, found 1 in" in gate(held, "VPIN").reason
+    assert gate(decided(traded([BIG] * 49), max_vpin=Fraction(1)), "VPIN").measured == "unknown"
+    assert gate(decided(traded([BIG] * 50), max_vpin=Fraction(1)), "VPIN").measured == "100.0%"
 
 
 def test_trade_that_goes_both_ways_stops_nothing() -> None:
@@ -617,6 +656,7 @@ def test_an_order_beside_the_price_is_never_widened_over_it() -> None:
 
 ASKED = {
     "toxic flow": {"max_toxic_share": Fraction(1, 2)},
+    "markout": {"leave_while_toxic": True},
     "jump": {"pause_after_jump_s": 1_800},
     "regime": {"regimes": {Regime.CALM: Adjustment()}},
     "VPIN": {"max_vpin": Fraction(1, 2)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builders import a_market
+from builders import a_market, price_at
 from order_flow_builders import BIG, FEE, a_swap, after
 
 from lpmanager.risk.missing import Missing
@@ -35,6 +35,16 @@ def test_who_buys_before_the_price_rises_takes_it_from_the_providers() -> None:
     assert bought.gain == pytest.approx(bought.fee - BIG * worth_more, rel=1e-3)
     sold, _ = found_after(a_swap(1, bought=-BIG), a_swap(10, tick=100))
     assert sold.gain > sold.fee
+
+
+def test_a_swap_that_moves_the_price_for_good_beyond_the_fee_is_toxic_by_itself() -> None:
+    """Bought on the way from tick 0 to 20, so at 10 on average, and nobody trades it back: five
+    basis points are paid for ten."""
+    lone = a_swap(1, tick=10)._replace(sqrt_price_x96=price_at(20))
+    (one,) = found_after(lone, tick=20)
+    assert one.gain / one.volume == pytest.approx(-0.0005, rel=0.01)
+    back, _ = found_after(lone, a_swap(20, tick=0, bought=-BIG))
+    assert back.gain > back.fee
 
 
 def test_the_price_at_the_horizon_counts_and_none_after_it() -> None:
