@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from lpmanager.amm import LiquidityOverflow, TickDataMissing
 from lpmanager.hedge import balance_gate
@@ -25,7 +26,6 @@ from lpmanager.rebalancer.entry_gates import entry_gates, takes_on
 from lpmanager.rebalancer.gates import hedge_cost, leaving_cost, payback, plan_gates, usage_gates
 from lpmanager.rebalancer.hedge_limits import hedge_gates, hedge_limits
 from lpmanager.rebalancer.leaving import leave_at_once
-from lpmanager.rebalancer.loss_gates import loss_gates
 from lpmanager.rebalancer.peg_gates import failing_word, target_off_peg
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
@@ -35,6 +35,7 @@ from lpmanager.rebalancer.risk_gates import (
     placing_gates,
     stay_gates,
 )
+from lpmanager.rebalancer.size_cap import Sized, sized
 from lpmanager.rebalancer.swing_gates import swing_gates
 from lpmanager.rebalancer.tempering import (
     adjustment_of,
@@ -73,7 +74,7 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
     limits = tempered_limits(hedge_limits(view, limits), change)
     target = tempered_target(view, _wanted(view, view.outlook, policy, limits.appetite), change)
     target = target_that_stays(view, target, view.outlook, limits.appetite)
-    candidates, impossible = _candidates(view, target, limits)
+    candidates, impossible = _candidates(view, view.outlook, target, limits)
     if not candidates:
         gates = (*market, balance_gate(view.inventory, limits), *impossible)
         return _hold(campaign, view, target.reason, gates)
@@ -108,29 +109,40 @@ def _wanted(view: View, outlook: Outlook, policy: Policy, appetite: Appetite) ->
     )
 
 
-def _candidates(view: View, target: Target, limits: Limits) -> tuple[list[Candidate], list[Gate]]:
+def _candidates(
+    view: View, outlook: Outlook, target: Target, limits: Limits
+) -> tuple[list[Sized], list[Gate]]:
     """What could be done about the target, and why something else could not.
 
     Nothing of both where all is as it should be.
     """
-    ways: list[Callable[[View, Target, Limits], Candidate | None]] = []
+    ways: list[Callable[[], Sized | None]] = []
     held = {p.range for p in view.snapshot.positions}
     if {w.range for w in target.ranges} != held:
-        ways = [rerange, rerange_without_swap] if target.swap and target.ranges else [rerange]
+        both = target.swap and target.ranges
+        ways = [
+            partial(sized, view, outlook, target, way, limits)
+            for way in ((rerange, rerange_without_swap) if both else (rerange,))
+        ]
     elif not balance_gate(view.inventory, limits).passed:
-        ways = [hedge]
+        ways = [partial(_hedge, view, target, limits)]
     candidates, impossible = [], []
     for way in ways:
         try:
-            candidate = way(view, target, limits)
+            found = way()
         except TickDataMissing as error:
             impossible.append(_depth(error))
         except LiquidityOverflow as error:
             impossible.append(_fit(error))
         else:
-            if candidate is not None and candidate.actions:
-                candidates.append(candidate)
+            if found is not None and found.candidate.actions:
+                candidates.append(found)
     return candidates, impossible
+
+
+def _hedge(view: View, target: Target, limits: Limits) -> Sized | None:
+    candidate = hedge(view, target, limits)
+    return None if candidate is None else Sized(candidate=candidate, losses=())
 
 
 def _depth(error: TickDataMissing) -> Gate:
@@ -159,11 +171,12 @@ def _judge(
     campaign: str,
     view: View,
     outlook: Outlook,
-    candidate: Candidate,
+    found: Sized,
     before: tuple[Gate, ...],
     limits: Limits,
 ) -> Plan:
     """The candidate as a Plan, with the gates it passes or does not."""
+    candidate = found.candidate
     gas_wei = gas_wei_up(view.snapshot, candidate.actions)
     estimate = _estimate(view, outlook, candidate, gas_wei, limits)
     must = must_place_anew(view, candidate.target, limits.appetite)
@@ -183,7 +196,7 @@ def _judge(
         gates += placing_gates(view, outlook, limits)
         gates += efficiency_gates(view, estimate, limits.appetite)
         gates += stay_gates(view, outlook, candidate, limits.appetite)
-        gates += loss_gates(view, outlook, candidate, estimate.gas, limits.appetite)
+        gates += found.losses
         gates += swing_gates(view, outlook, candidate, limits)
     return plan_of(campaign, view, candidate, estimate, gates, limits)
 

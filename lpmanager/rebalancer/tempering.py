@@ -78,6 +78,16 @@ def target_that_stays(view: View, target: Target, outlook: Outlook, appetite: Ap
     return replace(target, ranges=tuple(ranges))
 
 
+def deploying(view: View, target: Target, share: Fraction) -> Target:
+    """The target with that share of what it wants in each new range; what is held stands."""
+    held = {position.range for position in view.snapshot.positions}
+    ranges = tuple(
+        want if want.range in held else replace(want, weight=want.weight * share)
+        for want in target.ranges
+    )
+    return replace(target, ranges=ranges)
+
+
 def _tempered(snapshot: Snapshot, want: WeightedRange, change: Adjustment) -> WeightedRange:
     tick_range = want.range
     if snapshot.state.tick in tick_range:
