@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
+from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, path_of
 from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
 
-_HOUR_S = 3_600
+_DAY_S, _HOUR_S = 86_400, 3_600
 
 
 def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missing:
@@ -20,6 +21,18 @@ def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missi
     if appetite.heston is None:
         return outlook.variance_rate
     return appetite.heston.at(view.snapshot.block.timestamp)
+
+
+def variance_ahead(
+    view: View, outlook: Outlook, appetite: Appetite, seconds: float
+) -> float | Missing:
+    """Variance of the log price per second over so many seconds from now on; Missing as in
+    `day_of`. What a Brownian price is asked for, `Heston` answers by the mean of its variance:
+    that stands in for the law, whose tails are fatter."""
+    model = day_of(view, outlook, appetite)
+    if isinstance(model, Heston):
+        return model.mean_variance(seconds / _DAY_S) / _DAY_S
+    return model
 
 
 def past_days(view: View, history: PricePath | None = None) -> tuple[float, ...] | Missing:

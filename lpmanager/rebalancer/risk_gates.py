@@ -9,6 +9,7 @@ import math
 
 from lpmanager.model import Gate, Mint
 from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.day_of import day_words, variance_ahead
 from lpmanager.rebalancer.economics import fee_rate
 from lpmanager.rebalancer.judging import Asked, judged, pause_gate
 from lpmanager.rebalancer.regime import change_gates, regime_gates
@@ -24,6 +25,7 @@ from lpmanager.risk.lvr import break_even_fee_rate, fee_to_lvr
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.vpin import BUCKETS, MINIMUM_SWAPS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
+from lpmanager.risk.tomorrow import HORIZON_S
 
 
 def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, ...]:
@@ -50,10 +52,13 @@ def stay_gates(
     if least is None or not around:
         return ()
     asked = Asked(
-        "stay", f"{float(least):.1%}", "chance that the price stays in the new range for a day"
+        "stay",
+        f"{float(least):.1%}",
+        f"chance that the price stays in the new range for a day, {day_words(appetite)}",
     )
     narrowest = min(around, key=lambda tick_range: tick_range.width)
-    chance = stay_chance(tick, narrowest, outlook.variance_rate)
+    rate = variance_ahead(view, outlook, appetite, HORIZON_S)
+    chance = rate if isinstance(rate, Missing) else stay_chance(tick, narrowest, rate)
     return judged(asked, chance, lambda found: (found >= least, f"{found:.1%}"), appetite)
 
 

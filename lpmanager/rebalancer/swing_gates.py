@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from lpmanager.model import Gate, Mint, TickRange
 from lpmanager.rebalancer.candidates import Candidate
-from lpmanager.rebalancer.judging import Asked, gate_of
+from lpmanager.rebalancer.day_of import variance_ahead
+from lpmanager.rebalancer.judging import Asked, judged
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lookback import expected_log_range
+from lpmanager.risk.missing import Missing
 
 _DAY_S = 86_400
 _LOG_TICK = math.log(1.0001)
@@ -30,11 +32,20 @@ class Swing:
         return width / self.log_range if self.log_range > 0 else math.inf
 
 
-def swing_between_moves(outlook: Outlook, limits: Limits) -> Swing:
-    """What is expected in the time that one move has to last: a day over the moves that it may
-    have, and never less than the pause between two. For a driftless price as volatile as now."""
-    seconds = max(_DAY_S / max(limits.max_moves_per_day, 1), limits.min_interval_s)
-    return Swing(log_range=expected_log_range(outlook.variance_rate, seconds), seconds=seconds)
+def move_lasts_s(limits: Limits) -> float:
+    """The time that one move has to last: a day over the moves that it may have, and never less
+    than the pause between two."""
+    return max(_DAY_S / max(limits.max_moves_per_day, 1), limits.min_interval_s)
+
+
+def swing_between_moves(view: View, outlook: Outlook, limits: Limits) -> Swing | Missing:
+    """What is expected in the time that one move has to last: of a driftless price as volatile as
+    now, or as the appetite's model is on average. Missing where that is too old."""
+    seconds = move_lasts_s(limits)
+    rate = variance_ahead(view, outlook, limits.appetite, seconds)
+    if isinstance(rate, Missing):
+        return rate
+    return Swing(log_range=expected_log_range(rate, seconds), seconds=seconds)
 
 
 def swing_gates(
@@ -47,13 +58,23 @@ def swing_gates(
     if least is None or not around:
         return ()
     narrowest = min(around, key=lambda tick_range: tick_range.width)
-    swing = swing_between_moves(outlook, limits)
-    widths, ticks = swing.widths(narrowest), math.ceil(swing.log_range / _LOG_TICK)
+    swing = swing_between_moves(view, outlook, limits)
     asked = Asked(
         "swing",
         f"{float(least):.2f} times",
-        f"width of the new range, {narrowest.width} ticks, over the {ticks} ticks from low to high "
-        f"that are expected in the {swing.seconds:.0f} s that a move has to last",
+        f"width of the new range, {narrowest.width} ticks, over the {_ticks_word(swing)} from low "
+        f"to high that are expected in the {move_lasts_s(limits):.0f} s that a move has to last",
     )
-    measured = f"{widths:.2f} times" if math.isfinite(widths) else "the price stands still"
-    return (gate_of(asked, passed=widths >= least, measured=measured),)
+
+    def judge(found: Swing) -> tuple[bool, str]:
+        widths = found.widths(narrowest)
+        words = f"{widths:.2f} times" if math.isfinite(widths) else "the price stands still"
+        return widths >= least, words
+
+    return judged(asked, swing, judge, limits.appetite)
+
+
+def _ticks_word(swing: Swing | Missing) -> str:
+    if isinstance(swing, Missing):
+        return "ticks"
+    return f"{math.ceil(swing.log_range / _LOG_TICK)} ticks"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from lpmanager.model import Snapshot, Target, TickRange, WeightedRange
+from lpmanager.rebalancer.day_of import variance_ahead
 from lpmanager.rebalancer.ranges import around
 from lpmanager.rebalancer.regime import regime_of
 from lpmanager.rebalancer.staying import widened_to_stay
@@ -15,6 +16,7 @@ from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import ONE, Adjustment, Appetite
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.tomorrow import HORIZON_S
 
 
 def adjustment_of(view: View, appetite: Appetite) -> Adjustment:
@@ -62,10 +64,12 @@ def tempered_target(view: View, target: Target, change: Adjustment) -> Target:
 def target_that_stays(view: View, target: Target, outlook: Outlook, appetite: Appetite) -> Target:
     """The target with new ranges around the price as wide as `min_stay_probability` asks for.
 
-    What is held stands, and an order beside the price stays as it is.
+    What is held stands, and an order beside the price stays as it is. So does all where the day's
+    variance is not known: a gate tells why.
     """
     least, snapshot = appetite.min_stay_probability, view.snapshot
-    if least is None:
+    variance_rate = variance_ahead(view, outlook, appetite, HORIZON_S)
+    if least is None or isinstance(variance_rate, Missing):
         return target
     tick, spacing = snapshot.state.tick, snapshot.pool.tick_spacing
     held = {position.range for position in snapshot.positions}
@@ -73,7 +77,7 @@ def target_that_stays(view: View, target: Target, outlook: Outlook, appetite: Ap
     for want in target.ranges:
         stays = want.range
         if stays not in held and tick in stays:
-            stays = widened_to_stay(tick, stays, outlook.variance_rate, least, spacing)
+            stays = widened_to_stay(tick, stays, variance_rate, least, spacing)
         ranges.append(replace(want, range=stays))
     return replace(target, ranges=tuple(ranges))
 

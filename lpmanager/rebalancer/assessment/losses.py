@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 from lpmanager.model import TickRange
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.day_of import day_of, day_words, past_days, past_words
+from lpmanager.rebalancer.day_of import day_of, day_words, past_days, past_words, variance_ahead
 from lpmanager.rebalancer.staying import stay_chance
-from lpmanager.rebalancer.swing_gates import swing_between_moves
+from lpmanager.rebalancer.swing_gates import Swing, move_lasts_s, swing_between_moves
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook, expected_seconds_in_range
+from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.cvar import TailLoss
 from lpmanager.risk.gap import expected_exit_seconds, log_distances
 from lpmanager.risk.ladder import FALLS, ladder
@@ -22,6 +25,7 @@ from lpmanager.risk.stake import Stake
 from lpmanager.risk.tomorrow import CONFIDENCE, HORIZON_S, tail_of_days, tail_tomorrow
 
 _STILL = Missing("a price that does not move leaves no range")
+_NO_RANGE = Missing("the campaign has no range")
 
 
 def tomorrow_measures(
@@ -31,52 +35,11 @@ def tomorrow_measures(
     limits: Limits,
     history: PricePath | None = None,
 ) -> tuple[Measure, ...]:
-    """Over a day of a driftless price that stays as volatile as it was; the losses by the model
-    that the appetite gives, where it gives one, and by past days, of the view or of `history`."""
-    appetite, swing = limits.appetite, swing_between_moves(outlook, limits)
-    model, base = day_of(view, outlook, appetite), _base_range(view)
-    tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
-    spread = expected_log_range(outlook.variance_rate, HORIZON_S)
-    past = past_days(view, history)
-    past_tail = past if isinstance(past, Missing) else tail_of_days(stake, past)
-    words = "of past days" if isinstance(past, Missing) else past_words(past)
-    no_range = Missing("the campaign has no range")
+    """Over a day of a driftless price as volatile as now, or of the model that the appetite gives;
+    what past days, of the view or of `history`, would have cost stands beside it."""
     return (
-        *_tail_measures("", tail, f"of days {day_words(appetite)}"),
-        *_tail_measures(", historical", past_tail, f"{words}, with what is held now"),
-        _measure(
-            "expected high over low",
-            math.expm1(spread),
-            Unit.SHARE,
-            "how far apart the day's prices should be",
-        ),
-        _measure(
-            "width over swing",
-            no_range if base is None else _STILL if not swing.log_range else swing.widths(base),
-            Unit.RATIO,
-            f"of the widest range, over the high over low of the {swing.seconds:.0f} s that a move "
-            "has to last",
-        ),
-        _measure(
-            "chance to stay in range",
-            no_range
-            if base is None
-            else stay_chance(view.snapshot.state.tick, base, outlook.variance_rate),
-            Unit.SHARE,
-            "never to leave the widest range within the day",
-        ),
-        _measure(
-            "expected exit",
-            no_range if base is None else _exit(view, outlook, base),
-            Unit.SECONDS,
-            "until the price first leaves that range",
-        ),
-        _measure(
-            "time in range",
-            no_range if base is None else _inside(view, outlook, base),
-            Unit.SHARE,
-            "of the day, the price may come back",
-        ),
+        *_loss_measures(view, outlook, stake, limits.appetite, history),
+        *_width_measures(view, outlook, limits),
     )
 
 
@@ -93,6 +56,19 @@ def crash_measures(stake: Stake) -> tuple[Measure, ...]:
             meaning=f"value {rung.value:,.2f}, of which {rung.base_weight:.0%} in the base token",
         )
         for rung in ladder(stake, moves=FALLS)
+    )
+
+
+def _loss_measures(
+    view: View, outlook: Outlook, stake: Stake, appetite: Appetite, history: PricePath | None
+) -> tuple[Measure, ...]:
+    model, past = day_of(view, outlook, appetite), past_days(view, history)
+    tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
+    past_tail = past if isinstance(past, Missing) else tail_of_days(stake, past)
+    words = "of past days" if isinstance(past, Missing) else past_words(past)
+    return (
+        *_tail_measures("", tail, f"of days {day_words(appetite)}"),
+        *_tail_measures(", historical", past_tail, f"{words}, with what is held now"),
     )
 
 
@@ -114,24 +90,74 @@ def _tail_measures(kind: str, tail: TailLoss | Missing, days: str) -> tuple[Meas
     )
 
 
+def _width_measures(view: View, outlook: Outlook, limits: Limits) -> tuple[Measure, ...]:
+    """Of the widest range, and of the swing that it stands in."""
+    base, tick = _base_range(view), view.snapshot.state.tick
+    rate = variance_ahead(view, outlook, limits.appetite, HORIZON_S)
+
+    def of_range(estimate: Callable[[TickRange, float], float | Missing]) -> float | Missing:
+        if base is None:
+            return _NO_RANGE
+        return rate if isinstance(rate, Missing) else estimate(base, rate)
+
+    days = day_words(limits.appetite)
+    return (
+        _measure(
+            "expected high over low",
+            rate if isinstance(rate, Missing) else math.expm1(expected_log_range(rate, HORIZON_S)),
+            Unit.SHARE,
+            f"how far apart the prices of a day {days} should be",
+        ),
+        _measure(
+            "width over swing",
+            _widths(base, swing_between_moves(view, outlook, limits)),
+            Unit.RATIO,
+            f"of the widest range, over the high over low of the {move_lasts_s(limits):.0f} s that "
+            "a move has to last",
+        ),
+        _measure(
+            "chance to stay in range",
+            of_range(partial(stay_chance, tick)),
+            Unit.SHARE,
+            f"never to leave the widest range within the day, {days}",
+        ),
+        _measure(
+            "expected exit",
+            of_range(partial(_exit, tick)),
+            Unit.SECONDS,
+            "until the price first leaves that range",
+        ),
+        _measure(
+            "time in range",
+            of_range(partial(_inside, tick)),
+            Unit.SHARE,
+            "of the day, the price may come back",
+        ),
+    )
+
+
+def _widths(base: TickRange | None, swing: Swing | Missing) -> float | Missing:
+    if base is None:
+        return _NO_RANGE
+    if isinstance(swing, Missing):
+        return swing
+    return swing.widths(base) if swing.log_range else _STILL
+
+
 def _base_range(view: View) -> TickRange | None:
     ranges = [position.range for position in view.snapshot.positions]
     return max(ranges, key=lambda each: each.width, default=None)
 
 
-def _exit(view: View, outlook: Outlook, base: TickRange) -> float | Missing:
-    if outlook.variance_rate == 0:
+def _exit(tick: int, base: TickRange, variance_rate: float) -> float | Missing:
+    if variance_rate == 0:
         return _STILL
-    to_lower, to_upper = log_distances(view.snapshot.state.tick, base)
-    return expected_exit_seconds(
-        to_lower=to_lower, to_upper=to_upper, variance_rate=outlook.variance_rate
-    )
+    to_lower, to_upper = log_distances(tick, base)
+    return expected_exit_seconds(to_lower=to_lower, to_upper=to_upper, variance_rate=variance_rate)
 
 
-def _inside(view: View, outlook: Outlook, base: TickRange) -> float:
-    tick = view.snapshot.state.tick
-    seconds = expected_seconds_in_range(tick, base, outlook.variance_rate, HORIZON_S)
-    return seconds / HORIZON_S
+def _inside(tick: int, base: TickRange, variance_rate: float) -> float:
+    return expected_seconds_in_range(tick, base, variance_rate, HORIZON_S) / HORIZON_S
 
 
 def _measure(name: str, value: float | Missing, unit: Unit, meaning: str) -> Measure:

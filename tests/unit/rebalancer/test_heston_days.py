@@ -13,11 +13,12 @@ import pytest
 from builders import a_block, a_limits, a_market, a_position, a_record, a_view, an_outlook
 from decisions import closed, gate
 
-from lpmanager.model import Decision, Hold, Plan
+from lpmanager.model import Decision, Hold, Plan, TickRange
 from lpmanager.rebalancer import View, decide
 from lpmanager.rebalancer.assessment import Measure, assessment
 from lpmanager.rebalancer.hedge_limits import least_cvar_target
 from lpmanager.rebalancer.policies import FixedWidth
+from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.risk.appetite import Appetite, HedgeTo, WhereMissing
 from lpmanager.risk.heston.given import GivenHeston
 from lpmanager.risk.heston.model import Heston, YearlyHeston, yearly
@@ -37,6 +38,11 @@ PLAIN = YearlyHeston(v0=0.063072, theta=0.063072, kappa=1.0, sigma=1e-4, rho=0.0
 def left_behind() -> View:
     market = a_market(tick=1_005, positions=(LEFT_BEHIND,))
     return a_view(market, a_record((0, 0)), an_outlook(fee_rate=1e-9))
+
+
+def unplaced() -> View:
+    """Both tokens, to be put around the price."""
+    return a_view(a_market(tick=1_005), a_record((10**12, 10**12)), an_outlook())
 
 
 def given(model: YearlyHeston, *, fitted_at: int = NOW) -> GivenHeston:
@@ -80,11 +86,45 @@ def measured(view: View, appetite: Appetite) -> dict[str, Measure]:
 
 
 def test_the_desk_tells_the_losses_of_the_same_days() -> None:
-    view = left_behind()
+    view = a_view(a_market(positions=(LEFT_BEHIND,)), a_record((0, 0)), an_outlook(fee_rate=1e-9))
     usual, wild = (measured(view, Appetite(heston=model)) for model in (None, given(WILD)))
-    assert wild["CVaR"].value > usual["CVaR"].value
-    assert "Heston" in wild["CVaR"].meaning
-    assert wild["expected high over low"].value == usual["expected high over low"].value
+    for name in ("expected high over low", "CVaR"):
+        assert wild[name].value > usual[name].value
+        assert "Heston" in wild[name].meaning
+    for name in ("chance to stay in range", "expected exit", "time in range", "width over swing"):
+        assert wild[name].value < usual[name].value
+
+
+def test_a_new_range_is_as_wide_as_the_models_days_ask_for() -> None:
+    """Calm as the market is, its range would be narrower; the mean variance of the day counts."""
+    asked = {"min_stay_probability": Fraction(9, 10)}
+    usual, wild = (decided(unplaced(), heston=model, **asked) for model in (None, given(WILD)))
+    assert isinstance(usual, Plan)
+    assert isinstance(wild, Plan)
+    new = wild.target.ranges[0].range
+    assert new.width > usual.target.ranges[0].range.width
+    rate, narrower = WILD.daily.mean_variance(1) / DAY, TickRange(new.lower + 10, new.upper - 10)
+    assert stay_chance(1_005, narrower, rate) < 0.9 <= stay_chance(1_005, new, rate)
+    assert gate(wild, "stay").reason.endswith("for a day, of Heston's model")
+
+
+def test_a_range_must_be_wide_for_the_swing_of_the_models_days() -> None:
+    asked = {"min_width_to_swing": Fraction(10)}
+    assert isinstance(decided(unplaced(), **asked), Plan)
+    held = decided(unplaced(), heston=given(WILD), **asked)
+    assert isinstance(held, Hold)
+    assert closed(held) == ["swing"]
+
+
+@pytest.mark.parametrize("name", ["stay", "swing"])
+def test_an_old_model_says_nothing_of_widths(name: str) -> None:
+    asked = {"stay": "min_stay_probability", "swing": "min_width_to_swing"}
+    old = {"heston": given(WILD, fitted_at=NOW - 8 * DAY), asked[name]: Fraction(1, 2)}
+    held = decided(unplaced(), **old)
+    assert isinstance(held, Hold)
+    assert closed(held) == [name]
+    assert "8.0 days old" in gate(held, name).reason
+    assert isinstance(decided(unplaced(), where_missing=WhereMissing.IGNORE, **old), Plan)
 
 
 def test_the_least_cvar_of_a_hedge_is_of_the_same_days() -> None:

@@ -11,10 +11,10 @@ from builders import a_limits, a_market, a_position, a_record, a_view, an_outloo
 from decisions import closed, gate
 
 from lpmanager.model import Decision, Hold, Mint, Plan, TickRange
-from lpmanager.rebalancer import View, decide
+from lpmanager.rebalancer import Limits, View, decide
 from lpmanager.rebalancer.assessment import Measure, Unit, assessment
 from lpmanager.rebalancer.policies import FixedWidth, Passive
-from lpmanager.rebalancer.swing_gates import swing_between_moves
+from lpmanager.rebalancer.swing_gates import Swing, swing_between_moves
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.missing import Missing
 
@@ -30,8 +30,14 @@ def decided(least: Fraction | None, policy=FIXED, view: View = VIEW, **limits: o
     return decide("mine", view, policy, a_limits(appetite=appetite, **limits))
 
 
+def expected(limits: Limits) -> Swing:
+    swing = swing_between_moves(VIEW, FIVE_PERCENT_A_DAY, limits)
+    assert isinstance(swing, Swing)
+    return swing
+
+
 def test_the_swing_of_a_week_is_that_of_feller() -> None:
-    week = swing_between_moves(FIVE_PERCENT_A_DAY, a_limits(min_interval_s=7 * DAY_S))
+    week = expected(a_limits(min_interval_s=7 * DAY_S))
     assert (week.seconds, week.log_range) == (7 * DAY_S, pytest.approx(0.21110041))
 
 
@@ -43,7 +49,7 @@ def test_a_move_has_to_last_until_the_next_one_may_come(
     moves: int, pause_s: int, seconds: float
 ) -> None:
     limits = a_limits(max_moves_per_day=moves, min_interval_s=pause_s)
-    assert swing_between_moves(FIVE_PERCENT_A_DAY, limits).seconds == seconds
+    assert expected(limits).seconds == seconds
 
 
 def test_a_range_that_is_narrow_for_the_swing_to_come_is_not_placed() -> None:
@@ -92,7 +98,7 @@ def told(view: View) -> Measure:
 def test_the_width_of_what_is_held_is_told_over_the_swing() -> None:
     held = a_market(positions=(a_position("[-600, 600)", token_id=7, liquidity=10**13),))
     view = a_view(held, a_record((0, 0)), FIVE_PERCENT_A_DAY)
-    swing = swing_between_moves(FIVE_PERCENT_A_DAY, a_limits())
+    swing = expected(a_limits())
     found = told(view)
     assert (found.value, found.unit) == (swing.widths(TickRange(-600, 600)), Unit.RATIO)
     assert "of the 14400 s that a move has to last" in found.meaning
