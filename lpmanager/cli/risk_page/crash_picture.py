@@ -6,20 +6,18 @@ from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import money, percent
 from lpmanager.page.picture import LVR, Height, Picture, axis, label
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.assessment import HOLDS_NOTHING
+from lpmanager.rebalancer.at_stake import stake_held
 from lpmanager.risk.ladder import FALLS, Rung, ladder
-from lpmanager.risk.missing import Missing
 
 _TITLE = "What a crash would take"
 
 
 def crash_picture(key: str, view: View) -> Picture | Untold:
     """A bar for each fall of the ladder."""
-    if isinstance(view.outlook, Missing):
-        return Untold(title=_TITLE, reason=view.outlook.reason)
-    stake, price = stake_now(view, view.outlook), view.snapshot.price
+    stake, price = stake_held(view), view.snapshot.price
     if stake.value(stake.sqrt_price) <= 0:
-        return Untold(title=_TITLE, reason="the campaign holds nothing")
+        return Untold(title=_TITLE, reason=HOLDS_NOTHING.reason)
     rungs, symbol = ladder(stake, moves=FALLS), price.quote.symbol
     worst = rungs[-1]
     return Picture(

@@ -9,6 +9,7 @@ from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import money, percent
 from lpmanager.page.picture import HODL, LVR, OURS, PRICE, Picture, Trace, axis, label
 from lpmanager.rebalancer import View
+from lpmanager.rebalancer.assessment import HOLDS_NOTHING
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.day_of import day_of, day_words
 from lpmanager.risk.appetite import Appetite
@@ -28,7 +29,10 @@ def day_picture(key: str, view: View, appetite: Appetite) -> Picture | Untold:
     model = day_of(view, view.outlook, appetite)
     if isinstance(model, Missing):
         return Untold(title=_TITLE, reason=model.reason)
-    found = distribution_tomorrow(stake_now(view, view.outlook), model)
+    stake = stake_now(view, view.outlook)
+    if stake.value(stake.sqrt_price) <= 0:
+        return Untold(title=_TITLE, reason=HOLDS_NOTHING.reason)
+    found = distribution_tomorrow(stake, model)
     if isinstance(found, Missing):
         return Untold(title=_TITLE, reason=found.reason)
     symbol, tail = view.snapshot.quote.symbol, found.tail

@@ -10,16 +10,16 @@ from lpmanager.rebalancer.assessment.exposure import exposure_measures
 from lpmanager.rebalancer.assessment.health import health_measures
 from lpmanager.rebalancer.assessment.losses import crash_measures, tomorrow_measures
 from lpmanager.rebalancer.assessment.market import market_measures
-from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.measure import HOLDS_NOTHING, Measure, Question, Unit
 from lpmanager.rebalancer.assessment.pay import pay_measures
 from lpmanager.rebalancer.assessment.pool import pool_measures
-from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.at_stake import stake_held, stake_now
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
 
-__all__ = ["Measure", "Question", "Unit", "assessment"]
+__all__ = ["HOLDS_NOTHING", "Measure", "Question", "Unit", "assessment"]
 
 
 def assessment(view: View, limits: Limits, history: PricePath | None = None) -> tuple[Measure, ...]:
@@ -37,8 +37,8 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
         *health_measures(view.snapshot),
     )
     if isinstance(view.outlook, Missing):
-        asked = Question.TOMORROW, Question.CRASH, Question.PAY
-        return (*measures, *(_unknown(question, view.outlook) for question in asked))
+        tomorrow, pay = (_unknown(each, view.outlook) for each in (Question.TOMORROW, Question.PAY))
+        return (*measures, tomorrow, *crash_measures(stake_held(view)), pay)
     stake = stake_now(view, view.outlook)
     return (
         *measures,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.measure import HOLDS_NOTHING, Measure, Question, Unit
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.missing import Missing
 
@@ -10,18 +10,17 @@ from lpmanager.risk.missing import Missing
 def exposure_measures(view: View) -> tuple[Measure, ...]:
     """Value, mix, delta and gamma."""
     inventory, quote = view.inventory, view.snapshot.quote
-    nothing = Missing("the campaign holds nothing")
     return (
         _measure("value", float(inventory.value) / 10**quote.decimals, Unit.QUOTE, "all it holds"),
         _measure(
             "weight of base",
-            nothing if inventory.weight is None else float(inventory.weight),
+            HOLDS_NOTHING if inventory.weight is None else float(inventory.weight),
             Unit.SHARE,
             "share of the value in the token that is not the quote",
         ),
         _measure(
             "imbalance",
-            nothing if inventory.imbalance is None else float(inventory.imbalance),
+            HOLDS_NOTHING if inventory.imbalance is None else float(inventory.imbalance),
             Unit.SHARE,
             "how far that share is from the target weight; 100% is as far as it can be",
         ),

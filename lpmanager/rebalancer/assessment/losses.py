@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 
 from lpmanager.model import TickRange
-from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.measure import HOLDS_NOTHING, Measure, Question, Unit
 from lpmanager.rebalancer.day_of import day_of, day_words, past_days, past_words, variance_ahead
 from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.swing_gates import Swing, move_lasts_s, swing_between_moves
@@ -16,13 +17,13 @@ from lpmanager.risk import Outlook, expected_seconds_in_range
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.cvar import TailLoss
 from lpmanager.risk.gap import expected_exit_seconds, log_distances
-from lpmanager.risk.ladder import FALLS, ladder
+from lpmanager.risk.ladder import FALLS, Rung, ladder
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lookback import expected_log_range
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
 from lpmanager.risk.stake import Stake
-from lpmanager.risk.tomorrow import CONFIDENCE, HORIZON_S, tail_of_days, tail_tomorrow
+from lpmanager.risk.tomorrow import CONFIDENCE, HORIZON_S, DayModel, tail_of_days, tail_tomorrow
 
 _STILL = Missing("a price that does not move leaves no range")
 _NO_RANGE = Missing("the campaign has no range")
@@ -44,25 +45,35 @@ def tomorrow_measures(
 
 
 def crash_measures(stake: Stake) -> tuple[Measure, ...]:
-    """The value after the base token fell within one block, before anybody can act."""
+    """What is left, and of what, where the base token falls within one block, before anybody can
+    act. It needs no outlook."""
     if stake.value(stake.sqrt_price) <= 0:
-        return ()
-    return tuple(
-        Measure(
-            question=Question.CRASH,
-            name=f"price {rung.move:+.0%}",
-            value=rung.change,
-            unit=Unit.SHARE,
-            meaning=f"value {rung.value:,.2f}, of which {rung.base_weight:.0%} in the base token",
-        )
-        for rung in ladder(stake, moves=FALLS)
+        return (_in_a_crash("all of it", HOLDS_NOTHING, Unit.WORD, "what a fall would take"),)
+    return tuple(chain.from_iterable(map(_rung_measures, ladder(stake, moves=FALLS))))
+
+
+def _rung_measures(rung: Rung) -> tuple[Measure, ...]:
+    fall = f"{rung.move:+.0%}"
+    return (
+        _in_a_crash(f"price {fall}", rung.change, Unit.SHARE, "change of the value, in one block"),
+        _in_a_crash(f"value at {fall}", rung.value, Unit.QUOTE, "what is left"),
+        _in_a_crash(
+            f"weight of base at {fall}", rung.base_weight, Unit.SHARE, "of it, in the base token"
+        ),
     )
+
+
+def _in_a_crash(name: str, value: float | Missing, unit: Unit, meaning: str) -> Measure:
+    return Measure(question=Question.CRASH, name=name, value=value, unit=unit, meaning=meaning)
 
 
 def _loss_measures(
     view: View, outlook: Outlook, stake: Stake, appetite: Appetite, history: PricePath | None
 ) -> tuple[Measure, ...]:
-    model, past = day_of(view, outlook, appetite), past_days(view, history)
+    model: DayModel | Missing = HOLDS_NOTHING
+    past: tuple[float, ...] | Missing = HOLDS_NOTHING
+    if stake.value(stake.sqrt_price) > 0:
+        model, past = day_of(view, outlook, appetite), past_days(view, history)
     tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
     past_tail = past if isinstance(past, Missing) else tail_of_days(stake, past)
     words = "of past days" if isinstance(past, Missing) else past_words(past)

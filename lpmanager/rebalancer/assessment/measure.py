@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from lpmanager.risk.missing import Missing
 
+#: Of a campaign without tokens.
+HOLDS_NOTHING = Missing("the campaign holds nothing")
+
 
 class Question(StrEnum):
     """What a person asks the desk."""

@@ -164,9 +164,12 @@ def test_what_is_not_known_is_told_in_words_and_never_drawn() -> None:
     view = replace(a_held_view(), outlook=NO_OUTLOOK)
     one = assessed(view)
     untold = {place: found for place, found in shown(one).items() if isinstance(found, Untold)}
-    assert set(untold) == {"crash", "day", "volatility", "pay", "markout"}
+    assert set(untold) == {"day", "volatility", "pay", "markout"}
     page = elements_of(risk_page((one,), {}))
-    assert [p["key"] for p in json.loads(page.scripts[0])] == ["campaign0-exposure"]
+    assert [p["key"] for p in json.loads(page.scripts[0])] == [
+        "campaign0-exposure",
+        "campaign0-crash",
+    ]
     for found in untold.values():
         assert found.title in page.text
         assert f"Not known: {found.reason}" in page.text
@@ -175,7 +178,7 @@ def test_what_is_not_known_is_told_in_words_and_never_drawn() -> None:
 def test_an_empty_campaign_has_nothing_at_stake_and_says_so() -> None:
     market = replace(a_held_view().snapshot, positions=())
     view = a_view(market, a_record((0, 0)), an_outlook())
-    for place in ("exposure", "crash"):
+    for place in ("exposure", "crash", "day"):
         found = shown(assessed(view))[place]
         assert isinstance(found, Untold)
         assert found.reason == "the campaign holds nothing"

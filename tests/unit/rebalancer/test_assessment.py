@@ -10,7 +10,7 @@ from builders import NO_OUTLOOK, a_limits, a_market, a_position, a_record, a_vie
 from order_flow_builders import a_swap, after
 
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.assessment import Measure, Question, Unit, assessment
+from lpmanager.rebalancer.assessment import HOLDS_NOTHING, Measure, Question, Unit, assessment
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
 from lpmanager.risk.missing import Missing
@@ -124,6 +124,27 @@ def test_without_an_outlook_the_rest_says_what_it_needs() -> None:
     assert not isinstance(found["value"].value, Missing)
     missing = found["all of it"].value
     assert missing == NO_OUTLOOK
+
+
+def test_what_a_crash_leaves_is_told_in_numbers_and_without_any_swap() -> None:
+    """A programme reads them: the change, what is left, and how much of that is the base token."""
+    view = replace(a_held_view(), outlook=None)
+    found, value = measures(view), measures(view)["value"].value
+    assert not isinstance(value, Missing | str)
+    for fall in ("-5%", "-10%", "-20%", "-40%"):
+        change, left = found[f"price {fall}"], found[f"value at {fall}"]
+        weight = found[f"weight of base at {fall}"]
+        assert (change.unit, left.unit, weight.unit) == (Unit.SHARE, Unit.QUOTE, Unit.SHARE)
+        assert left.value == pytest.approx(value * (1 + change.value))
+    assert found["weight of base at -40%"].value > 0.99
+    assert 0.5 < found["weight of base at -5%"].value < 1
+
+
+def test_a_campaign_that_holds_nothing_can_lose_nothing_that_is_a_number() -> None:
+    found = assessment(a_view(a_market(), a_record((0, 0)), an_outlook()), a_limits())
+    crash = [one.value for one in found if one.question is Question.CRASH]
+    losses = [one.value for one in found if one.name.startswith(("CVaR", "value at risk"))]
+    assert [*crash, *losses] == [HOLDS_NOTHING] * 5
 
 
 def test_a_campaign_without_positions_has_no_range_to_leave() -> None:
