@@ -8,6 +8,7 @@ from lpmanager.rebalancer.assessment.capacity import capacity_measures
 from lpmanager.rebalancer.assessment.contagion import peg_measures, shared_measures
 from lpmanager.rebalancer.assessment.exposure import exposure_measures
 from lpmanager.rebalancer.assessment.health import health_measures
+from lpmanager.rebalancer.assessment.heston import heston_measures
 from lpmanager.rebalancer.assessment.losses import crash_measures, tomorrow_measures
 from lpmanager.rebalancer.assessment.market import market_measures
 from lpmanager.rebalancer.assessment.measure import HOLDS_NOTHING, Measure, Question, Unit
@@ -32,6 +33,7 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
         *shared_measures(view, limits.appetite),
         *market_measures(view, history),
         *calibrated_measures(view),
+        *heston_measures(view, limits.appetite),
         *pool_measures(view, limits),
         *peg_measures(view, limits.appetite),
         *health_measures(view.snapshot),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from statistics import fmean, pvariance
@@ -15,7 +17,7 @@ from decisions import closed, gate
 
 from lpmanager.model import Decision, Hold, Plan, TickRange
 from lpmanager.rebalancer import View, decide
-from lpmanager.rebalancer.assessment import Measure, assessment
+from lpmanager.rebalancer.assessment import Measure, Unit, assessment
 from lpmanager.rebalancer.hedge_limits import least_cvar_target
 from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.rebalancer.staying import stay_chance
@@ -127,6 +129,26 @@ def test_an_old_model_says_nothing_of_widths(name: str) -> None:
     assert isinstance(decided(unplaced(), where_missing=WhereMissing.IGNORE, **old), Plan)
 
 
+def test_the_desk_tells_the_models_volatility_and_its_age() -> None:
+    usual, known, old = (
+        measured(left_behind(), Appetite(heston=model))
+        for model in (
+            None,
+            given(WILD, fitted_at=NOW - 3 * DAY),
+            given(WILD, fitted_at=NOW - 8 * DAY),
+        )
+    )
+    assert "Heston volatility" not in usual
+    assert known["Heston volatility"].unit is Unit.PER_YEAR
+    # from a volatility of 0.5 a year now towards 1.73
+    assert known["Heston volatility"].value == pytest.approx(
+        math.sqrt(365 * WILD.daily.mean_variance(1))
+    )
+    assert (known["Heston age"].value, known["Heston age"].unit) == (3 * DAY, Unit.SECONDS)
+    assert isinstance(old["Heston volatility"].value, Missing)
+    assert old["Heston age"].value == 8 * DAY
+
+
 def test_the_least_cvar_of_a_hedge_is_of_the_same_days() -> None:
     view = a_view(a_market(positions=(LEFT_BEHIND,)), a_record((0, 10**12)), an_outlook())
     skewed = replace(WILD, rho=-0.95)
@@ -162,7 +184,9 @@ def test_a_fit_is_used_until_it_is_old() -> None:
     assert isinstance(fit.at(1_001 + 7 * DAY), Missing)
 
 
-def test_without_its_library_the_day_says_how_to_get_it() -> None:
+@contextmanager
+def without_simulation() -> Iterator[None]:
+    """As if neither numba nor numpy were installed."""
     real = builtins.__import__
 
     def refusing(name: str, *rest: object) -> object:
@@ -171,6 +195,31 @@ def test_without_its_library_the_day_says_how_to_get_it() -> None:
         return real(name, *rest)
 
     with mock.patch.object(builtins, "__import__", refusing):
+        yield
+
+
+@pytest.mark.parametrize("model", [None, given(WILD)], ids=["lognormal", "heston"])
+@pytest.mark.parametrize("where_missing", WhereMissing)
+def test_a_limit_on_the_day_without_its_library_is_broken_or_left_out(
+    where_missing: WhereMissing, model: GivenHeston | None
+) -> None:
+    asked = {"where_missing": where_missing, "heston": model, "max_cvar": Fraction(1)}
+    assert isinstance(decided(unplaced(), **asked), Plan)
+    with without_simulation():
+        found = decided(unplaced(), **asked)
+    if where_missing is WhereMissing.IGNORE:
+        assert isinstance(found, Plan)
+        assert "CVaR of a day" not in {each.name for each in found.gates}
+        return
+    assert isinstance(found, Hold)
+    assert closed(found) == ["CVaR of a day"]
+    unknown = gate(found, "CVaR of a day")
+    assert unknown.measured == "unknown"
+    assert "numba or numpy is not installed: pip install 'lpmanager[backtest]'" in unknown.reason
+
+
+def test_without_its_library_the_day_says_how_to_get_it() -> None:
+    with without_simulation():
         missing = returns_tomorrow(WILD.daily)
         usual = returns_tomorrow(2e-9)
     assert isinstance(missing, Missing)
