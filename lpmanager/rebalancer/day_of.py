@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -14,6 +15,21 @@ from lpmanager.risk.price_path import PricePath, path_of
 from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
 
 _DAY_S, _HOUR_S = 86_400, 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The days that `max_cvar` is asked of."""
+
+    model: DayModel | Missing
+    past: tuple[float, ...] | Missing
+
+
+def days_asked(view: View, outlook: Outlook, appetite: Appetite) -> Days | None:
+    """Those days; None where the appetite has no such limit."""
+    if appetite.max_cvar is None:
+        return None
+    return Days(model=day_of(view, outlook, appetite), past=past_days(view))
 
 
 def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missing:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from lpmanager.model import Gate
 from lpmanager.rebalancer.at_stake import stake_after
 from lpmanager.rebalancer.candidates import Candidate
-from lpmanager.rebalancer.day_of import day_of, day_words, past_days, past_words
+from lpmanager.rebalancer.day_of import Days, day_words, past_words
 from lpmanager.rebalancer.judging import Asked, gate_of, judged
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -24,16 +24,22 @@ CRASH = -0.20
 
 
 def loss_gates(
-    view: View, outlook: Outlook, candidate: Candidate, gas: Fraction, appetite: Appetite
+    view: View,
+    outlook: Outlook,
+    candidate: Candidate,
+    gas: Fraction,
+    appetite: Appetite,
+    days: Days | None,
 ) -> tuple[Gate, ...]:
-    """What a crash and a bad day take of what the candidate leaves; `gas` in raw quote units."""
-    if appetite.max_crash_loss is None and appetite.max_cvar is None:
+    """What a crash and a bad day take of what the candidate leaves; `gas` in raw quote units,
+    `days` as in `days_asked`."""
+    if appetite.max_crash_loss is None and days is None:
         return ()
     stake = stake_after(view, outlook, candidate, gas)
     return (
         *_crash(stake, appetite),
-        *_day(view, outlook, stake, appetite),
-        *_past(view, stake, appetite),
+        *_day(stake, days, appetite),
+        *_past(stake, days, appetite),
     )
 
 
@@ -48,25 +54,24 @@ def _crash(stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
     return (gate_of(asked, passed=-rung.change <= limit, measured=f"{-rung.change:.1%}"),)
 
 
-def _day(view: View, outlook: Outlook, stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
+def _day(stake: Stake, days: Days | None, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.max_cvar
-    if limit is None:
+    if limit is None or days is None:
         return ()
-    model = day_of(view, outlook, appetite)
+    model = days.model
     tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
     asked = _asked_of_days("CVaR of a day", limit, f"of days {day_words(appetite)}")
     return judged(asked, tail, _within(limit, stake), appetite)
 
 
-def _past(view: View, stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
+def _past(stake: Stake, days: Days | None, appetite: Appetite) -> tuple[Gate, ...]:
     """Asked only where enough of the past is known: it makes the limit stricter, and what few know
     closes nothing."""
     limit = appetite.max_cvar
-    days = None if limit is None else past_days(view)
-    if limit is None or days is None or isinstance(days, Missing):
+    if limit is None or days is None or isinstance(days.past, Missing):
         return ()
-    asked = _asked_of_days("CVaR of past days", limit, past_words(days))
-    return judged(asked, tail_of_days(stake, days), _within(limit, stake), appetite)
+    asked = _asked_of_days("CVaR of past days", limit, past_words(days.past))
+    return judged(asked, tail_of_days(stake, days.past), _within(limit, stake), appetite)
 
 
 def _asked_of_days(name: str, limit: Fraction, days: str) -> Asked:

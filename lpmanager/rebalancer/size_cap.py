@@ -9,12 +9,14 @@ from fractions import Fraction
 
 from lpmanager.model import Gate, Target
 from lpmanager.rebalancer.candidates import Candidate
+from lpmanager.rebalancer.day_of import Days, days_asked
 from lpmanager.rebalancer.economics import gas_cost, gas_wei_up
 from lpmanager.rebalancer.loss_gates import loss_gates
 from lpmanager.rebalancer.risk_gates import places_anything
 from lpmanager.rebalancer.tempering import deploying
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
+from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.limits import Limits
 
 #: Sizes are whole hundredths of what is wanted: nobody knows losses more exactly.
@@ -44,9 +46,14 @@ def sized(view: View, outlook: Outlook, target: Target, way: Way, limits: Limits
     Either is told in its reason.
     """
 
+    days = days_asked(view, outlook, limits.appetite)
+
     def part(hundredths: int) -> Sized:
         share = Fraction(hundredths, _PARTS)
-        return _judged(view, outlook, way(view, deploying(view, target, share), limits), limits)
+        candidate = way(view, deploying(view, target, share), limits)
+        return Sized(
+            candidate=candidate, losses=_losses(view, outlook, candidate, limits.appetite, days)
+        )
 
     def is_too_much(hundredths: int) -> bool:
         return not part(hundredths).is_allowed
@@ -63,12 +70,13 @@ def sized(view: View, outlook: Outlook, target: Target, way: Way, limits: Limits
     )
 
 
-def _judged(view: View, outlook: Outlook, candidate: Candidate, limits: Limits) -> Sized:
+def _losses(
+    view: View, outlook: Outlook, candidate: Candidate, appetite: Appetite, days: Days | None
+) -> tuple[Gate, ...]:
     if not places_anything(candidate):
-        return Sized(candidate=candidate, losses=())
+        return ()
     gas = gas_cost(view.snapshot, gas_wei_up(view.snapshot, candidate.actions))
-    losses = loss_gates(view, outlook, candidate, gas, limits.appetite)
-    return Sized(candidate=candidate, losses=losses)
+    return loss_gates(view, outlook, candidate, gas, appetite, days)
 
 
 def _closed(found: Sized) -> str:
