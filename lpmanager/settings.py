@@ -258,6 +258,7 @@ class RiskTable(_Table):
     max_cvar: Share | None = None
     max_vpin: Share | None = None
     min_twap_attack_cost: Positive | None = None
+    max_concentration: Share | None = None
     min_stay_probability: Share | None = None
     min_width_to_swing: Positive | None = None
     act_at_capacity_used: Share | None = None
@@ -316,6 +317,7 @@ class RiskTable(_Table):
             max_cvar=self.max_cvar,
             max_vpin=self.max_vpin,
             min_twap_attack_cost=self.min_twap_attack_cost,
+            max_concentration=self.max_concentration,
             min_stay_probability=self.min_stay_probability,
             min_width_to_swing=self.min_width_to_swing,
             act_at_capacity_used=self.act_at_capacity_used,

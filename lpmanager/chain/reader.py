@@ -87,6 +87,7 @@ class Reader:
             native_price=_native_price(watch, seen),
             flow=join_flow(block, others[len(heights) :]),
             earlier=dict(zip(heights, others[: len(heights)], strict=True)),
+            oracle_slots=seen.slot0.oracle_slots,
             health=self._health(fees[0] if fees else None),
         )
 

@@ -89,6 +89,8 @@ class Snapshot:
     native_price: Price | None
     flow: Flow | None
     earlier: Mapping[int, str | None]
+    #: how many past prices the pool's oracle keeps, one of a block at most; None in a replay
+    oracle_slots: int | None = None
     #: None where no chain was asked, as in a replay
     health: ChainHealth | None = None
 

@@ -13,7 +13,7 @@ from lpmanager.rebalancer.day_of import day_words, variance_ahead
 from lpmanager.rebalancer.economics import fee_rate
 from lpmanager.rebalancer.judging import Asked, judged, pause_gate
 from lpmanager.rebalancer.regime import change_gates, regime_gates
-from lpmanager.rebalancer.soundness import AttackCost, twap_attack_cost
+from lpmanager.rebalancer.soundness import REACH, AttackCost, concentration, twap_attack_cost
 from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.rebalancer.toxic_gates import toxic_gates
 from lpmanager.rebalancer.view import View
@@ -33,6 +33,7 @@ def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, .
     appetite = limits.appetite
     return (
         *_attack(view, limits),
+        *_concentration(view, appetite),
         *_pay(view, outlook, appetite),
         *toxic_gates(view, appetite),
         *_vpin(view, appetite),
@@ -127,6 +128,19 @@ def _attack(view: View, limits: Limits) -> tuple[Gate, ...]:
         return found.times_value >= least, f"{found.times_value:.2f} times"
 
     return judged(asked, twap_attack_cost(view, limits), judge, limits.appetite)
+
+
+def _concentration(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    limit = appetite.max_concentration
+    if limit is None:
+        return ()
+    asked = Asked(
+        "concentration",
+        f"{float(limit):.1%}",
+        f"of the liquidity within {REACH:.0%} of the price: 5% is even, 100% all in one place",
+    )
+    found = concentration(view.snapshot)
+    return judged(asked, found, lambda share: (share <= limit, f"{share:.1%}"), appetite)
 
 
 def _vpin(view: View, appetite: Appetite) -> tuple[Gate, ...]:

@@ -1,4 +1,5 @@
-"""How sound the pool is that is acted upon: what its mean price costs to move."""
+"""How sound the pool is that is acted upon: what its mean price costs to move, how far back it is
+kept, and whether the liquidity is in one place."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import log_price
+from lpmanager.risk.systems.concentration import concentration_of_prices
 from lpmanager.risk.systems.liquidity_bands import bands_of
-from lpmanager.risk.systems.oracle import Attack, cost_to_move_twap
+from lpmanager.risk.systems.oracle import Attack, cost_to_move_twap, oracle_reach_s
 
+#: How far from the price the liquidity is looked at, in its natural log.
+REACH = 0.02
 _PIPS = 1_000_000
 
 
@@ -55,6 +59,30 @@ def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
     raw_token1 = float(snapshot.price.value_of(Amount(snapshot.pool.token1, 1)))
     cheapest = min(ways) * raw_token1 / 10**quote.decimals
     return AttackCost(quote=cheapest, times_value=cheapest / value)
+
+
+def concentration(snapshot: Snapshot) -> float | Missing:
+    """Of the liquidity within `REACH` of the price, by steps of it (Herfindahl): a twentieth where
+    it is even, 1 where all is in one step."""
+    state = snapshot.state
+    return concentration_of_prices(bands_of(state), log_price(state.sqrt_price_x96), REACH)
+
+
+def oracle_reach(snapshot: Snapshot) -> float | Missing:
+    """Seconds that the pool's oracle sees back once it is full, while swaps come as they did.
+
+    What the pool writes at changes of liquidity alone is not known, so that it may be less. Missing
+    where no chain tells the oracle's size, or no swap was read.
+    """
+    slots, flow = snapshot.oracle_slots, snapshot.flow
+    if slots is None:
+        return Missing("the size of the pool's oracle is read from a chain, and none was asked")
+    blocks = 0 if flow is None else len({swap.block_number for swap in flow.swaps})
+    if flow is None or not blocks:
+        return Missing(
+            "how often the pool's oracle is written needs recent swaps, and none were read"
+        )
+    return oracle_reach_s(slots, flow.seconds / blocks)
 
 
 def _block_s(snapshot: Snapshot) -> float | Missing:

@@ -63,7 +63,8 @@ class Appetite:
     block. `max_cvar`: the share that it may lose on the mean of the worst fortieth of days.
     `max_vpin`: how one-sided the newest volume may be (VPIN).
     `min_twap_attack_cost`: what moving the pool's mean price unseen must cost an attacker, over
-    the campaign's value. `min_stay_probability`: the chance that a new range is not left within a
+    the campaign's value. `max_concentration`: of the pool's liquidity around the price, by steps of
+    the price (Herfindahl). `min_stay_probability`: the chance that a new range is not left within a
     day; a narrower one is widened. `min_width_to_swing`: the width of a new range over the swing of
     the price that is expected in the time that a move has to last. `act_at_capacity_used`: a range
     of which a side is used up to that share is placed anew, from `must_at_capacity_used` on whether
@@ -92,6 +93,7 @@ class Appetite:
     max_cvar: Fraction | None = None
     max_vpin: Fraction | None = None
     min_twap_attack_cost: Fraction | None = None
+    max_concentration: Fraction | None = None
     min_stay_probability: Fraction | None = None
     min_width_to_swing: Fraction | None = None
     act_at_capacity_used: Fraction | None = None

@@ -82,10 +82,11 @@ COLLECT_EVENT = Event("Collect(uint256,address,uint256,uint256)", "(address,uint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot0:
-    """The pool's price, tick and fee protocol."""
+    """The pool's price, tick and fee protocol, and how many past prices its oracle keeps."""
 
     sqrt_price_x96: SqrtPriceX96
     tick: int
+    oracle_slots: int
     fee_protocol: int
 
 
@@ -222,8 +223,8 @@ def slot0(pool: str) -> ContractCall[Slot0]:
     """The pool's price and tick."""
     return _SLOT0.call(
         pool,
-        read=lambda price, tick, _i, _c, _n, protocol, _u: Slot0(
-            sqrt_price_x96=price, tick=tick, fee_protocol=protocol
+        read=lambda price, tick, _i, cardinality, _n, protocol, _u: Slot0(
+            sqrt_price_x96=price, tick=tick, oracle_slots=cardinality, fee_protocol=protocol
         ),
     )
 

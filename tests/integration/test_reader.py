@@ -195,9 +195,10 @@ def test_a_chosen_position_of_another_pool_is_refused(small_world: World) -> Non
 def test_a_mean_price_needs_a_history_that_reaches_back(small_world: World) -> None:
     owner = owner_of(small_world)
     assert small_world.read(owner, twap_window_s=10**6).twap is None
-    twap = small_world.read(owner, twap_window_s=60).twap
-    assert twap is not None
-    assert abs(twap.tick_down - TICK) < 10
+    seen = small_world.read(owner, twap_window_s=60)
+    assert seen.twap is not None
+    assert abs(seen.twap.tick_down - TICK) < 10
+    assert seen.oracle_slots == 100
 
 
 def test_an_oracle_of_one_slot_has_no_history() -> None:

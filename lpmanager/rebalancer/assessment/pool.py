@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.soundness import twap_attack_cost
+from lpmanager.rebalancer.soundness import (
+    REACH,
+    concentration,
+    oracle_reach,
+    twap_attack_cost,
+)
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import log_price
-from lpmanager.risk.systems.concentration import concentration_of_prices
-from lpmanager.risk.systems.liquidity_bands import bands_of
-
-#: How far from the price the liquidity is looked at, in its natural log.
-_REACH = 0.02
 
 
 def pool_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
-    """The cost of an attack on the mean price, and the concentration of the liquidity."""
-    attack, state = twap_attack_cost(view, limits), view.snapshot.state
+    """The cost of an attack on the mean price, how far back that is kept, and the concentration of
+    the liquidity."""
+    attack, slots = twap_attack_cost(view, limits), view.snapshot.oracle_slots
     how = (
         f"lost on moving the mean of {limits.twap_window_s} s by "
         f"{limits.max_twap_deviation_ticks} ticks"
@@ -36,10 +36,17 @@ def pool_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
             "that, over all that the campaign holds",
         ),
         _measure(
+            "oracle reaches back",
+            oracle_reach(view.snapshot),
+            Unit.SECONDS,
+            f"with room for {slots} prices, one of each block with swaps, once all is used; the "
+            f"mean price is of {limits.twap_window_s} s",
+        ),
+        _measure(
             "concentration",
-            concentration_of_prices(bands_of(state), log_price(state.sqrt_price_x96), _REACH),
+            concentration(view.snapshot),
             Unit.SHARE,
-            f"of liquidity within {_REACH:.0%} (Herfindahl): 5% is even, 100% all in one place",
+            f"of liquidity within {REACH:.0%} (Herfindahl): 5% is even, 100% all in one place",
         ),
     )
 

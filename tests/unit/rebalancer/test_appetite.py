@@ -254,6 +254,35 @@ def test_an_attack_into_unknown_liquidity_has_no_cost_that_is_known() -> None:
     assert "liquidity is needed" in missing.reason
 
 
+# ---- where the liquidity is ----
+
+
+def crowded(tick: int = 1_005) -> View:
+    """Nine tenths of the liquidity near the price are in a hundredth of it."""
+    view = left_behind(tick=tick)
+    crowd = a_position("[1000, 1100)", token_id=99, liquidity=100 * OTHERS)
+    state = with_liquidity(view.snapshot.state, [crowd])
+    return replace(view, snapshot=replace(view.snapshot, state=state))
+
+
+def test_nothing_is_placed_where_the_liquidity_is_all_in_one_place() -> None:
+    even, limit = left_behind(), {"max_concentration": Fraction(1, 10)}
+    assert gate(decided(even, **limit), "concentration").measured == "5.0%"
+    assert isinstance(decided(even, **limit), Plan)
+    assert isinstance(decided(crowded()), Plan)
+    held = decided(crowded(), **limit)
+    assert isinstance(held, Hold)
+    assert closed(held) == ["concentration"]
+
+
+def test_liquidity_that_is_not_known_may_all_be_in_one_place() -> None:
+    view = left_behind()
+    state = replace(view.snapshot.state, known=TickRange(950, 1_060), ticks=())
+    view = replace(view, snapshot=replace(view.snapshot, state=state))
+    assert isinstance(decided(view), Plan)
+    assert closed(decided(view, max_concentration=Fraction(1))) == ["concentration"]
+
+
 # ---- jumps ----
 
 

@@ -92,6 +92,18 @@ def test_what_an_attack_on_the_mean_price_costs_is_told_in_quote_and_over_the_va
     assert isinstance(measures(a_view())["TWAP attack cost"].value, Missing)
 
 
+def test_the_oracle_reaches_back_as_long_as_its_room_lasts_at_the_present_trade() -> None:
+    """A hundred prices, one in every fifth block of 12 s: of two swaps in a block one is kept."""
+    swaps = [a_swap(block) for block in range(1, 101, 5) for _ in range(2)]
+    snapshot = replace(after(swaps, last_block=100), oracle_slots=100)
+    row = measures(a_view(snapshot))["oracle reaches back"]
+    assert row.value == pytest.approx(99 * 60)
+    assert row.unit is Unit.SECONDS
+    assert "room for 100 prices" in row.meaning
+    for unknown in (replace(snapshot, oracle_slots=None), replace(snapshot, flow=None)):
+        assert isinstance(measures(a_view(unknown))["oracle reaches back"].value, Missing)
+
+
 def test_liquidity_that_is_even_is_not_concentrated() -> None:
     assert measures(a_held_view())["concentration"].value == pytest.approx(0.05, rel=1e-3)
 
