@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 from calibration_builders import a_calibration
-from live_desk import Desk
+from devnet_world import World
+from live_desk import START, Desk
 
+from lpmanager.abi import Function
+from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.ledger.calibrations import keep_calibration
 from lpmanager.ledger.store import Ledger
+from lpmanager.model import PoolKey
 from lpmanager.risk.calibration.calibration import Calibration
+
+CREATE_POOL = Function("createPool(address,address,uint24)")
+INITIALIZE = Function("initialize(uint160)")
 
 
 def measures(desk: Desk) -> dict[str, dict[str, Any]]:
@@ -142,3 +149,39 @@ def test_what_is_not_known_of_another_campaign_of_the_file_holds_this_one_back(d
     (share,) = [gate for gate in among["gates"] if gate["name"] == "share in pool"]
     assert (among["decision"], share["passed"]) == ("hold", False)
     assert "nothing is known yet of other" in share["reason"]
+
+
+def a_dearer_pool(world: World) -> PoolKey:
+    """Of the same tokens, in which nobody has traded yet."""
+    tokens = (world.pool.token0.address, world.pool.token1.address)
+    deployer, fee_pips = world.backend.accounts[0], 3_000
+    world.execute(deployer, world.deployment.factory, CREATE_POOL.encode(*tokens, fee_pips))
+    address = find_pool(world.node, world.venue, tokens, fee_pips)
+    world.execute(deployer, address, INITIALIZE.encode(START))
+    return read_pool(world.node, world.venue, address)
+
+
+def test_a_campaign_leaves_its_pool_on_the_word_of_another_of_the_file(desk: Desk) -> None:
+    """The first sees USDC off its peg, with the history that this takes. The other has too little
+    to see that, and no history of fees either."""
+    world = World(desk.devnet.backend, desk.devnet.deployment)
+    pool, provider = a_dearer_pool(world), world.backend.accounts[3]
+    token_id = world.mint(provider, "[195000, 203040)", 10**9, 10**18, pool)
+    world.give_nft(provider, desk.account, token_id)
+    leaves, policy = "leave_on_depeg = true\n", 'policy = "fixed_width"\n'
+    desk.edit(policy, f'{policy}budget = {{ USDC = "1000", WETH = "1" }}\n')
+    desk.config.write_text(
+        f'{desk.config.read_text()}\n[campaigns.other]\npool = "{pool.address}"\nquote = "USDC"\n'
+        f'policy = "passive"\npositions = [{token_id}]\nbudget = {{ USDC = "0" }}\n'
+        "options = { half_width_ticks = 600, order_width_ticks = 300 }\n"
+        'limits = { max_swap_cost_per_day = "1", history_s = 5, max_head_age_s = "5m" }\n'
+        f"[campaigns.main.risk]\n{leaves}[campaigns.other.risk]\n{leaves}"
+        '[pegs.USDC]\nagainst = "WETH"\nvalue = "0.001"\nlasting = "10m"\n'
+    )
+    for campaign, decision in (("other", "hold"), ("main", "hold"), ("other", "plan")):
+        ran = desk.lpm("run", campaign, "--once", "--live")
+        assert ran.returncode == 0, ran.stderr
+        assert f'"decision": "{decision}"' in ran.stderr
+    assert "USDC is off its peg to WETH, says main" in ran.stderr
+    held = world.venue.position_count(desk.account)
+    assert world.node.call(held, world.node.head()) == 0
