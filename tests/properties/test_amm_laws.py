@@ -112,6 +112,22 @@ def test_a_rising_price_turns_token0_into_token1(
     assert low1 <= high1
 
 
+@given(near_ticks, near_ticks, ranges(), liquidities)
+def test_a_burn_at_a_false_price_pays_out_no_less_at_the_true_one(
+    true: int, false: int, tick_range: TickRange, liquidity: Liquidity
+) -> None:
+    """But for a unit of each token that is rounded down: whoever moves the price before a burn
+    loses by it."""
+    true_price = sqrt_price_at_tick(true)
+
+    def worth(amount0: int, amount1: int) -> Fraction:
+        return amount0 * Fraction(true_price, Q96) ** 2 + amount1
+
+    there = amounts_for_liquidity_down(sqrt_price_at_tick(false), tick_range, liquidity)
+    here = amounts_for_liquidity_down(true_price, tick_range, liquidity)
+    assert worth(*there) + worth(1, 1) >= worth(*here)
+
+
 @given(pools(), st.booleans(), amounts)
 def test_swapping_there_and_back_never_gains(
     pool: Pool, zero_for_one: bool, amount_in: int
