@@ -1,4 +1,5 @@
-"""How well a campaign's chain is heard, and what its blocks cost."""
+"""How well a campaign's chain is heard, what its blocks cost, and whether its contracts are what
+they should be."""
 
 from __future__ import annotations
 
@@ -9,8 +10,13 @@ from lpmanager.risk.missing import Missing
 
 
 def health_measures(snapshot: Snapshot) -> tuple[Measure, ...]:
-    """RPCs in use, and the base fee against the recent blocks."""
+    """RPCs in use, the base fee against the recent blocks, and the checks of pool and tokens.
+
+    No campaign of a chain is opened whose pool or tokens fail these, or cannot be checked.
+    """
     rpcs = healthy_rpcs(snapshot)
+    replayed = Missing("the contracts of a chain are checked, and a replay asks none")
+    vault = "" if snapshot.vault is None else ", the vault's code is ours"
     return (
         _measure(
             "RPCs",
@@ -23,6 +29,13 @@ def health_measures(snapshot: Snapshot) -> tuple[Measure, ...]:
             base_fee_to_usual(snapshot),
             Unit.RATIO,
             "over its median of the recent blocks",
+        ),
+        _measure(
+            "pool and tokens",
+            replayed if snapshot.health is None else "passed",
+            Unit.WORD,
+            "when it was opened: the factory made the pool, what was lent of each token came and "
+            f"went in full{vault}; a token that rebases is not seen",
         ),
     )
 

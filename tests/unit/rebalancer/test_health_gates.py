@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from builders import a_limits, a_market, a_position, a_record, a_view
+from builders import a_limits, a_market, a_position, a_record, a_view, in_a_vault
 from decisions import closed, gate
 
 from lpmanager.model import ChainHealth, Decision, Hold, Plan, Withdraw
@@ -82,7 +82,11 @@ def test_in_a_replay_no_rpc_is_asked() -> None:
 
 
 def test_the_desk_tells_how_the_chain_is_heard() -> None:
-    rpcs, fee = health_measures(a_chain(fees=(GWEI // 2,) * 100).snapshot)
+    rpcs, fee, checks = health_measures(a_chain(fees=(GWEI // 2,) * 100).snapshot)
     assert rpcs.value == "2 of 3"
     assert fee.value == 2
+    assert checks.value == "passed"
+    assert "vault" not in checks.meaning
+    (*_, of_vault) = health_measures(in_a_vault(a_chain()).snapshot)
+    assert "the vault's code is ours" in of_vault.meaning
     assert all(isinstance(each.value, Missing) for each in health_measures(a_market()))
