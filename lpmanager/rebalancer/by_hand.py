@@ -10,7 +10,8 @@ from lpmanager.errors import GuardVeto, UsageError
 from lpmanager.model import Collect, Gate, Plan, Target, TickRange, WeightedRange
 from lpmanager.rebalancer.candidates import Candidate, rerange
 from lpmanager.rebalancer.economics import gas_wei_up
-from lpmanager.rebalancer.gates import plan_gates
+from lpmanager.rebalancer.entry_gates import takes_on
+from lpmanager.rebalancer.gates import leaving_gates, plan_gates
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.guards import head_age, native_price, twap_deviation
@@ -37,7 +38,7 @@ def open_plan(campaign: str, view: View, tick_range: TickRange, limits: Limits) 
 
 
 def close_plan(campaign: str, view: View, limits: Limits) -> Plan:
-    """Take everything out of every position. Raises as `open_plan`."""
+    """Take everything out of every position, wherever the price is. Raises as `open_plan`."""
     target = Target(ranges=(), swap=False, reason="close by hand")
     return _plan(campaign, view, rerange(view, target, limits), limits)
 
@@ -56,14 +57,20 @@ def collect_plan(campaign: str, view: View, limits: Limits) -> Plan:
 
 
 def _plan(campaign: str, view: View, candidate: Candidate, limits: Limits) -> Plan:
-    """A plan with every gate that protects money; what a person asks for need not pay back."""
+    """A plan with every gate that protects money; what a person asks for need not pay back.
+
+    A price that is far from its mean is a trap for what is placed or swapped, and not for what is
+    only taken out (`leave_at_once`).
+    """
     if not candidate.actions:
         raise UsageError(f"campaign {campaign}: {candidate.target.reason}: there is nothing to do")
-    snapshot = view.snapshot
-    before = head_age(snapshot, limits), twap_deviation(snapshot, limits), native_price(snapshot)
+    snapshot, places = view.snapshot, takes_on(candidate)
+    near = (twap_deviation(snapshot, limits),) if places else ()
+    before = head_age(snapshot, limits), *near, native_price(snapshot)
     _require_open(campaign, before)
     gas_wei = gas_wei_up(snapshot, candidate.actions)
-    gates = (*before, *plan_gates(view, candidate, gas_wei, limits))
+    asked = plan_gates if places else leaving_gates
+    gates = (*before, *asked(view, candidate, gas_wei, limits))
     _require_open(campaign, gates)
     estimate = estimate_of(view, candidate, gas_wei, fees_gained=Fraction(0), horizon_s=0)
     return plan_of(campaign, view, candidate, estimate, gates, limits)

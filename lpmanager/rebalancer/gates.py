@@ -54,7 +54,7 @@ def plan_gates(view: View, candidate: Candidate, gas_wei: int, limits: Limits) -
 def leaving_gates(
     view: View, candidate: Candidate, gas_wei: int, limits: Limits
 ) -> tuple[Gate, ...]:
-    """Of those the ones that a candidate which only withdraws must pass, whatever else was done."""
+    """Of those the ones for a candidate that only takes tokens out, whatever else was done."""
     return (
         _gas_today(view, gas_wei, limits),
         _gas_money(view, gas_wei),
