@@ -41,7 +41,7 @@ NAMES = frozenset({"ether", "stable"})
 PEG = Peg(token="USDC", against="USDT", value=1.0, tolerance=0.01, for_s=600)
 LOAN = Loan(lender="Aave", token="USDC", amount=5.0)
 RANGE = a_position("[-600, 600)", liquidity=10**13)
-LAST = 100
+LAST = 160
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def an_owner(pool: PoolKey, number: int) -> PaperAccount:
 
 
 def traded(pool: PoolKey, ticks: dict[int, int]) -> Snapshot:
-    """A pool in which swaps left the price at these ticks, at these of a hundred blocks."""
+    """A pool in which swaps left the price at these ticks, at these of its blocks."""
     tick = list(ticks.values())[-1]
     swaps = [a_swap(block, tick=each) for block, each in ticks.items()]
     seen = after(swaps, last_block=LAST, tick=tick)
@@ -98,8 +98,9 @@ def traded(pool: PoolKey, ticks: dict[int, int]) -> Snapshot:
     return replace(market, block=seen.block, read_at=now, flow=seen.flow)
 
 
-#: Nobody knows more of ether than that it trades: the price of USDC in it tells no peg.
-BUSY = {block: block % 2 for block in range(1, LAST + 1)}
+#: Nobody knows more of ether than that it trades, and moves within five minutes: the price of USDC
+#: in it tells no peg.
+BUSY = {block: block // 20 % 2 for block in range(1, LAST + 1)}
 
 
 @pytest.mark.parametrize(("tick", "acts"), [(-200, [Withdraw]), (-50, None)], ids=["off", "held"])
