@@ -140,7 +140,7 @@ def test_without_an_outlook_the_rest_says_what_it_needs() -> None:
 
 def test_what_a_crash_leaves_is_told_in_numbers_and_without_any_swap() -> None:
     """A programme reads them: the change, what is left, and how much of that is the base token."""
-    view = replace(a_held_view(), outlook=None)
+    view = replace(a_held_view(), outlook=Missing("no swaps"))
     found, value = measures(view), measures(view)["value"].value
     assert not isinstance(value, Missing | str)
     for fall in ("-5%", "-10%", "-20%", "-40%"):

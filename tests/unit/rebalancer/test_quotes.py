@@ -76,7 +76,8 @@ def test_a_still_price_has_no_best_width() -> None:
 
 @pytest.mark.parametrize("policy", [SKEW, LOSS])
 def test_without_an_outlook_nothing_is_quoted(policy: Policy) -> None:
-    (reason,) = {each.reason for each in told(replace(seen(), outlook=None), policy)}
+    unread = replace(seen(), outlook=Missing("it is unknown"))
+    (reason,) = {each.reason for each in told(unread, policy)}
     assert "unknown" in reason
 
 
