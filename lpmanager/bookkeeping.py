@@ -13,8 +13,10 @@ from lpmanager.ledger.alarms import loss_alarm, nav_mark
 from lpmanager.ledger.by_hand import ByHand, found_basis
 from lpmanager.ledger.campaign_intents import begun, came_to_nothing, last_decision
 from lpmanager.ledger.diary import CycleRow, Diary
+from lpmanager.ledger.efficiency import efficiency_of
 from lpmanager.ledger.landmarks import Landmarks, landmarks
 from lpmanager.ledger.neighbours import Neighbourhood
+from lpmanager.ledger.over_time import balances_over_time
 from lpmanager.ledger.reading import campaign_flows, campaign_record
 from lpmanager.ledger.report import Adoption, PositionLife, adoptions, lineage
 from lpmanager.ledger.result import Result, result_of
@@ -36,6 +38,8 @@ from lpmanager.model import (
 )
 from lpmanager.reconciliation import OutsideTransfers, Reconciliation
 from lpmanager.risk.contagion.neighbours import Surroundings
+from lpmanager.risk.efficiency import Efficiency
+from lpmanager.risk.missing import Missing
 
 
 class Bookkeeper:
@@ -182,6 +186,16 @@ class Bookkeeper:
     def result(self, snapshot: Snapshot) -> Result:
         """The campaign's result up to a snapshot that the books were brought up to."""
         return self._result(snapshot, campaign_record(self._ledger, self._name, snapshot))
+
+    def efficiency(self, snapshot: Snapshot, record: CampaignRecord) -> Efficiency | Missing:
+        """How well market making paid up to a snapshot that the books were brought up to."""
+        return efficiency_of(
+            snapshot,
+            record,
+            balances_over_time(self._ledger.engine, self._name, snapshot.pool),
+            self.lineage(),
+            self._diary.prices(),
+        )
 
     def diary(self) -> list[CycleRow]:
         """Every cycle, oldest first."""

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from lpmanager.cli.campaigns import CampaignNames, chosen, dry, for_each
+from lpmanager.cli.efficiency_words import efficiency_json, efficiency_rows
 from lpmanager.cli.identity import identity_rows
 from lpmanager.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, load_settings
 from lpmanager.cli.worth import Worth, worth_json, worth_of, worth_rows
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lpmanager.ledger.report import Activity, Adoption, PositionLife
     from lpmanager.ledger.result import Result
     from lpmanager.model import Amounts, Block
+    from lpmanager.risk.efficiency import Efficiency
+    from lpmanager.risk.missing import Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class _Report:
     held: Amounts
     activity: Activity
     worth: Worth
+    efficiency: Efficiency | Missing
     positions: tuple[PositionLife, ...]
     adoptions: tuple[Adoption, ...]
 
@@ -69,6 +73,7 @@ def _make(campaign: Campaign) -> _Report:
         held=view.inventory.holdings.total,
         activity=activity(diary),
         worth=worth_of(view, result, diary),
+        efficiency=campaign.books.efficiency(view.snapshot, view.record),
         positions=campaign.books.lineage(),
         adoptions=campaign.books.adoptions(),
     )
@@ -96,6 +101,7 @@ def _print(made: _Report) -> None:
     )
     print_table(f"{made.name}: what was done", ("", ""), _activity_rows(made.activity))
     print_table(f"{made.name}: was it worth it", ("", ""), worth_rows(made.worth, price.quote))
+    print_table(f"{made.name}: how well it paid", ("", ""), efficiency_rows(made.efficiency))
     if made.positions:
         print_table(
             f"{made.name}: positions",
@@ -174,6 +180,7 @@ def _json(made: _Report) -> dict[str, Any]:
         "holds_at_rest": activity.at_rest,
         "holds_by_gate": dict(activity.closed_gates),
         **worth_json(made.worth),
+        "efficiency": efficiency_json(made.efficiency),
         "positions": [
             {
                 "token_id": life.token_id,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lpmanager.cycle import Campaign
     from lpmanager.rebalancer import Limits, Policy, View
     from lpmanager.rebalancer.assessment.portfolio import Whole
+    from lpmanager.risk.efficiency import Efficiency
     from lpmanager.risk.missing import Missing
     from lpmanager.risk.price_path import PricePath
 
@@ -82,9 +83,11 @@ def _at_end_of_market(
     from lpmanager.cli.market_models import models_json, models_of, print_models
     from lpmanager.cli.output import note, print_json
     from lpmanager.cli.risk_market import end_of, forecasts_json, forecasts_of, print_forecasts
+    from lpmanager.risk.missing import Missing
 
     seen = end_of(market, strategy, campaigns)
-    one = _assessed(seen.name, seen.view, seen.policy, seen.limits, seen.path)
+    so_far = Missing("a recorded market has no live books; `lpm backtest` tells it")
+    one = _assessed(seen.name, seen.view, seen.policy, seen.limits, so_far, seen.path)
     forecasts, models = forecasts_of(seen.path), models_of(seen.market, seen.path)
     if html is not None:
         _write_page(html, (one,), notes=seen.notes)
@@ -133,21 +136,33 @@ def _write_page(
 def _assess(campaign: Campaign) -> Assessed:
     from lpmanager.cycle import observe
 
-    return _assessed(campaign.name, observe(campaign), campaign.policy, campaign.limits)
+    view = observe(campaign)
+    so_far = campaign.books.efficiency(view.snapshot, view.record)
+    return _assessed(campaign.name, view, campaign.policy, campaign.limits, so_far)
 
 
 def _assessed(
-    name: str, view: View, policy: Policy, limits: Limits, path: PricePath | None = None
+    name: str,
+    view: View,
+    policy: Policy,
+    limits: Limits,
+    so_far: Efficiency | Missing,
+    path: PricePath | None = None,
 ) -> Assessed:
     from lpmanager.rebalancer import decide
     from lpmanager.rebalancer.assessment import assessment
+    from lpmanager.rebalancer.assessment.efficiency import efficiency_measures
     from lpmanager.rebalancer.assessment.quotes import quote_measures
 
     return Assessed(
         name=name,
         view=view,
         limits=limits,
-        measures=(*assessment(view, limits, path), *quote_measures(view, policy)),
+        measures=(
+            *assessment(view, limits, path),
+            *quote_measures(view, policy),
+            *efficiency_measures(so_far),
+        ),
         decision=decide(name, view, policy, limits),
     )
 

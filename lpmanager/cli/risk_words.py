@@ -18,6 +18,7 @@ _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.SHARE: lambda value: f"{value:.3%}",
     Unit.PER_YEAR: lambda value: f"{value:.1%} a year",
     Unit.A_YEAR: lambda value: f"{value:.1%} a year",
+    Unit.PER_DAY: lambda value: f"{value:.2f} a day",
     Unit.RATIO: lambda value: f"{value:.2f} times",
     Unit.SECONDS: lambda value: _duration(value),
     Unit.TICKS: lambda value: f"{value:,.0f} ticks",

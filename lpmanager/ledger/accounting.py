@@ -43,6 +43,7 @@ FEES = "fees"
 ROUNDING = "rounding"
 GAS_WALLET = "gas_wallet"
 GAS = "gas"
+POSITION = "position:"
 UNCOLLECTED = "uncollected:"
 
 Balances = Mapping[tuple[str, str], int]
@@ -84,7 +85,7 @@ class Entry:
 
 def position_account(token_id: int) -> str:
     """The account of a position's principal."""
-    return f"position:{token_id}"
+    return f"{POSITION}{token_id}"
 
 
 def uncollected_account(token_id: int) -> str:

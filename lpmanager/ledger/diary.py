@@ -14,7 +14,7 @@ from lpmanager.errors import ClockDrift, Halted
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.alarms import DAY_S, FAILURES_IN_A_ROW, NavMark, failure_alarm
 from lpmanager.ledger.database import writing
-from lpmanager.model import Stop, StopKind
+from lpmanager.model import SqrtPriceX96, Stop, StopKind
 
 #: A day of marks is read at every cycle, however often there is one.
 _MARK_EVERY_S = 300
@@ -94,6 +94,17 @@ class Diary:
                 )
                 for row in connection.execute(query)
             ]
+
+    def prices(self) -> list[tuple[int, SqrtPriceX96]]:
+        """Time and price of every cycle, oldest first."""
+        columns = t.cycles.c
+        query = (
+            select(columns.timestamp, columns.sqrt_price_x96)
+            .where(columns.campaign == self._campaign)
+            .order_by(columns.timestamp, columns.id)
+        )
+        with self._engine.connect() as connection:
+            return [(time, SqrtPriceX96(price)) for time, price in connection.execute(query)]
 
     def marks(self, now: int) -> list[NavMark]:
         """What the campaign was worth in the day before `now`, since it was resumed last."""

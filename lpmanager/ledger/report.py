@@ -10,18 +10,21 @@ from sqlalchemy import Engine, select
 
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.diary import CycleRow
-from lpmanager.model import TickRange
+from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionLife:
     """A position from when it was minted or adopted until it was burned; times in Unix seconds.
 
-    A range of a vault has one id for all its lives.
+    A range of a vault has one id for all its lives. `sqrt_price_x96` is the pool's price when it
+    was opened.
     """
 
     token_id: int
     range: TickRange
+    liquidity: Liquidity
+    sqrt_price_x96: SqrtPriceX96
     opened_at: int
     closed_at: int | None
 
@@ -61,6 +64,8 @@ def lineage(engine: Engine, campaign: str) -> tuple[PositionLife, ...]:
             PositionLife(
                 token_id=row.token_id,
                 range=TickRange(row.lower, row.upper),
+                liquidity=Liquidity(row.liquidity),
+                sqrt_price_x96=SqrtPriceX96(row.sqrt_price_x96),
                 opened_at=row.opened_at,
                 closed_at=row.closed_at,
             )

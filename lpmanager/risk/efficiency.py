@@ -5,10 +5,30 @@ Money is in one unit. Shares are fractions of 1.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.plain import require_finite, require_not_below_0
 
 _YEAR_S = 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Efficiency:
+    """A campaign since its first deposit, by the names of a backtest's statistics.
+
+    `fee_apr_share` is fees over the mean value, a year, and `net_fee_apr_share` that less LVR and
+    gas; `in_range_share` is of the time in which a range was held. A rebalance changed the ranges
+    held, the first placing left out.
+    """
+
+    fee_apr_share: float | Missing
+    net_fee_apr_share: float | Missing
+    fees_per_lvr: float | Missing
+    fees_per_volume: float | Missing
+    in_range_share: float | Missing
+    rebalances: int
+    rebalances_per_day: float | Missing
 
 
 def net_fee_apr(

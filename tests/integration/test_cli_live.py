@@ -90,6 +90,8 @@ def test_a_user_goes_from_doctor_to_report(desk: Desk) -> None:
     assert (report["cycles"], report["moves"], report["holds"]) == (2, 1, 1)
     assert len(report["positions"]) == len(status["positions"])
     assert report["put_in"] == {"USDC": "50000", "WETH": "22"}
+    assert (report["efficiency"]["rebalances"], report["efficiency"]["in_range_share"]) == (0, 1)
+    assert list(report["efficiency"]["unknown"]) == ["fees_per_lvr", "fees_per_volume"]
 
 
 def test_fees_loss_and_later_deposits_are_told_apart_in_the_report(desk: Desk) -> None:

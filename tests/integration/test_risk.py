@@ -41,6 +41,8 @@ def test_the_desk_answers_its_five_questions(desk: Desk) -> None:
     assert found["CVaR"]["value"] > found["value at risk"]["value"]
     assert -0.2 < found["price -20%"]["value"] < -0.05
     assert 0 < found["our share"]["value"] < 1
+    assert found["past time in range"]["value"] == 1
+    assert (found["rebalances"]["value"], found["rebalances"]["unit"]) == (0, "a day")
 
 
 def test_an_estimate_that_needs_more_history_says_how_much(desk: Desk) -> None:

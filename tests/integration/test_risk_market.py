@@ -74,6 +74,7 @@ def test_what_a_policy_placed_is_asked_about_at_the_markets_end(folder: Path) ->
     assert 5_000 < found["value"]["value"] < 15_000
     assert found["CVaR"]["value"] > found["value at risk"]["value"] > 0
     assert 0 < found["our share"]["value"] < 1
+    assert "lpm backtest" in found["net fee APR"]["missing"]
     end = shown["campaigns"]["market.csv"]
     assert end["block"]["timestamp"] == 1_704_412_800 + 960 * 60
     assert {gate["name"] for gate in end["gates"]} >= {"TWAP", "imbalance"}

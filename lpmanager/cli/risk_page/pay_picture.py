@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lpmanager.cli.risk_page.lying_bars import Bar, height_for, lying_bars, rows_axis
 from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import percent, unknowns
-from lpmanager.page.picture import COSTS, FEES, LVR, Picture, axis
+from lpmanager.page.picture import FEES, LVR, Picture, axis
 from lpmanager.rebalancer import View
-from lpmanager.rebalancer.assessment import Measure, Unit
+from lpmanager.rebalancer.assessment import Measure
 from lpmanager.rebalancer.risk_gates import pay_of
 from lpmanager.risk.missing import Missing
 
@@ -21,7 +21,7 @@ def pay_picture(key: str, view: View, measures: Sequence[Measure]) -> Picture | 
     """A bar for what is earned and one for what is lost, as rates a year of the value."""
     if isinstance(view.outlook, Missing):
         return Untold(title=_TITLE, reason=view.outlook.reason)
-    asked = [m for m in measures if m.unit is Unit.A_YEAR]
+    asked = [m for m in measures if m.name in _COLOURS]
     known = [(m, m.value) for m in asked if isinstance(m.value, float)]
     ratio = pay_of(view, view.outlook)
     if not known:
@@ -30,7 +30,7 @@ def pay_picture(key: str, view: View, measures: Sequence[Measure]) -> Picture | 
         Bar(
             name=m.name,
             value=100 * value,
-            colour=_COLOURS.get(m.name, COSTS),
+            colour=_COLOURS[m.name],
             told=percent(value),
             more=f"{percent(value)}: {m.meaning}",
         )

@@ -30,6 +30,7 @@ class Unit(StrEnum):
     SHARE = "share"
     PER_YEAR = "per root year"
     A_YEAR = "a year"
+    PER_DAY = "a day"
     RATIO = "times"
     SECONDS = "s"
     TICKS = "ticks"

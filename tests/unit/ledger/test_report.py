@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from builders import a_block, a_pool, amounts
+from builders import a_block, a_pool, amounts, price_at
 from paper_account import an_account
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.ledger.diary import CycleRow
 from lpmanager.ledger.report import Activity, PositionLife, activity
 from lpmanager.ledger.store import Ledger
-from lpmanager.model import Outcome, TickRange
+from lpmanager.model import Minted, Outcome, TickRange
 
 
 def a_cycle(decision: str, *, acted: bool = False, **gates: bool) -> CycleRow:
@@ -58,16 +58,23 @@ def test_every_position_is_remembered_from_its_mint_to_its_end(tmp_path: Path) -
         account.mints(TickRange(-60, 60), amounts(10**6, 10**6)),
     )
     books.close(before, Outcome(steps=steps, stop=None), account.snapshot)
+    first, second = (step.facts[0] for step in (steps[0], steps[2]))
+    assert isinstance(first, Minted)
+    assert isinstance(second, Minted)
     assert books.lineage() == (
         PositionLife(
             token_id=1001,
             range=TickRange(-600, 600),
+            liquidity=first.liquidity,
+            sqrt_price_x96=price_at(0),
             opened_at=a_block(101).timestamp,
             closed_at=a_block(102).timestamp,
         ),
         PositionLife(
             token_id=1002,
             range=TickRange(-60, 60),
+            liquidity=second.liquidity,
+            sqrt_price_x96=price_at(0),
             opened_at=a_block(103).timestamp,
             closed_at=None,
         ),
