@@ -36,6 +36,21 @@ class EwmaForecaster:
 
 
 @dataclass(frozen=True, slots=True)
+class LastHourForecaster(EwmaForecaster):
+    """The next hour like the last one: what decides where nothing else is asked for (`assess`).
+
+    Hours before it count for a hair, so that one in which the price stood still forecasts a
+    variance above 0; whoever does so loses accordingly.
+    """
+
+    decay: float = 1e-9
+
+    @property
+    def name(self) -> str:
+        return "last hour"
+
+
+@dataclass(frozen=True, slots=True)
 class HarForecaster:
     """HAR over these horizons, in periods."""
 
@@ -70,6 +85,7 @@ class GarchForecaster:
 def hourly_forecasters() -> tuple[Forecaster, ...]:
     """All of them, for periods of an hour."""
     return (
+        LastHourForecaster(),
         EwmaForecaster(),
         HarForecaster(HOUR_QUARTER_DAY),
         HarForecaster(HOUR_DAY_WEEK),

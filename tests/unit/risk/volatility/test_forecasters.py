@@ -16,7 +16,12 @@ from price_series import log_of
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
 from lpmanager.risk.volatility.contest import Contest, contest, walk_forward
-from lpmanager.risk.volatility.forecasters import EwmaForecaster, HarForecaster, hourly_forecasters
+from lpmanager.risk.volatility.forecasters import (
+    EwmaForecaster,
+    HarForecaster,
+    LastHourForecaster,
+    hourly_forecasters,
+)
 from lpmanager.risk.volatility.har import HOUR_QUARTER_DAY
 from lpmanager.risk.volatility.periods import Periods, periods_of
 
@@ -64,12 +69,19 @@ def test_all_take_part_and_those_that_remember_beat_a_plain_mean() -> None:
     assert [score.name for score in found.scores][-1] == plain.name
     assert found.winner == "HAR 1/6/24"
     assert {score.name for score in found.scores} == {
+        "last hour",
         "EWMA 0.94",
         "EWMA 0.9999",
         "HAR 1/6/24",
         "HAR 1/24/168",
         "GARCH(1,1)-t",
     }
+
+
+def test_the_last_hour_forecasts_the_next_and_is_judged_beside_the_others() -> None:
+    periods = slowly_changing(60)
+    told = walk_forward(periods, LastHourForecaster(), first=20, refit_every=40)
+    assert told == pytest.approx(periods.variances[19:59], rel=1e-6)
 
 
 def test_a_forecast_knows_nothing_later() -> None:
