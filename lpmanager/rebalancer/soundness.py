@@ -40,7 +40,7 @@ def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
     value = float(view.inventory.value) / 10**quote.decimals
     if value <= 0:
         return Missing("the campaign holds nothing to weigh an attack against")
-    block_s = _block_s(snapshot)
+    block_s = seconds_per_block(snapshot)
     if isinstance(block_s, Missing):
         return block_s
     window_s, ways, bands = limits.twap_window_s, [], bands_of(snapshot.state)
@@ -85,7 +85,7 @@ def oracle_reach(snapshot: Snapshot) -> float | Missing:
     return oracle_reach_s(slots, flow.seconds / blocks)
 
 
-def _block_s(snapshot: Snapshot) -> float | Missing:
+def seconds_per_block(snapshot: Snapshot) -> float | Missing:
     """Seconds from block to block, on average over the flow."""
     flow = snapshot.flow
     if flow is None or flow.seconds <= 0:

@@ -46,14 +46,9 @@ def break_even_fee_rate(sqrt_price: float, variance_rate: float) -> float:
     return variance_rate * sqrt_price / 4
 
 
-def full_range_lvr_share_rate(variance_rate: float) -> float:
-    """The share of its value that a position over all prices (Uniswap v2) loses a second."""
-    require_not_below_0(variance_rate=variance_rate)
-    return variance_rate / 8
-
-
 def arbitrage_probability(*, fee: float, variance_rate: float, block_s: float) -> float | Missing:
-    """The share of blocks in which the price has moved far enough for arbitrage to pay the fee.
+    """The share of blocks in which the price has moved far enough for arbitrage to pay the fee; of
+    LVR, the share that arbitrage keeps. The rest comes back to the providers as fees.
 
     1 / (1 + sqrt(2 / block) * fee / sigma), for blocks that come at random, `block_s` seconds apart
     on average; `fee` is a fraction of what is swapped. Missing where the price does not move.

@@ -8,14 +8,16 @@ from typing import TypeVar
 
 from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.senders import sender_measures
 from lpmanager.rebalancer.economics import fee_rate
 from lpmanager.rebalancer.efficiency_gates import gas_to_fees_so_far
 from lpmanager.rebalancer.risk_gates import pay_of, vpin_of
+from lpmanager.rebalancer.soundness import seconds_per_block
 from lpmanager.rebalancer.toxic_gates import learned_toxic_share, toxicity_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.implied_volatility import annual_volatility, implied_variance_rate
-from lpmanager.risk.lvr import lvr_rate
+from lpmanager.risk.lvr import arbitrage_probability, lvr_rate
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.just_in_time import just_in_time
 from lpmanager.risk.order_flow.pool_share import pool_share
@@ -24,6 +26,7 @@ from lpmanager.risk.stake import Stake
 T = TypeVar("T")
 
 _YEAR_S = 365 * 86_400
+_PIPS = 1_000_000
 
 
 def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, ...]:
@@ -34,6 +37,12 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
         _measure("fees", _fees_a_year(stake), Unit.A_YEAR, "of the value, while in range"),
         _measure(
             "LVR", _lvr_a_year(stake, outlook), Unit.A_YEAR, "of the value, what arbitrage takes"
+        ),
+        _measure(
+            "LVR after fees and blocks",
+            _lvr_kept_a_year(view, outlook, stake),
+            Unit.A_YEAR,
+            "of the value, what arbitrage keeps of that at this fee and time between blocks",
         ),
         _measure("fees over LVR", pay, Unit.RATIO, "of any active liquidity"),
         _measure(
@@ -75,6 +84,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             "of the active liquidity",
         ),
         _measure("gas over fees", gas_to_fees_so_far(view), Unit.SHARE, "since the campaign began"),
+        *sender_measures(snapshot),
     )
 
 
@@ -100,6 +110,17 @@ def _lvr_a_year(stake: Stake, outlook: Outlook) -> float | Missing:
         for held in stake.ranges
     )
     return lost * _YEAR_S / value
+
+
+def _lvr_kept_a_year(view: View, outlook: Outlook, stake: Stake) -> float | Missing:
+    snapshot, lost = view.snapshot, _lvr_a_year(stake, outlook)
+    block_s = seconds_per_block(snapshot)
+    if isinstance(lost, Missing) or isinstance(block_s, Missing):
+        return lost if isinstance(lost, Missing) else block_s
+    share = arbitrage_probability(
+        fee=snapshot.pool.fee_pips / _PIPS, variance_rate=outlook.variance_rate, block_s=block_s
+    )
+    return _either(share, lambda found: lost * found)
 
 
 def _implied_variance_rate(view: View, outlook: Outlook) -> float | Missing:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from builders import NO_OUTLOOK, a_limits, a_market, a_position, a_record, a_view, an_outlook
-from order_flow_builders import a_swap, after
+from order_flow_builders import BIG, a_swap, after
 
 from lpmanager.rebalancer import View
 from lpmanager.rebalancer.assessment import HOLDS_NOTHING, Measure, Question, Unit, assessment
@@ -113,6 +113,31 @@ def test_fees_imply_as_many_times_the_volatility_as_the_root_of_fees_over_lvr() 
     implied, realised = found["implied volatility"].value, found["volatility"].value
     assert found["implied over realised"].value == pytest.approx(implied / realised)
     assert found["implied over realised"].value ** 2 == pytest.approx(found["fees over LVR"].value)
+
+
+def test_the_ten_senders_that_cost_most_are_told_with_what_they_cost() -> None:
+    """Each buys a little more than the one before him, before the price rises by a hundredth."""
+    swaps = [a_swap(n, bought=BIG + n, sender=f"0x{n}") for n in range(1, 13)]
+    found = measures(a_view(after([*swaps, a_swap(20, tick=100)], last_block=60)))
+    told = [name for name in found if name.startswith("markout of ")]
+    assert told == [f"markout of 0x{n}" for n in range(12, 2, -1)]
+    worst = found["markout of 0x12"]
+    assert worst.unit is Unit.QUOTE
+    # about BIG raw token0 of 6 decimals, of which 1 % is lost and 0.05 % paid
+    assert worst.value == pytest.approx(-0.0095 * BIG / 10**6, rel=0.01)
+    assert isinstance(measures(a_held_view())["markout by sender"].value, Missing)
+
+
+def test_arbitrage_keeps_what_the_fee_and_the_blocks_leave_it_of_lvr() -> None:
+    """Of a price that moves 5 % a day, at 5 basis points and 12 s a block: 45 %."""
+    swaps = [a_swap(n) for n in range(1, 21)]
+    snapshot = replace(after(swaps, last_block=20), positions=(HELD,))
+    found = measures(a_view(snapshot, outlook=an_outlook(variance_rate=0.05**2 / 86_400)))
+    lost, kept = found["LVR"], found["LVR after fees and blocks"]
+    assert kept.unit is Unit.A_YEAR
+    assert kept.value / lost.value == pytest.approx(0.454545, abs=1e-6)
+    blocks_unknown = measures(a_held_view())["LVR after fees and blocks"].value
+    assert isinstance(blocks_unknown, Missing)
 
 
 def test_in_an_empty_pool_nothing_that_needs_liquidity_is_a_number() -> None:

@@ -12,7 +12,6 @@ from lpmanager.risk.lvr import (
     arbitrage_probability,
     break_even_fee_rate,
     fee_to_lvr,
-    full_range_lvr_share_rate,
     lvr_rate,
 )
 from lpmanager.risk.missing import Missing
@@ -32,9 +31,14 @@ def a_range_worth(value: float, low: float, high: float, price: float = 2000) ->
     }
 
 
+#: A unit of value over all prices: 2 * L * sqrt(P).
+FULL_RANGE = {"liquidity": 0.5, "sqrt_price": 1.0, "sqrt_lower": 0.0, "sqrt_upper": math.inf}
+
+
 @pytest.mark.parametrize(("deviation", "bps"), [(0.05, 3.125), (0.02, 0.5)])
 def test_a_full_range_loses_an_eighth_of_the_variance(deviation: float, bps: float) -> None:
-    assert full_range_lvr_share_rate(deviation**2 / DAY) * DAY * 1e4 == pytest.approx(bps)
+    rate = lvr_rate(**FULL_RANGE, variance_rate=deviation**2 / DAY)
+    assert rate * DAY * 1e4 == pytest.approx(bps)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +50,7 @@ def test_a_narrow_range_loses_many_times_as_much(
 ) -> None:
     rate = lvr_rate(**a_range_worth(10_000, low, high), variance_rate=FIVE_PERCENT)
     assert rate * DAY == pytest.approx(lost, rel=1e-8)
-    full_range = 10_000 * full_range_lvr_share_rate(FIVE_PERCENT)
+    full_range = 10_000 * lvr_rate(**FULL_RANGE, variance_rate=FIVE_PERCENT)
     assert rate / full_range == pytest.approx(times, abs=5e-4)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from builders import a_block, a_market, price_at
 
+from lpmanager.amm import Pool
 from lpmanager.model import Flow, Liquidity, Snapshot, SwapEvent
 from lpmanager.risk import Outlook, assess
 from lpmanager.risk.implied_volatility import annual_volatility
@@ -75,6 +76,28 @@ def test_fees_are_per_unit_of_liquidity_and_second_in_the_token_that_came_in() -
     assert outlook.fee_rate0 == pytest.approx(10 * 500 / 10 / 3_600)
     assert outlook.fee_rate1 == pytest.approx(2000 / 20 / 3_600)
     assert (outlook.samples, outlook.seconds) == (11, 3_600)
+
+
+def test_fees_are_what_the_pools_own_counters_of_fee_growth_say() -> None:
+    market = a_market()
+    pool = Pool.from_state(market.state, market.pool.fee_pips, market.pool.tick_spacing)
+    swaps = []
+    for block in range(1, 41):
+        went = pool.swap(block % 3 == 0, 10**15 + block * 10**12)
+        swaps.append(
+            a_swap(
+                block,
+                amount0=went.amount0,
+                amount1=went.amount1,
+                liquidity=went.liquidity,
+                tick=went.tick,
+            )
+        )
+    outlook = known(after(swaps))
+    grown = pool.fee_growth_global0_x128, pool.fee_growth_global1_x128
+    earned = tuple(growth / 2**128 / 3_600 for growth in grown)
+    assert (outlook.fee_rate0, outlook.fee_rate1) == pytest.approx(earned, rel=1e-9)
+    assert min(earned) > 0
 
 
 def test_the_owners_share_of_the_fees_is_not_ours() -> None:
