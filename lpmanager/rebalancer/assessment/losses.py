@@ -117,7 +117,8 @@ def _width_measures(view: View, outlook: Outlook, limits: Limits) -> tuple[Measu
             "expected high over low",
             rate if isinstance(rate, Missing) else math.expm1(expected_log_range(rate, HORIZON_S)),
             Unit.SHARE,
-            f"how far apart the prices of a day {days} should be",
+            f"how far apart the prices of a day {days} should be: of the mean of its log, so a "
+            "little below the mean",
         ),
         _measure(
             "width over swing",

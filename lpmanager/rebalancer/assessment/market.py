@@ -50,13 +50,13 @@ def market_measures(view: View, history: PricePath | None = None) -> tuple[Measu
             "jumps",
             jumps if isinstance(jumps, Missing) else jumps.share,
             Unit.SHARE,
-            "of the variance",
+            "of the variance (Barndorff-Nielsen and Shephard); it decides nothing",
         ),
         _measure(
             "last jump",
             "none" if since is None else since if isinstance(since, Missing) else float(since),
             Unit.WORD if since is None else Unit.SECONDS,
-            "how long ago",
+            "how long ago (Lee and Mykland)",
         ),
     )
 
