@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from lpmanager.backtest.replay.tape import tape_of
 from lpmanager.backtest.replay.terms import Terms
 from lpmanager.chain.presets import presets
 from lpmanager.model import PoolKey, Token
-from lpmanager.rebalancer import Limits, View
+from lpmanager.rebalancer import Limits, View, decide
 from lpmanager.rebalancer.assessment import assessment
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.policies import FixedWidth
@@ -41,18 +42,54 @@ from lpmanager.risk.missing import Missing
 from lpmanager.risk.monte_carlo.distribution import Distribution, distribution_of
 from lpmanager.risk.monte_carlo.simulation import Diffusion, Draw, simulated_results
 from lpmanager.risk.stake import Stake
-from lpmanager.settings import CampaignTable
+from lpmanager.settings import CampaignTable, RiskTable
 
 RESULTS = Path(__file__).parent / "results" / "risk.txt"
 DAY_S, DAYS = 86_400, 35
 BEGINS = datetime(2024, 1, 5, tzinfo=UTC)
 TICK, SIGMA, SWAPS = 200_000, 0.04, 6_000
+#: Half of the range that is held, in ticks, and of one that is wanted in its place.
+WIDE, WIDER = 2_000, 2_500
 PATHS = 100_000
 CHAIN = ChainTerms(as_of=date(2024, 1, 5), spot=2_000.0)
 EXPIRIES, STRIKES = (7, 14, 30, 60, 90, 120, 180, 240, 300, 360), 10
 #: Of the generated chain, a year; of the simulation, a day.
 YEARLY = {"v0": 0.5, "kappa": 2.0, "theta": 0.6, "sigma": 1.1, "rho": -0.4}
 DAILY = Heston(start=0.0016, mean=0.0016, reversion=0.05, vol_of_vol=0.003, correlation=-0.4)
+#: Every limit of risk, of which none stops anything; what cannot be told is left out.
+EVERY_LIMIT = {
+    "missing": "ignore",
+    "min_fee_to_lvr": "0.001",
+    "leave_below_fee_to_lvr": "0.001",
+    "max_toxic_share": "1",
+    "pause_after_jump": 1,
+    "max_crash_loss": "0.9",
+    "max_cvar": "0.9",
+    "max_vpin": "1",
+    "min_twap_attack_cost": "0.000001",
+    "max_concentration": "1",
+    "min_stay_probability": "0.001",
+    "min_width_to_swing": "0.001",
+    "act_at_capacity_used": "1",
+    "must_at_capacity_used": "1",
+    "reserve_at_budget_used": "1",
+    "risk_aversion": "3",
+    "hedge_to": "least_cvar",
+    "max_gas_to_fees": "1000",
+    "max_share_in_token": "1",
+    "max_share_in_pool": "1",
+    "max_share_in_issuer": "1",
+    "max_share_in_lender": "1",
+    "leave_on_depeg": True,
+    "max_base_fee_to_usual": "1000",
+    "min_healthy_rpcs": 1,
+    "pause_after_change": 1,
+    "regimes": {"turbulent": {"width": "1.5"}},
+}
+#: Which of several ways a limit is asked in, or how old what it asks of may be.
+WAYS = {"scenarios", "heston", "regimes_by", "max_neighbour_age", "max_calibration_age"}
+#: It would leave: the flow of this day is arbitrage for the most part.
+LEAVES = {"leave_while_toxic"}
 
 
 def a_day() -> tuple[View, Limits]:
@@ -97,7 +134,7 @@ def a_day() -> tuple[View, Limits]:
     )
     limits = table.limits_for(chain, pool.token0)
     replay = Replay(
-        market, tape_of(market, terms.block_s), terms, FixedWidth(half_width_ticks=2_000), limits
+        market, tape_of(market, terms.block_s), terms, FixedWidth(half_width_ticks=WIDE), limits
     )
     while not replay.is_over:
         replay.step()
@@ -143,18 +180,34 @@ def write_minutes(path: Path) -> None:
             writer.writerow([when, 0, 0, way[-1], opened, low, high, 10**10, 5 * 10**18, 10**19])
 
 
-def assess_s() -> tuple[float, Stake, int]:
-    """A day's outlook and all its measures; what is at stake in it, and how many swaps it has."""
-    view, limits = a_day()
-    outlook, flow = view.outlook, view.snapshot.flow
-    if isinstance(outlook, Missing) or flow is None:
-        sys.exit("risk: the day has no outlook")
+def with_every_limit(limits: Limits) -> Limits:
+    """The limits, and every one of risk; ends the run where a new one is not in `EVERY_LIMIT`."""
+    forgotten = set(RiskTable.model_fields) - set(EVERY_LIMIT) - WAYS - LEAVES
+    if forgotten:
+        sys.exit(f"risk: EVERY_LIMIT is without {', '.join(sorted(forgotten))}")
+    return replace(limits, appetite=RiskTable.model_validate(EVERY_LIMIT).appetite)
+
+
+def assess_s(view: View, limits: Limits) -> float:
+    """A day's outlook and all its measures."""
 
     def run() -> None:
         assess(view.snapshot)
         assessment(view, limits)
 
-    return best_cpu_s(run), stake_now(view, outlook), len(flow.swaps)
+    return best_cpu_s(run)
+
+
+def decide_s(view: View, limits: Limits) -> float:
+    """A decision on a range that is too narrow for its policy, so that every limit is asked."""
+    policy = FixedWidth(half_width_ticks=WIDER)
+
+    def run() -> None:
+        gates = {gate.name for gate in decide("bench", view, policy, limits).gates}
+        if not {"CVaR of a day", "crash", "stay", "swing", "share in token"} <= gates:
+            sys.exit(f"risk: a limit was not asked: {', '.join(sorted(gates))}")
+
+    return best_cpu_s(run)
 
 
 def cvar_s(stake: Stake, dynamics: Diffusion | Heston) -> float:
@@ -209,8 +262,15 @@ def lines() -> Iterator[str]:
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     yield f"the risk desk, on generated markets; CPU time, best of {ROUNDS}; {today}"
     yield ""
-    took, stake, swaps = assess_s()
-    yield goal(f"a day of {swaps:,} swaps: outlook and measures", took * 1_000, "ms", 100)
+    view, limits = a_day()
+    outlook, flow, limited = view.outlook, view.snapshot.flow, with_every_limit(limits)
+    if isinstance(outlook, Missing) or flow is None:
+        sys.exit("risk: the day has no outlook")
+    name = f"a day of {len(flow.swaps):,} swaps: outlook and measures"
+    yield goal(name, assess_s(view, limits) * 1_000, "ms", 100)
+    yield goal("the same with every limit given", assess_s(view, limited) * 1_000, "ms", 100)
+    yield figure("a decision that asks every limit", decide_s(view, limited) * 1_000, "ms")
+    stake = stake_now(view, outlook)
     steady = Diffusion(variance_rate=SIGMA**2 / DAY_S)
     yield goal(f"CVaR of {PATHS:,} paths, steady", cvar_s(stake, steady), "s", 1)
     yield goal(f"CVaR of {PATHS:,} paths, Heston", cvar_s(stake, DAILY), "s", 1)
@@ -219,9 +279,13 @@ def lines() -> Iterator[str]:
     yield goal(f"lpm risk --market, {DAYS} days of minutes", whole_s(), "s", 5)
 
 
-def goal(name: str, figure: float, unit: str, most: float) -> str:
-    met = "met" if figure < most else "MISSED"
-    return f"{name:48}{figure:>10,.2f} {unit:4} under {most:,.0f}: {met}"
+def goal(name: str, found: float, unit: str, most: float) -> str:
+    met = "met" if found < most else "MISSED"
+    return f"{figure(name, found, unit)} under {most:,.0f}: {met}"
+
+
+def figure(name: str, found: float, unit: str) -> str:
+    return f"{name:48}{found:>10,.2f} {unit:4}"
 
 
 def main() -> None:
