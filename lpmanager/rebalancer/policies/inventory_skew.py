@@ -101,7 +101,9 @@ class InventorySkew:
     def quotes(self, view: View) -> Quotes | Missing:
         """What it would quote for the inventory and volatility of now, in ticks."""
         load = self._load(view)
-        if load is None or isinstance(view.outlook, Missing):
+        if isinstance(view.outlook, Missing):
+            return view.outlook
+        if load is None:
             return Missing(_NOTHING_LEANS)
         if self._offers_one_side(load):
             return Missing("beyond max_imbalance it only offers an order beside the price")
