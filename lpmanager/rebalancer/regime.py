@@ -10,8 +10,9 @@ from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite, RegimesBy
 from lpmanager.risk.calibration.live import turbulence_at
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import path_of
+from lpmanager.risk.price_path import returns_of
 from lpmanager.risk.regimes.hysteresis import Regime, regime_now
+from lpmanager.risk.regimes.noticed_changes import changes_as_noticed
 from lpmanager.risk.volatility.realised import STEP_S
 
 #: Chances of turbulence, of two regimes: below the first it is calm, above the second turbulent.
@@ -52,15 +53,27 @@ def turbulence_of(view: View) -> float | Missing:
 
 
 def change_of(view: View) -> int | Missing | None:
-    """Seconds since volatility last became another, as the calibration found; None where it did
-    not."""
+    """Seconds since volatility last became another, as the calibration found, or as was noticed in
+    the flow where it cannot tell; None where it did not."""
     calibration = view.calibration
-    if isinstance(calibration, Missing):
-        return calibration
-    change = calibration.last_change
-    if change is None or isinstance(change, Missing):
-        return change
-    return view.snapshot.block.timestamp - change
+    found = calibration if isinstance(calibration, Missing) else calibration.last_change
+    if isinstance(found, Missing):
+        noticed = _noticed_change(view)
+        if isinstance(noticed, Missing):
+            return Missing(f"{found.reason}, and {noticed.reason}")
+        return noticed
+    return None if found is None else view.snapshot.block.timestamp - found
+
+
+def _noticed_change(view: View) -> int | Missing | None:
+    """Seconds since a change of volatility had become plain in the snapshot's flow."""
+    returns = returns_of(view.snapshot, STEP_S)
+    if isinstance(returns, Missing):
+        return returns
+    places = changes_as_noticed(returns, STEP_S)
+    if isinstance(places, Missing):
+        return places
+    return (len(returns) - 1 - places[-1]) * STEP_S if places else None
 
 
 def regime_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
@@ -90,8 +103,8 @@ def change_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
 
 def _by_ewma(view: View) -> KnownRegime | Missing:
     """Over the snapshot's flow, in returns of five minutes."""
-    path = path_of(view.snapshot)
-    reading = path if isinstance(path, Missing) else regime_now(path.returns(STEP_S), STEP_S)
+    returns = returns_of(view.snapshot, STEP_S)
+    reading = returns if isinstance(returns, Missing) else regime_now(returns, STEP_S)
     if isinstance(reading, Missing):
         return reading
     return KnownRegime(regime=reading.regime, measured=f"{reading.ratio:.2f}")

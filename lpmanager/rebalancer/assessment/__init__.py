@@ -31,7 +31,7 @@ def assessment(view: View, limits: Limits, history: PricePath | None = None) -> 
         *capacity_measures(view),
         *budget_measures(view, limits),
         *shared_measures(view, limits.appetite),
-        *market_measures(view, history),
+        *market_measures(view, limits.appetite.regimes_by, history),
         *calibrated_measures(view),
         *heston_measures(view, limits.appetite),
         *pool_measures(view, limits),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.regime import by_markov
 from lpmanager.rebalancer.view import View
+from lpmanager.risk.appetite import RegimesBy
 from lpmanager.risk.implied_volatility import annual_volatility
 from lpmanager.risk.jumps import ratio_jump_test, seconds_since_jump
 from lpmanager.risk.missing import Missing
@@ -21,12 +23,13 @@ from lpmanager.risk.volatility.realised import (
 Estimator = Callable[[tuple[float, ...], int], float | Missing]
 
 
-def market_measures(view: View, history: PricePath | None = None) -> tuple[Measure, ...]:
+def market_measures(
+    view: View, by: RegimesBy, history: PricePath | None = None
+) -> tuple[Measure, ...]:
     """In returns of five minutes but for the first, which is over the flow that was read; as is all
     else where no history is given. Gates know only that flow."""
     path = path_of(view.snapshot) if history is None else history
     returns = path if isinstance(path, Missing) else path.returns(STEP_S)
-    regime = returns if isinstance(returns, Missing) else regime_now(returns, STEP_S)
     since = path if isinstance(path, Missing) else seconds_since_jump(path)
     jumps = returns if isinstance(returns, Missing) else ratio_jump_test(returns)
     return (
@@ -40,12 +43,7 @@ def market_measures(view: View, history: PricePath | None = None) -> tuple[Measu
         _volatility(
             "recent volatility", _of(returns, ewma_variance_rate), "the past fading away (EWMA)"
         ),
-        _measure(
-            "regime",
-            regime if isinstance(regime, Missing) else str(regime.regime),
-            Unit.WORD,
-            "recent volatility against its own mean",
-        ),
+        _by_markov(view) if by is RegimesBy.MARKOV else _by_ewma(returns),
         _measure(
             "jumps",
             jumps if isinstance(jumps, Missing) else jumps.share,
@@ -59,6 +57,18 @@ def market_measures(view: View, history: PricePath | None = None) -> tuple[Measu
             "how long ago (Lee and Mykland)",
         ),
     )
+
+
+def _by_ewma(returns: tuple[float, ...] | Missing) -> Measure:
+    found = returns if isinstance(returns, Missing) else regime_now(returns, STEP_S)
+    value = found if isinstance(found, Missing) else str(found.regime)
+    return _measure("regime", value, Unit.WORD, "recent volatility against its own mean")
+
+
+def _by_markov(view: View) -> Measure:
+    found = by_markov(view)
+    value = found if isinstance(found, Missing) else str(found.regime)
+    return _measure("regime", value, Unit.WORD, "Markov switching, as calibrated")
 
 
 def _decided_on(view: View) -> float | Missing:

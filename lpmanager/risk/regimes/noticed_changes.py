@@ -1,14 +1,13 @@
 """When volatility changed, as it was noticed while the returns came in.
 
-Needs river.
+Needs river, which takes a second to import: only once there are returns enough.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-from river.drift import ADWIN
+from importlib.util import find_spec
 
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.returns import unfit
@@ -33,6 +32,10 @@ def changes_as_noticed(returns: Sequence[float], step_s: int) -> tuple[int, ...]
             f"the watch for changes needs a price that moves in the first {_WARM_UP} returns of "
             f"{step_s} s; it stood still"
         )
+    if find_spec("river") is None:
+        return Missing("the watch for changes needs river: pip install 'lpmanager[ml]'")
+    from river.drift import ADWIN
+
     detector = ADWIN()
     noticed = []
     for place, change in enumerate(returns):

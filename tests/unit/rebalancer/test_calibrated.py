@@ -7,23 +7,26 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from builders import a_limits, a_position, a_record, a_view, an_outlook
+from builders import a_limits, a_position, a_record, a_view, an_outlook, price_at
 from calibration_builders import (
     FIVE_PERCENT,
     HOUR_S,
     RULE,
+    STEP_S,
     a_calibration,
     a_snapshot_after,
     a_toxic_hour,
 )
 from decisions import closed, gate
+from order_flow_builders import a_swap
 
 from lpmanager.backtest.fast.policies import strategy_of
 from lpmanager.errors import ConfigError, UsageError
-from lpmanager.model import Decision, Hold, Mint, Plan
+from lpmanager.model import Decision, Flow, Hold, Mint, Plan
 from lpmanager.rebalancer import View, decide, make_policy
 from lpmanager.rebalancer.assessment import Measure, Unit, assessment
 from lpmanager.rebalancer.policies import FixedWidth, VolatilityWidth
+from lpmanager.rebalancer.regime import change_of
 from lpmanager.rebalancer.toxic_gates import toxicity_of
 from lpmanager.risk.appetite import Adjustment, Appetite, RegimesBy, WhereMissing
 from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
@@ -185,6 +188,40 @@ def test_a_history_without_a_change_pauses_nothing() -> None:
     assert gate(plan, "change").measured == "none found"
 
 
+def grown_wild(wild_steps: int) -> View:
+    """Twelve hours without a calibration, in steps of five minutes: two ticks to and fro, and forty
+    in the last of them."""
+    steps = 144
+    calm = [2 * (step % 2) for step in range(steps - wild_steps)]
+    ticks = [1_005 + tick for tick in (*calm, *(40 * (step % 2) for step in range(wild_steps)))]
+    last = MARKET.block.number
+    swaps = tuple(a_swap(last - steps + n, tick=tick) for n, tick in enumerate(ticks, start=1))
+    flow = Flow(from_block=swaps[0].block_number, seconds=300 * steps, swaps=swaps)
+    state = replace(MARKET.state, tick=ticks[-1], sqrt_price_x96=price_at(ticks[-1]))
+    view = left_behind()
+    return replace(view, snapshot=replace(view.snapshot, flow=flow, state=state))
+
+
+def test_without_a_calibration_a_change_counts_that_was_noticed_in_the_flow() -> None:
+    wild = grown_wild(60)
+    since = change_of(wild)
+    assert isinstance(since, int)
+    assert since < 60 * STEP_S
+    held = decided(wild, pause_after_change_s=since + 1)
+    assert closed(held) == ["change"]
+    assert isinstance(decided(wild, pause_after_change_s=max(since, 1)), Plan)
+    assert change_of(grown_wild(0)) is None
+
+
+def test_without_the_library_nothing_is_noticed_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lpmanager.risk.regimes.noticed_changes.find_spec", lambda name: None)
+    held = decided(grown_wild(60), pause_after_change_s=1)
+    assert closed(held) == ["change"]
+    assert "pip install 'lpmanager[ml]'" in gate(held, "change").reason
+
+
 def test_an_unknown_change_pauses_or_is_left_out() -> None:
     assert closed(decided(left_behind(STALE), pause_after_change_s=1)) == ["change"]
     ignoring = decided(
@@ -283,8 +320,26 @@ def test_every_part_of_a_calibration_is_told_with_its_age() -> None:
 
 def test_a_stale_calibration_is_named_in_each_place() -> None:
     found = measures(left_behind(STALE))
-    for name in ("calibration", "forecast volatility", "turbulence", "last change"):
+    for name in ("calibration", "forecast volatility", "turbulence"):
         assert found[name].value == STALE
+    change = found["last change"].value
+    assert isinstance(change, Missing)
+    assert change.reason.startswith(f"{STALE.reason}, and ")
+
+
+def test_the_regime_is_told_by_what_decides() -> None:
+    view = left_behind(a_calibration(NOW, turbulent=0.9))
+    by = {
+        how: next(
+            one
+            for one in assessment(view, a_limits(appetite=Appetite(regimes_by=how)))
+            if one.name == "regime"
+        )
+        for how in RegimesBy
+    }
+    assert by[RegimesBy.MARKOV].value == "turbulent"
+    assert "Markov" in by[RegimesBy.MARKOV].meaning
+    assert isinstance(by[RegimesBy.EWMA].value, Missing)
 
 
 def test_the_learned_toxic_share_is_told_or_why_the_measured_one_counts_alone() -> None:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from price_series import normal_returns
+from river.drift import ADWIN
 
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.regimes.change_points import changes_in_hindsight
@@ -30,6 +31,18 @@ def test_both_changes_are_noticed_within_sixty_four_returns() -> None:
     first, second = noticed
     assert 600 <= first < 664
     assert 1_000 <= second < 1_064
+
+
+def test_adwin_notices_the_reference_as_the_notes_say() -> None:
+    """At 639 and 1,055, on plain sizes. In units of the first returns' mean size, which make every
+    pair of tokens alike, the first is plain 32 returns sooner."""
+    detector, plain = ADWIN(), []
+    for place, change in enumerate(REFERENCE):
+        detector.update(abs(change))
+        if detector.drift_detected:
+            plain.append(place)
+    assert plain == [639, 1_055]
+    assert changes_as_noticed(REFERENCE, 300) == (607, 1_055)
 
 
 def test_the_unit_of_the_returns_does_not_matter() -> None:

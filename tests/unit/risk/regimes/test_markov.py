@@ -38,6 +38,16 @@ def test_both_regimes_are_found(switching: MarkovSwitching) -> None:
     assert min(switching.calm_stays, switching.turbulent_stays) > 0.98
 
 
+def test_the_reference_variances_are_found() -> None:
+    """3.595 as noted. The calm one is 0.2496 where the notes have 0.252, which is the square of the
+    deviation that another library finds in the same series, 0.502."""
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(0, s, n) for s, n in ((0.5, 600), (2, 400), (0.5, 600))]
+    found = fitted(tuple(np.concatenate(parts).tolist()))
+    assert found.turbulent_variance == pytest.approx(3.595, abs=1e-3)
+    assert found.calm_variance == pytest.approx(0.2496, abs=1e-3)
+
+
 def test_the_filtered_chance_turns_within_a_few_returns_of_each_change(
     switching: MarkovSwitching,
 ) -> None:
