@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
 
-from lpmanager.model import Flow, SwapEvent
+from lpmanager.model import Flow, SwapColumns
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.vpin import signed_volumes
 
@@ -38,7 +38,8 @@ def just_in_time(flow: Flow, times_usual: float = TIMES_USUAL) -> JustInTime | M
     """
     if times_usual <= 1:
         raise ValueError(f"times_usual must be above 1, found {times_usual}")
-    blocks = len({swap.block_number for swap in flow.swaps})
+    swaps = SwapColumns.of(flow.swaps)
+    blocks = len(set(swaps.block_numbers))
     if blocks < MINIMUM_BLOCKS:
         return Missing(
             f"just-in-time liquidity needs {MINIMUM_BLOCKS} blocks with swaps, found {blocks}"
@@ -46,23 +47,23 @@ def just_in_time(flow: Flow, times_usual: float = TIMES_USUAL) -> JustInTime | M
     volumes = [abs(volume) for volume in signed_volumes(flow)]
     traded = sum(volumes)
     if traded <= 0:
-        return Missing(f"just-in-time liquidity needs volume, found 0 in {len(flow.swaps)} swaps")
+        return Missing(f"just-in-time liquidity needs volume, found 0 in {len(swaps)} swaps")
     met = [
         volume
-        for volume, swap, usual in zip(
-            volumes, flow.swaps, _usual_liquidity(flow.swaps), strict=True
+        for volume, liquidity, usual in zip(
+            volumes, swaps.liquidities, _usual_liquidity(swaps), strict=True
         )
-        if swap.liquidity > times_usual * usual
+        if liquidity > times_usual * usual
     ]
     return JustInTime(share=sum(met) / traded, swaps=len(met))
 
 
-def _usual_liquidity(swaps: Sequence[SwapEvent]) -> Iterator[float]:
+def _usual_liquidity(swaps: SwapColumns) -> Iterator[float]:
     """For each swap the median liquidity of those just before and just after its block."""
-    first = 0
-    for _, together in groupby(swap.block_number for swap in swaps):
+    first, liquidities = 0, swaps.liquidities
+    for _, together in groupby(swaps.block_numbers):
         behind = first + len(list(together))
-        near = (*swaps[max(first - NEIGHBOURS, 0) : first], *swaps[behind : behind + NEIGHBOURS])
-        usual = median(swap.liquidity for swap in near)
+        before = liquidities[max(first - NEIGHBOURS, 0) : first]
+        usual = median((*before, *liquidities[behind : behind + NEIGHBOURS]))
         yield from [usual] * (behind - first)
         first = behind
