@@ -13,14 +13,16 @@ from lpmanager.rebalancer.economics import fee_rate
 from lpmanager.rebalancer.efficiency_gates import gas_to_fees_so_far
 from lpmanager.rebalancer.risk_gates import pay_of, vpin_of
 from lpmanager.rebalancer.soundness import seconds_per_block
-from lpmanager.rebalancer.toxic_gates import learned_toxic_share, toxicity_of
+from lpmanager.rebalancer.toxic_gates import learned_toxic_share
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.implied_volatility import annual_volatility, implied_variance_rate
 from lpmanager.risk.lvr import arbitrage_probability, lvr_rate
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.just_in_time import just_in_time
+from lpmanager.risk.order_flow.markouts import markouts
 from lpmanager.risk.order_flow.pool_share import pool_share
+from lpmanager.risk.order_flow.toxicity import toxicity
 from lpmanager.risk.stake import Stake
 
 T = TypeVar("T")
@@ -32,7 +34,8 @@ _PIPS = 1_000_000
 def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, ...]:
     """Fees, LVR, and the quality of the flow that pays them."""
     snapshot = view.snapshot
-    pay, toxic, active = pay_of(view, outlook), toxicity_of(view), snapshot.state.liquidity
+    pay, active, found = pay_of(view, outlook), snapshot.state.liquidity, markouts(snapshot)
+    toxic = found if isinstance(found, Missing) else toxicity(found)
     return (
         _measure("fees", _fees_a_year(stake), Unit.A_YEAR, "of the value, while in range"),
         _measure(
@@ -84,7 +87,7 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             "of the active liquidity",
         ),
         _measure("gas over fees", gas_to_fees_so_far(view), Unit.SHARE, "since the campaign began"),
-        *sender_measures(snapshot),
+        *sender_measures(snapshot, found),
     )
 
 

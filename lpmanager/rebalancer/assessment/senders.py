@@ -5,16 +5,17 @@ from __future__ import annotations
 from lpmanager.model import Amount, Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.order_flow.markouts import Markout, by_sender, markouts
+from lpmanager.risk.order_flow.markouts import Markout, by_sender
 
 #: As many senders as a person reads.
 MOST_SENDERS = 10
 
 
-def sender_measures(snapshot: Snapshot) -> tuple[Measure, ...]:
+def sender_measures(
+    snapshot: Snapshot, found: tuple[Markout, ...] | Missing
+) -> tuple[Measure, ...]:
     """The markout of each of the ten senders that cost the providers most, the worst first, in
-    quote tokens at the price of now."""
-    found = markouts(snapshot)
+    quote tokens at the price of now; `found` are those of the snapshot's swaps."""
     if isinstance(found, Missing):
         return (_measure("markout by sender", found, "what providers made of each one's swaps"),)
     if not any(one.sender for one in found):
