@@ -173,12 +173,18 @@ def test_on_recorded_weeks_the_rule_that_looks_back_a_day_is_believed(tmp_path: 
     weeks = ("--market", str(POLYGON_MINUTES), *polygon, "--value", "10000", *gas)
     shown = asked(tmp_path, *weeks)
     heston, forecasts = shown["heston"], shown["forecasts"]
+    (campaign,) = shown["campaigns"].values()
+    found = {one["name"]: one for one in campaign["measures"]}
+    past, simulated = found["CVaR, historical"], found["CVaR"]
+    assert "began on the hour in 34 past days" in past["meaning"]
+    assert 0 < found["value at risk, historical"]["value"] < past["value"] < 10_000 / 4
+    assert past["value"] == pytest.approx(simulated["value"], rel=0.8)
     # they went on at a volatility of about 0.87 a year
     assert heston["hours"] == 839
     assert heston["theta"] == pytest.approx(0.75, abs=0.01)
     assert forecasts["hours"] == 503
     assert forecasts["used"] == min(forecasts["qlike"], key=forecasts["qlike"].__getitem__)
     assert forecasts["used"] == "HAR 1/6/24"
-    assert len(forecasts["qlike"]) == 5
+    assert len(forecasts["qlike"]) == 6
     assert "boosted trees is not used" in forecasts["learned_is_not_used"]
     assert 0.2 < forecasts["volatility"] < 5
