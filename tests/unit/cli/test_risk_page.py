@@ -234,7 +234,7 @@ def test_pay_is_what_the_measures_say_as_rates_a_year() -> None:
     one = assessed(a_held_view(swaps_of(6)))
     picture = drawn(one, "pay")
     assert bars(picture) == pytest.approx(
-        {name: 100 * value_of(one, name) for name in ("fees", "LVR", "LVR after fees and blocks")}
+        {name: 100 * value_of(one, name) for name in ("fees", "LVR")}
     )
     assert f"{value_of(one, 'fees over LVR'):.2f} times" in picture.title
 
