@@ -18,6 +18,7 @@ def pool_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
     """The cost of an attack on the mean price, how far back that is kept, and the concentration of
     the liquidity."""
     attack, slots = twap_attack_cost(view, limits), view.snapshot.oracle_slots
+    kept = "its prices" if slots is None else f"room for {slots} prices"
     how = (
         f"lost on moving the mean of {limits.twap_window_s} s by "
         f"{limits.max_twap_deviation_ticks} ticks"
@@ -39,8 +40,8 @@ def pool_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
             "oracle reaches back",
             oracle_reach(view.snapshot),
             Unit.SECONDS,
-            f"with room for {slots} prices, one of each block with swaps, once all is used; the "
-            f"mean price is of {limits.twap_window_s} s",
+            f"with {kept}, one of each block with swaps, once all is used; the mean "
+            f"price is of {limits.twap_window_s} s",
         ),
         _measure(
             "concentration",

@@ -101,7 +101,9 @@ def test_the_oracle_reaches_back_as_long_as_its_room_lasts_at_the_present_trade(
     assert row.unit is Unit.SECONDS
     assert "room for 100 prices" in row.meaning
     for unknown in (replace(snapshot, oracle_slots=None), replace(snapshot, flow=None)):
-        assert isinstance(measures(a_view(unknown))["oracle reaches back"].value, Missing)
+        row = measures(a_view(unknown))["oracle reaches back"]
+        assert isinstance(row.value, Missing)
+        assert "None" not in row.meaning
 
 
 def test_liquidity_that_is_even_is_not_concentrated() -> None:
