@@ -21,6 +21,7 @@ from lpmanager.ledger.store import Ledger
 from lpmanager.model import Hold, Plan
 from lpmanager.rebalancer import Limits, decide
 from lpmanager.rebalancer.policies import FixedWidth
+from lpmanager.risk import assess
 
 POLICY = FixedWidth(half_width_ticks=300)
 
@@ -78,7 +79,7 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> DryRun:
             back = trade % 7 == 6
             world.trade(4 * 10**19 if back else 3 * 10**10, zero_for_one=not back)
             if trade % 4 == 3:
-                world.pass_time(17 * trade)
+                world.pass_time(97 * trade)
             if trade > 5 and trade % 3 == 2:
                 cycles.append(run_cycle(campaign))
         return DryRun(as_recorded(world, tmp_path_factory.mktemp("store")), cycles)
@@ -90,7 +91,7 @@ def limits_of(history_s: int) -> Limits:
 
 def test_a_dry_run_and_the_replay_decide_alike(dry_run: DryRun) -> None:
     """Every decision, with every gate and its number. What a record of a market cannot tell (the
-    block's hash, the price of gas, the coins for it) is taken over from the chain."""
+    block's number and hash, the price of gas, the coins for it) is taken over from the chain."""
     kinds, began = set(), int(dry_run.market.rows.time[0])
     for cycle in dry_run.cycles:
         live = cycle.snapshot
@@ -106,6 +107,7 @@ def test_a_dry_run_and_the_replay_decide_alike(dry_run: DryRun) -> None:
             wallet=live.wallet,
             gas_price=live.gas_price,
         )
-        assert decide(NAME, replace(seen, snapshot=snapshot), POLICY, limits) == cycle.decision
+        seen = replace(seen, snapshot=snapshot, outlook=assess(snapshot))
+        assert decide(NAME, seen, POLICY, limits) == cycle.decision
         kinds.add(type(cycle.decision))
     assert kinds == {Plan, Hold}
