@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _CAMPAIGN = "demo"
 _EVERY_S = 600
 
-#: One a minute. The default seed's market ends just before a move is due, so that whoever keeps the
-#: chain has a plan to try.
-_BLOCKS = 679
+#: One a minute. The default seed's market ends just before a hedge is due, so that whoever keeps the
+#: chain has a plan to try: from the next block on, for ten minutes.
+_BLOCKS = 691
 _VOLATILITY = 0.03
 
 #: 2024-01-05 00:00 UTC. Without --keep the demo's time is the same in every run.
@@ -91,8 +91,8 @@ def _play(
     from lpmanager.devnet.terms import DEFAULT_FUNDS, default_table
 
     habits = Habits(seed=seed, blocks=_BLOCKS, volatility=_VOLATILITY)
-    ends_now = int(time.time()) - habits.blocks * habits.block_time_s
-    script = generated_script(habits, ends_now if keep else _OPENING)
+    one_is_left = int(time.time()) - (habits.blocks + 1) * habits.block_time_s
+    script = generated_script(habits, one_is_left if keep else _OPENING)
     job = Job(
         campaign=_CAMPAIGN,
         table=default_table(_CAMPAIGN),
