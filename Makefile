@@ -32,7 +32,7 @@ demo: setup
 	@$(BIN)/lpm demo
 
 test: check $(SECURITY_READY)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 faults: setup
 	$(BIN)/pytest -n 2 tests/faults --faults=$(FAULTS) --faults-table

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _CAMPAIGN = "demo"
 _EVERY_S = 600
 
-#: One a minute. The default seed's market ends just before a hedge is due, so that whoever keeps the
-#: chain has a plan to try: from the next block on, for ten minutes.
+#: One a minute. The default seed's market ends just before a hedge is due, so that whoever keeps
+#: the chain has a plan to try: from the next block on, for ten minutes.
 _BLOCKS = 691
 _VOLATILITY = 0.03
 
