@@ -53,7 +53,7 @@ ELSEWHERE = {
     "--gas-gwei 20": "tests/integration/test_risk_market.py",
     "lpm fetch --store markets": "tests/integration/test_fetch_command.py",
     "lpm calibrate --market markets": "tests/unit/cli/test_calibrate.py",
-    "lpm risk --option-chain CHAIN.csv --spot 2250 --as-of 2024-01-05": (
+    'lpm risk --option-chain CHAIN.csv --spot 2250 --as-of "2024-01-05 14:30"': (
         "tests/integration/test_option_chain.py"
     ),
     "lpm risk --stress stress.toml": "tests/integration/test_stress.py",
