@@ -37,12 +37,19 @@ def scenes(wallet_scenes: list[Scene], tmp_path_factory: pytest.TempPathFactory)
 
 
 def usual_of(scene: Scene, folder: Path) -> Counter[Point]:
-    with scene.run(folder, 0) as run, counted() as usual:
+    """The fewest of two runs: on a busy machine the chain is looked at once more until a block is
+    there."""
+    return counts_of(scene, folder / "once") & counts_of(scene, folder / "again")
+
+
+def counts_of(scene: Scene, folder: Path) -> Counter[Point]:
+    folder.mkdir()
+    with scene.run(folder, 0) as run, counted() as counts:
         signed = len(run.mined())
         run.restart()
         assert run.cycle(), run.errors
         assert len(run.mined()) > signed + 1
-    return usual
+    return counts
 
 
 @pytest.mark.seeds(5, 200)
