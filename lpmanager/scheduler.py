@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+import structlog
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    JobExecutionEvent,
+    JobSubmissionEvent,
+)
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -16,6 +23,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from lpmanager.errors import ConfigError
+
+# What it has to say is told below, in our own form: its lines would stand between those of the log.
+logging.getLogger("apscheduler").addHandler(logging.NullHandler())
 
 
 def interval_trigger(seconds: int) -> BaseTrigger:
@@ -56,7 +66,8 @@ def run_on(trigger: BaseTrigger, job: Callable[[], None], stop: Event) -> None:
     """Run `job` whenever the trigger fires, never twice at once, until `stop` is set.
 
     A firing that comes late is made up for once, however many were missed: what is to be done is
-    read from the chain, not from the count of firings.
+    read from the chain, not from the count of firings. One that comes while the job still runs is
+    left out, and that is logged.
     """
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(1)},
@@ -68,7 +79,11 @@ def run_on(trigger: BaseTrigger, job: Callable[[], None], stop: Event) -> None:
         failures.append(event.exception)
         stop.set()
 
+    def on_skip(_event: JobSubmissionEvent) -> None:
+        structlog.get_logger().warning("cycle skipped", because="the one before still runs")
+
     scheduler.add_listener(on_error, EVENT_JOB_ERROR)
+    scheduler.add_listener(on_skip, EVENT_JOB_MAX_INSTANCES)
     job()
     scheduler.add_job(job, trigger)
     scheduler.start()

@@ -11,6 +11,7 @@ from threading import Event, Thread
 
 import pytest
 from apscheduler.triggers.base import BaseTrigger
+from structlog.testing import capture_logs
 
 from lpmanager.errors import ConfigError
 from lpmanager.scheduler import cron_trigger, interval_trigger, run_on, stop_on_signal
@@ -100,6 +101,23 @@ def test_cycles_never_overlap_and_missed_ones_are_made_up_for_once() -> None:
     assert not any(overlapped)
     assert time.monotonic() - began >= 4 * 0.3
     assert started[0] <= 5
+
+
+def test_a_cycle_that_is_left_out_is_told_in_the_log_and_nowhere_else(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    stop, started = Event(), []
+
+    def job() -> None:
+        started.append(1)
+        if len(started) == 2:
+            time.sleep(0.3)
+            stop.set()
+
+    with capture_logs() as logged:
+        in_background(stop, job, 0.02)
+    assert {line["event"] for line in logged} == {"cycle skipped"}
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_stop_lets_the_cycle_in_hand_finish() -> None:
