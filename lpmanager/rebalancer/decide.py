@@ -72,7 +72,12 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
         return _hold(campaign, view, "what was read cannot be acted upon", market)
     change = adjustment_of(view, limits.appetite)
     limits = tempered_limits(hedge_limits(view, limits), change)
-    target = tempered_target(view, _wanted(view, view.outlook, policy, limits.appetite), change)
+    wanted = (
+        _wanted(view, view.outlook, policy, limits.appetite)
+        if failing is None
+        else target_off_peg(failing)
+    )
+    target = tempered_target(view, wanted, change)
     target = target_that_stays(view, target, view.outlook, limits.appetite)
     candidates, impossible = _candidates(view, view.outlook, target, limits)
     if not candidates:
@@ -89,11 +94,8 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
 
 
 def _wanted(view: View, outlook: Outlook, policy: Policy, appetite: Appetite) -> Target:
-    """What the policy wants, or no ranges where a token is off its peg, the flow is toxic, or
-    liquidity is paid too little to stay."""
-    failing = failing_word(view, appetite)
-    if failing is not None:
-        return target_off_peg(failing)
+    """What the policy wants, or no ranges where the flow is toxic, or liquidity is paid too little
+    to stay."""
     toxic = toxic_flow(view, appetite)
     if toxic is not None:
         return target_while_toxic(toxic)
