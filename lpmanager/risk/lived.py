@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from lpmanager.risk.held_range import HeldRange
 
-#: Nearer prices than that count as one for LVR: most of what an exchange seems to lose from swap to
-#: swap comes back.
+#: Losses to arbitrageurs are taken from prices so many seconds apart: from swap to swap, most of
+#: what looks like one is a price that comes back (the usual markout horizon).
 LVR_STEP_S = 300
 
 

@@ -29,13 +29,10 @@ from lpmanager.model import (
     Token,
     Withdrawn,
 )
+from lpmanager.risk.lived import LVR_STEP_S
 
 _PIPS = 1_000_000
 _EVERYWHERE = Band(0.0, np.inf, 1.0)
-
-#: Losses to arbitrageurs are taken from prices so many seconds apart: from swap to swap, most of
-#: what looks like one is a price that comes back (the usual markout horizon).
-LVR_STEP_S = 300
 
 
 class Recorder:

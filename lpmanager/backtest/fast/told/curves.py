@@ -16,10 +16,10 @@ from lpmanager.backtest.fast.strategy import Conditions
 from lpmanager.backtest.fast.told.moves import FastMove, Life, Pair, Position, root_before
 from lpmanager.backtest.markets.market import Times
 from lpmanager.backtest.replay.meter import Band
-from lpmanager.backtest.replay.recorder import LVR_STEP_S
 from lpmanager.backtest.report.run import Curve, Numbers
 from lpmanager.model import MAX_TICK, MIN_TICK, PoolKey, TickRange, Token
 from lpmanager.model.tick import max_usable_tick, min_usable_tick
+from lpmanager.risk.lived import LVR_STEP_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
