@@ -77,11 +77,10 @@ class Bookkeeper:
         """Raise PlanRefused where something was signed for that very plan before: one that was
         stopped half way is not done again from its beginning."""
         journal = self._ledger.journal(plan.chain_id)
-        intent = begun(journal.intents(plan.account), plan)
+        intent = begun(journal.history(plan.account), plan)
         if intent is not None:
             raise PlanRefused(
-                f"the plan was begun before: {intent.purpose.call.what} is {intent.status}; make a "
-                "new one"
+                f"the plan was begun before: {intent.what} is {intent.status}; make a new one"
             )
 
     def bring_up_to(self, snapshot: Snapshot) -> CampaignRecord:
@@ -133,9 +132,9 @@ class Bookkeeper:
             if outcome.steps:
                 raise Halted(f"campaign {self._name}: has transactions of its own but no books")
             return
-        intents = self._ledger.journal(row.chain_id).intents(self._signer)
-        decided_at = last_decision(intents, self._name)
-        failed = came_to_nothing(intents, self._name)
+        history = self._ledger.journal(row.chain_id).history(self._signer)
+        decided_at = last_decision(history, self._name)
+        failed = came_to_nothing(history, self._name)
         self._book(outcome, row.last_block, decided_at)
         self._halt_if_told(outcome, decided_at)
         if failed:

@@ -9,6 +9,7 @@ from builders import a_plan
 from devnet_world import PRICE, World
 from meddling import Meddling
 from sqlalchemy import Engine
+from whole_intents import whole_intents
 
 from lpmanager.amm import sqrt_price_bounds
 from lpmanager.execution.fees import FeePolicy
@@ -67,6 +68,9 @@ class PlanDesk:
         with self.engine.begin() as connection:
             append_booked(connection, [step.tx_hash for step in outcome.steps])
         return outcome
+
+    def intents(self) -> list[Intent]:
+        return whole_intents(self.engine, self.account, self.world.backend.chain_id)
 
     def open(self) -> list[Intent]:
         return self.journal.open_intents(self.account)

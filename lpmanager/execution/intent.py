@@ -110,3 +110,31 @@ class Intent:
         if cancels[inclusion.tx_hash]:
             return Status.CANCELLED
         return Status.FINAL if inclusion.succeeded else Status.FAILED
+
+    def summary(self) -> Summary:
+        """The intent in few words."""
+        return Summary(
+            account=self.account,
+            nonce=self.nonce,
+            campaign=self.purpose.campaign,
+            what=self.purpose.call.what,
+            decided_block=self.purpose.decided_block,
+            decided_at=self.purpose.decided_at,
+            was_signed=bool(self.attempts),
+            status=self.status,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a manager that runs for years remembers of every intent: not what was signed for it, nor
+    what booking it takes."""
+
+    account: str
+    nonce: int
+    campaign: str
+    what: str
+    decided_block: int
+    decided_at: int
+    was_signed: bool
+    status: Status

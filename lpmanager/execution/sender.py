@@ -43,6 +43,7 @@ from lpmanager.execution.intent import (
     Intent,
     Purpose,
     Status,
+    Summary,
 )
 from lpmanager.execution.looking import final_block, look, require_chain
 from lpmanager.execution.moves import Note, Pace, Seen, Sign, Wait, is_public, next_move
@@ -71,8 +72,8 @@ class Journal(Protocol):
         """The intent has come to `status`."""
         ...
 
-    def intents(self, account: str) -> list[Intent]:
-        """Every intent of an account, by nonce."""
+    def history(self, account: str) -> list[Summary]:
+        """Every intent of an account there ever was, by nonce."""
         ...
 
     def open_intents(self, account: str) -> list[Intent]:
@@ -261,9 +262,9 @@ class Sender:
         A nonce that a stranger used is written down as lost before that is raised: so the campaign
         can go on once a person has looked and the nonce is lost for good, or free again.
         """
-        intents = self._journal.intents(self.account)
-        least = max((i.nonce + 1 for i in intents if i.attempts), default=nonce)
-        lost = max((i.nonce + 1 for i in intents if i.status is Status.REPLACED), default=least)
+        history = self._journal.history(self.account)
+        least = max((i.nonce + 1 for i in history if i.was_signed), default=nonce)
+        lost = max((i.nonce + 1 for i in history if i.status is Status.REPLACED), default=least)
         if nonce < least:
             raise ChainError(
                 f"the RPC is at nonce {nonce} of {self.account}, the journal at {least}; it lags "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, Row, select
 
+from lpmanager.errors import JournalDamaged
 from lpmanager.execution.calldata import Call
 from lpmanager.execution.intent import (
     CLOSED,
@@ -18,6 +20,7 @@ from lpmanager.execution.intent import (
     Intent,
     Purpose,
     Status,
+    Summary,
 )
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.chained import NO_ROWS, append_row, verified_rows
@@ -39,7 +42,7 @@ class TransactionJournal:
         self._chain_id = chain_id
         # What was read and verified already, so that nothing is read twice.
         self._tip = NO_ROWS
-        self._intents: dict[str, Intent] = {}
+        self._known: dict[str, Intent | Summary] = {}
 
     def plan(self, account: str, nonce: int, purpose: Purpose) -> Intent:
         """A new intent, of which nothing is signed yet."""
@@ -70,27 +73,31 @@ class TransactionJournal:
 
     def open_intents(self, account: str) -> list[Intent]:
         """What is not booked and may still happen or have happened, by nonce."""
-        return [i for i in self.intents(account) if i.status not in CLOSED]
+        mine = [i for i in self._read() if isinstance(i, Intent) and i.account == account]
+        return sorted(mine, key=lambda i: i.nonce)
 
     def open_of_campaign(self, campaign: str) -> list[Intent]:
         """As `open_intents`, of a campaign, whichever account signed for it then."""
         return [
             intent
-            for intent in self._on_this_chain()
-            if intent.purpose.campaign == campaign and intent.status not in CLOSED
+            for intent in self._read()
+            if isinstance(intent, Intent) and intent.purpose.campaign == campaign
         ]
 
-    def intents(self, account: str) -> list[Intent]:
+    def history(self, account: str) -> list[Summary]:
         """Every intent of an account on this chain, by nonce and in the order planned."""
-        mine = [i for i in self._on_this_chain() if i.account == account]
+        mine = [_summary(i) for i in self._read() if i.account == account]
         return sorted(mine, key=lambda i: i.nonce)
 
-    def _on_this_chain(self) -> list[Intent]:
+    def _read(self) -> Iterable[Intent | Summary]:
+        """The open intents of this chain whole, and the closed ones in few words."""
         with self._engine.connect() as connection:
             for row, tip in verified_rows(connection, self._tip):
-                self._intents[row.intent] = _after(self._intents.get(row.intent), row)
+                if row.chain_id == self._chain_id:
+                    known = _after(self._known.get(row.intent), row)
+                    self._known[row.intent] = _summary(known) if known.status in CLOSED else known
                 self._tip = tip
-        return [i for i in self._intents.values() if i.chain_id == self._chain_id]
+        return self._known.values()
 
     def _append(
         self, intent: Intent, status: Status, body: dict[str, Any], tx_hash: str | None = None
@@ -134,13 +141,26 @@ def _canonical(body: dict[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
-def _after(intent: Intent | None, row: Row[Any]) -> Intent:
+def _after(known: Intent | Summary | None, row: Row[Any]) -> Intent | Summary:
     body, status = json.loads(row.body), Status(row.event)
-    if intent is None:
-        return _read_planned(row, body)
-    if status is Status.SIGNED:
-        return intent.with_attempt(_read_attempt(row.tx_hash, body))
-    return intent.at(status, _read_inclusion(row.tx_hash, body) if body else None)
+    match known:
+        case None:
+            return _read_planned(row, body)
+        case Summary() if status in CLOSED:
+            return replace(known, status=status)
+        case Summary():
+            raise JournalDamaged(
+                f"row {row.id} of the journal goes on ({status}) with an intent that was closed "
+                f"({known.status}); nothing is signed on it. Look at: lpm doctor --repair"
+            )
+        case Intent() if status is Status.SIGNED:
+            return known.with_attempt(_read_attempt(row.tx_hash, body))
+        case Intent():
+            return known.at(status, _read_inclusion(row.tx_hash, body) if body else None)
+
+
+def _summary(known: Intent | Summary) -> Summary:
+    return known.summary() if isinstance(known, Intent) else known
 
 
 def _planned(intent: Intent) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def test_no_index_hides_what_the_rows_say(tmp_path: Path) -> None:
     path.write_bytes(content)
     with an_open_ledger(path) as ledger:
         ledger.post(NAME, Batch(entries=(), last_block=1, transactions=(a_hash(1),)))
-        (booked,) = ledger.journal(CHAIN_ID).intents(ACCOUNT)
+        (booked,) = ledger.journal(CHAIN_ID).history(ACCOUNT)
     assert booked.status is Status.BOOKED
 
 

@@ -23,6 +23,7 @@ from faults.fault_proxy import (
     upstream,
 )
 from vault_world import deploy_vault
+from whole_intents import whole_intents
 
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.chain.node import Question
@@ -322,8 +323,7 @@ class Run:
             rpc.heal()
 
     def intents(self) -> list[Intent]:
-        chain_id = self.stage.backend.chain_id
-        return self.ledger.journal(chain_id).intents(self.stage.account)
+        return whole_intents(self.ledger.engine, self.stage.account, self.stage.backend.chain_id)
 
     def halted(self) -> str | None:
         return Diary(self.ledger.engine, NAME).halted()

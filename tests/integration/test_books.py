@@ -14,6 +14,7 @@ from devnet_world import World, a_world
 from empty_store import an_empty_ledger
 from meddling import SEND, Meddling, failing_on
 from sqlalchemy import text
+from whole_intents import whole_intents
 
 from lpmanager.abi import Function
 from lpmanager.bookkeeping import Bookkeeper
@@ -149,7 +150,7 @@ class Desk:
         return run_cycle(self.campaign)
 
     def intents(self) -> list[Intent]:
-        return self.journal.intents(self.account)
+        return whole_intents(self.ledger.engine, self.account, self.world.backend.chain_id)
 
     def allowances(self) -> tuple[tuple[str, str, int], ...]:
         return self.world.read(self.account).wallet.allowances

@@ -453,7 +453,7 @@ def test_an_offer_that_gas_outgrew_is_raised_and_mined_once(slow: Desk) -> None:
     outcome = slow.carry_out(slow.collect(token_id))
     assert outcome.stopped is None
     (step,) = outcome.steps
-    intent = slow.journal.intents(slow.account)[-1]
+    intent = slow.intents()[-1]
     first, *_, last = intent.attempts
     assert first.max_fee < 50 * GWEI <= last.max_fee
     assert step.tx_hash != first.tx_hash
@@ -470,7 +470,7 @@ def test_a_plan_that_is_not_mined_by_its_deadline_is_cancelled_and_allows_nothin
     before = slow.held()
 
     def dear_until_given_up() -> None:
-        intent = slow.journal.intents(slow.account)[-1]
+        intent = slow.intents()[-1]
         swaps, given_up = bool(intent.purpose.actions), intent.attempts[-1].cancels
         base_fee(slow, 950 * GWEI if swaps and not given_up else GWEI)
         slow.world.pass_time(12)
@@ -484,7 +484,7 @@ def test_a_plan_that_is_not_mined_by_its_deadline_is_cancelled_and_allows_nothin
     assert slow.held() == before
     assert slow.allowances() == ()
     assert mined_nonces(slow) == 3
-    offers = [a.max_fee for i in slow.journal.intents(slow.account) for a in i.attempts]
+    offers = [a.max_fee for i in slow.intents() for a in i.attempts]
     assert max(offers) <= POLICY.fees.cap
 
 

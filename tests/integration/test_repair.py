@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from live_desk import Desk, typed
 from sqlalchemy import text
+from whole_intents import whole_intents
 
 from lpmanager.chain.node import Question
 from lpmanager.execution.intent import CLOSED, Intent, Status
@@ -36,8 +37,7 @@ def ledger(desk: Desk) -> Iterator[Ledger]:
 
 
 def intents(desk: Desk, ledger: Ledger) -> list[Intent]:
-    """As a program reads them that starts now."""
-    return Ledger(ledger.engine).journal(CHAIN_ID).intents(desk.account)
+    return whole_intents(ledger.engine, desk.account, CHAIN_ID)
 
 
 def damage(ledger: Ledger, event: Status) -> int:

@@ -29,6 +29,7 @@ from paper_chain import (
     PaperTransaction,
     a_sender,
 )
+from whole_intents import whole_intents
 
 from lpmanager.errors import ChainError, Halted, MaybeSent, RpcUnavailable, StrangersTransaction
 from lpmanager.execution.fees import FeePolicy
@@ -208,7 +209,7 @@ class Lifecycle(RuleBasedStateMachine):
     # ---- the laws ----
 
     def intents(self) -> list[Intent]:
-        return self.ledger.journal(CHAIN_ID).intents(ACCOUNT)
+        return whole_intents(self.ledger.engine, ACCOUNT, CHAIN_ID)
 
     def ours(self) -> list[PaperTransaction]:
         """What is mined and was signed by the program."""
@@ -272,7 +273,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def the_journal_is_told_the_same_by_all_who_read_it(self) -> None:
-        assert self.journal.intents(ACCOUNT) == self.intents()
+        whole = self.intents()
+        assert self.journal.history(ACCOUNT) == [intent.summary() for intent in whole]
+        assert self.journal.open_intents(ACCOUNT) == [i for i in whole if i.status not in CLOSED]
 
     def teardown(self) -> None:
         """On a chain that mines again all ends, all that was mined is booked, and it goes on."""

@@ -75,7 +75,7 @@ def test_what_the_owner_had_mined_is_gone_on_from_once_it_is_final(desk: Desk) -
     desk.chain.mine()
     desk.do(2)
     assert desk.nonces() == [0, 3]
-    assert {intent.status for intent in desk.journal.intents(ACCOUNT)} == {Status.BOOKED}
+    assert {intent.status for intent in desk.journal.history(ACCOUNT)} == {Status.BOOKED}
 
 
 def test_what_the_owner_has_pending_is_waited_for(desk: Desk) -> None:

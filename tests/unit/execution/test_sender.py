@@ -20,6 +20,7 @@ from paper_chain import (
 )
 from sqlalchemy import text
 from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
+from whole_intents import whole_intents
 
 from lpmanager.chain.node import Receipt
 from lpmanager.chain.transport import RpcError
@@ -65,7 +66,7 @@ class Desk:
             raise self.halt
 
     def intents(self) -> list[Intent]:
-        return self.journal.intents(ACCOUNT)
+        return whole_intents(self.ledger.engine, ACCOUNT, CHAIN_ID)
 
     def open(self) -> list[Intent]:
         return self.journal.open_intents(ACCOUNT)

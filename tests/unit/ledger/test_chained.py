@@ -58,7 +58,7 @@ def run(ledger: Ledger, sql: str, **values: Any) -> None:
 def read(ledger: Ledger) -> TransactionJournal:
     """As a new process reads it."""
     journal = TransactionJournal(ledger.engine, CHAIN_ID)
-    journal.intents(ACCOUNT)
+    journal.history(ACCOUNT)
     return journal
 
 
@@ -71,7 +71,7 @@ def damaged_row(ledger: Ledger) -> int:
 
 
 def test_a_whole_journal_is_read(ledger: Ledger) -> None:
-    assert [intent.nonce for intent in read(ledger).intents(ACCOUNT)] == [7, 8]
+    assert [intent.nonce for intent in read(ledger).history(ACCOUNT)] == [7, 8]
 
 
 @settings(max_examples=150)
@@ -216,7 +216,7 @@ def test_a_journal_that_is_damaged_while_it_is_used_is_found_out_at_the_next_loo
     writer.plan(ACCOUNT, 9, a_purpose())
     run(ledger, "UPDATE journal SET body = replace(body, 'main', 'mine') WHERE id = 9")
     with pytest.raises(JournalDamaged, match="row 9 "):
-        journal.intents(ACCOUNT)
+        journal.history(ACCOUNT)
 
 
 def test_bytes_that_rot_in_the_file_are_found_out(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_store_of_the_first_version_whose_transactions_are_settled_goes_on(
     assert ledger.campaign("main") is not None
     journal = ledger.journal(1)
     planned = journal.plan("0xA1", 8, a_purpose())
-    assert journal.intents("0xA1") == [planned]
+    assert journal.open_intents("0xA1") == [planned]
     ledger.engine.dispose()
 
 

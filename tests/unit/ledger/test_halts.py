@@ -26,7 +26,7 @@ def test_a_signature_that_a_halt_overtook_is_not_written_down(ledger: Ledger) ->
     Diary(ledger.engine, "main").halt("by hand", 1)
     with pytest.raises(Halted, match="campaign main is halted: by hand"):
         journal.signed(intent, an_attempt(1))
-    assert ledger.journal(CHAIN_ID).intents(ACCOUNT) == [intent]
+    assert ledger.journal(CHAIN_ID).open_intents(ACCOUNT) == [intent]
     Diary(ledger.engine, "main").resume(2)
     assert journal.signed(intent, an_attempt(1)).attempts == (an_attempt(1),)
 

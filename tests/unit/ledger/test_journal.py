@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,11 @@ from empty_store import an_empty_ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from whole_intents import whole_intents
 
-from lpmanager.errors import Halted
-from lpmanager.execution.intent import Attempt, Inclusion, Intent, Purpose, Status
+from lpmanager.errors import Halted, JournalDamaged
+from lpmanager.execution.calldata import Call
+from lpmanager.execution.intent import CLOSED, Attempt, Inclusion, Intent, Purpose, Status
 from lpmanager.ledger.accounting import opening
 from lpmanager.ledger.chained import append_row
 from lpmanager.ledger.database import writing
@@ -119,7 +122,7 @@ def test_a_settled_intent_is_open_until_it_is_booked(
     assert journal.open_intents(ACCOUNT) == [settled]
     book(ledger, 1)
     assert journal.open_intents(ACCOUNT) == []
-    assert journal.intents(ACCOUNT) == [replace(settled, status=Status.BOOKED)]
+    assert journal.history(ACCOUNT) == [replace(settled, status=Status.BOOKED).summary()]
 
 
 @pytest.mark.parametrize("status", [Status.ABANDONED, Status.REPLACED])
@@ -128,7 +131,7 @@ def test_an_intent_that_came_to_nothing_is_open_no_longer(
 ) -> None:
     lost = journal.note(signed(journal, 1), status)
     assert journal.open_intents(ACCOUNT) == []
-    assert journal.intents(ACCOUNT) == [lost]
+    assert journal.history(ACCOUNT) == [lost.summary()]
 
 
 def test_booking_one_attempt_closes_its_intent_and_no_other(
@@ -176,7 +179,7 @@ def test_what_is_signed_as_a_halt_is_written_is_not_written_and_so_not_sent(
     Diary(ledger.engine, "eth-usdc").halt("a person says so", 5)
     with pytest.raises(Halted, match="eth-usdc is halted: a person says so"):
         journal.signed(planned, an_attempt(1))
-    assert journal.intents(ACCOUNT) == [planned]
+    assert journal.open_intents(ACCOUNT) == [planned]
 
 
 def power_cut(*_values: object, **_more: object) -> None:
@@ -189,8 +192,8 @@ def test_two_journals_of_one_store_go_on_from_each_other(ledger: Ledger) -> None
     for nonce in range(3):
         intents.append(signed(one, nonce))
         signed(other, nonce)
-        assert one.intents(ACCOUNT) == intents
-    assert len(other.intents(ACCOUNT)) == 3
+        assert one.open_intents(ACCOUNT) == intents
+    assert len(other.open_intents(ACCOUNT)) == 3
 
 
 ONE_OF_EACH: tuple[Action, ...] = (
@@ -222,7 +225,7 @@ def test_what_is_to_be_done_comes_back_to_the_unit(
 ) -> None:
     purpose = a_purpose(actions=actions)
     journal.plan(ACCOUNT, 1, purpose)
-    (found,) = ledger.journal(CHAIN_ID).intents(ACCOUNT)
+    (found,) = ledger.journal(CHAIN_ID).open_intents(ACCOUNT)
     assert found.purpose == purpose
 
 
@@ -245,7 +248,7 @@ def test_a_row_of_the_version_that_knew_one_action_a_transaction_is_still_read(
             tx_hash=None,
             body=json.dumps(body),
         )
-    (found,) = ledger.journal(CHAIN_ID).intents(OTHER)
+    (found,) = ledger.journal(CHAIN_ID).open_intents(OTHER)
     assert found.purpose == purpose
 
 
@@ -295,6 +298,12 @@ def empty() -> Iterator[Ledger]:
     ledger.engine.dispose()
 
 
+def require_told(journal: TransactionJournal, expected: list[Intent]) -> None:
+    """What is open is told whole, and in few words all that there ever was."""
+    assert journal.open_intents(ACCOUNT) == [i for i in expected if i.status not in CLOSED]
+    assert journal.history(ACCOUNT) == [i.summary() for i in expected]
+
+
 @settings(max_examples=60)
 @given(
     planned=st.lists(purposes, min_size=3, max_size=3),
@@ -308,12 +317,40 @@ def test_the_journal_tells_what_was_written_however_often_it_is_read(
     journal = ledger.journal(CHAIN_ID)
     expected = [journal.plan(ACCOUNT, nonce, purpose) for nonce, purpose in enumerate(planned)]
     for index, (which, step) in enumerate(steps):
+        if expected[which].status in CLOSED:
+            continue
         expected[which] = write(journal, expected[which], step)
         if index in looks:
-            assert journal.intents(ACCOUNT) == expected
-    assert journal.intents(ACCOUNT) == expected
-    assert ledger.journal(CHAIN_ID).intents(ACCOUNT) == expected
+            require_told(journal, expected)
+    require_told(journal, expected)
+    require_told(ledger.journal(CHAIN_ID), expected)
+    assert whole_intents(ledger.engine, ACCOUNT, CHAIN_ID) == expected
     ledger.engine.dispose()
+
+
+def test_of_a_closed_intent_little_is_kept_in_memory(
+    ledger: Ledger, journal: TransactionJournal
+) -> None:
+    """A manager that runs for years closes thousands; here of 20 kB each."""
+    many, data = 50, bytes(10_000)
+    call = Call(what="mint", to=ACCOUNT, data=data)
+    for nonce in range(many):
+        planned = journal.plan(ACCOUNT, nonce, replace(a_purpose(nonce), call=call))
+        signed = journal.signed(planned, replace(an_attempt(nonce), raw=data))
+        journal.note(signed, Status.REPLACED)
+    tracemalloc.start()
+    fresh = ledger.journal(CHAIN_ID + 1), TransactionJournal(ledger.engine, CHAIN_ID)
+    assert [len(each.history(ACCOUNT)) for each in fresh] == [0, many]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < many * 2_000
+
+
+def test_an_intent_that_is_closed_is_not_gone_on_with(journal: TransactionJournal) -> None:
+    closed = journal.note(journal.plan(ACCOUNT, 1, a_purpose()), Status.ABANDONED)
+    journal.signed(closed, an_attempt(1))
+    with pytest.raises(JournalDamaged, match=r"row 3 .* \(signed\) .* closed \(abandoned\)"):
+        journal.open_intents(ACCOUNT)
 
 
 def test_everything_is_there_after_the_store_was_closed(tmp_path: Path) -> None:
@@ -322,7 +359,7 @@ def test_everything_is_there_after_the_store_was_closed(tmp_path: Path) -> None:
     written = come_to(first.journal(CHAIN_ID), signed(first.journal(CHAIN_ID), 7), Status.FINAL)
     first.engine.dispose()
     again = Ledger.open(url)
-    assert again.journal(CHAIN_ID).intents(ACCOUNT) == [written]
+    assert again.journal(CHAIN_ID).open_intents(ACCOUNT) == [written]
     again.engine.dispose()
 
 

@@ -20,6 +20,7 @@ from builders import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from whole_intents import whole_intents
 
 from lpmanager.execution.intent import Attempt, Intent, Status
 from lpmanager.execution.signer import signer_from_clear_key
@@ -132,7 +133,7 @@ def kept_nonces(ledger: Ledger) -> list[int]:
     with ledger.engine.begin() as connection:
         begin_anew(connection, found)
     assert look(ledger) is None
-    return [i.nonce for i in Ledger(ledger.engine).journal(CHAIN_ID).intents(ACCOUNT)]
+    return [i.nonce for i in whole_intents(ledger.engine, ACCOUNT, CHAIN_ID)]
 
 
 def test_a_whole_journal_has_no_damage(ledger: Ledger) -> None:
@@ -180,11 +181,11 @@ def test_what_is_mined_and_not_booked_is_kept_and_the_rest_given_up(ledger: Ledg
 
 
 def test_what_is_kept_is_as_it_was(ledger: Ledger) -> None:
-    before = {i.nonce: i for i in ledger.journal(CHAIN_ID).intents(ACCOUNT)}
+    before = {i.nonce: i for i in whole_intents(ledger.engine, ACCOUNT, CHAIN_ID)}
     run(ledger, "UPDATE journal SET body = '{}' WHERE id = 2")
     assert kept_nonces(ledger) == [8]
     journal = Ledger(ledger.engine).journal(CHAIN_ID)
-    assert journal.intents(ACCOUNT) == [before[8]]
+    assert journal.history(ACCOUNT) == [before[8].summary()]
     assert journal.open_intents(ACCOUNT) == [before[8]]
 
 
@@ -244,5 +245,5 @@ def test_a_mended_journal_is_written_on(ledger: Ledger) -> None:
     run(ledger, "DELETE FROM journal WHERE id = 1")
     assert kept_nonces(ledger) == [8]
     begin(ledger, 10, a_signed(10))
-    assert [i.nonce for i in ledger.journal(CHAIN_ID).intents(ACCOUNT)] == [8, 10]
+    assert [i.nonce for i in ledger.journal(CHAIN_ID).history(ACCOUNT)] == [8, 10]
     assert look(ledger) is None
