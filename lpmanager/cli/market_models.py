@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lpmanager.cli.heston_words import heston_json, heston_table
+from lpmanager.model.units import HOUR_S
 from lpmanager.risk.missing import Missing
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from lpmanager.risk.heston.moments import HestonMoments
     from lpmanager.risk.learned.toxic_share import ToxicityContest
     from lpmanager.risk.price_path import PricePath
-
-HOUR_S = 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,9 @@ from typing import Any
 
 from lpmanager.cli.words import number
 from lpmanager.model import Snapshot
+from lpmanager.model.units import DAY_S, HOUR_S
 from lpmanager.rebalancer.assessment import Measure, Unit
 from lpmanager.risk.missing import Missing
-
-_DAY_S = 86_400
-_HOUR_S = 3_600
 
 _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.SHARE: lambda value: f"{value:.3%}",
@@ -57,6 +55,6 @@ def _unit(unit: Unit, snapshot: Snapshot) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds >= _DAY_S:
-        return f"{seconds / _DAY_S:.1f} days"
-    return f"{seconds / _HOUR_S:.1f} h" if seconds >= _HOUR_S else f"{seconds:.0f} s"
+    if seconds >= DAY_S:
+        return f"{seconds / DAY_S:.1f} days"
+    return f"{seconds / HOUR_S:.1f} h" if seconds >= HOUR_S else f"{seconds:.0f} s"

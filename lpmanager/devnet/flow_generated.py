@@ -17,8 +17,8 @@ from random import Random
 
 from lpmanager.devnet.orders import BlockOrders, KeepWithin, Order, Trade
 from lpmanager.model import Liquidity, SqrtPriceX96
+from lpmanager.model.units import DAY_S
 
-_DAY_S = 86_400
 _PIPS = 1_000_000
 _Q96 = 2**96
 _Q192 = 2**192
@@ -109,7 +109,7 @@ def generated_flow(flow: GeneratedFlow) -> Iterator[BlockOrders]:
 
 
 def _log_return(flow: GeneratedFlow, random: Random) -> float:
-    share_of_day = flow.block_time_s / _DAY_S
+    share_of_day = flow.block_time_s / DAY_S
     move = flow.volatility * math.sqrt(share_of_day) * random.gauss(0.0, 1.0)
     for _ in range(_count(flow.jumps_per_day * share_of_day, random)):
         move += flow.jump_volatility * random.gauss(0.0, 1.0)

@@ -25,10 +25,9 @@ from lpmanager.devnet.scripts import FEE_PIPS, Script
 from lpmanager.devnet.tester import EthTesterBackend
 from lpmanager.execution.signer import Signer
 from lpmanager.model import Liquidity, SqrtPriceX96
+from lpmanager.model.units import DAY_S
 from lpmanager.settings import AccountTable, Settings
 from lpmanager.venues import uniswap_v3
-
-_DAY_S = 86_400
 
 #: Observations the pool's oracle can keep: enough for its TWAP whatever the blocks' times.
 _ORACLE_SLOTS = 300
@@ -59,7 +58,7 @@ class Job:
 
 def new_chain(name: BackendName, script: Script) -> Backend:
     """A chain that begins a day before the script's first block, so that there is history."""
-    genesis = script.opening - _DAY_S
+    genesis = script.opening - DAY_S
     match name:
         case BackendName.ANVIL:
             return AnvilBackend(Fresh(genesis_timestamp=genesis))

@@ -12,8 +12,6 @@ from lpmanager.ledger.result import Result
 from lpmanager.model import Amount, Snapshot, Stop, StopKind, Token
 from lpmanager.model.token import decimal_text
 
-DAY_S = 86_400
-
 #: So many plans that fail one after the other are no coincidence.
 FAILURES_IN_A_ROW = 3
 

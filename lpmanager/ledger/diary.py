@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from lpmanager.errors import ClockDrift, Halted
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.alarms import DAY_S, FAILURES_IN_A_ROW, NavMark, failure_alarm
+from lpmanager.ledger.alarms import FAILURES_IN_A_ROW, NavMark, failure_alarm
 from lpmanager.ledger.database import writing
 from lpmanager.model import SqrtPriceX96, Stop, StopKind
+from lpmanager.model.units import DAY_S
 
 #: A day of marks is read at every cycle, however often there is one.
 _MARK_EVERY_S = 300

@@ -10,13 +10,13 @@ from itertools import pairwise
 from lpmanager.ledger.over_time import Balance
 from lpmanager.ledger.report import PositionLife
 from lpmanager.model import Amount, CampaignRecord, Deposit, Price, Snapshot, SqrtPriceX96
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.efficiency import Efficiency, net_fee_apr
 from lpmanager.risk.held_range import held_range
 from lpmanager.risk.lived import Deployed, Life, SeenPrice, deployed, lost_to_arbitrage
 from lpmanager.risk.lvr import fee_to_lvr
 from lpmanager.risk.missing import Missing
 
-_DAY_S = 86_400
 _VOLUME = Missing(
     "fees per volume needs every swap of the pool since the campaign began, which its store does "
     "not keep; `lpm backtest` of a market from `lpm fetch` tells it"
@@ -60,7 +60,7 @@ def efficiency_of(
         fees_per_volume=_VOLUME,
         in_range_share=_in_range(deployed(held, seen, now)),
         rebalances=rebalances,
-        rebalances_per_day=rebalances * _DAY_S / seconds
+        rebalances_per_day=rebalances * DAY_S / seconds
         if seconds > 0
         else Missing("no time has passed since the first deposit"),
     )

@@ -20,8 +20,7 @@ from lpmanager.model import (
     Token,
     Usage,
 )
-
-_DAY_S = 86_400
+from lpmanager.model.units import DAY_S
 
 
 class Books(Protocol):
@@ -101,7 +100,7 @@ def _deposits(ledger: Books, campaign: str, pool: PoolKey) -> tuple[Deposit, ...
 
 def _usage(ledger: Books, campaign: str, snapshot: Snapshot) -> Usage:
     """What the last day's entries say was done. A move is a plan that minted or hedged."""
-    since = snapshot.block.timestamp - _DAY_S
+    since = snapshot.block.timestamp - DAY_S
     done = ledger.entries(campaign, ["gas", "minted", "swapped"], since)
     native = snapshot.wallet.native.token.address
     swapped = (e for e in done if e.kind == "swapped")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lpmanager.model.units import DAY_S, HOUR_S
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
@@ -13,8 +14,6 @@ from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, path_of
 from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
-
-_DAY_S, _HOUR_S = 86_400, 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ def variance_ahead(
     that stands in for the law, whose tails are fatter."""
     model = day_of(view, outlook, appetite)
     if isinstance(model, Heston):
-        return model.mean_variance(seconds / _DAY_S) / _DAY_S
+        return model.mean_variance(seconds / DAY_S) / DAY_S
     return model
 
 
@@ -66,16 +65,14 @@ def past_days(view: View, history: PricePath | None = None) -> tuple[float, ...]
     if path.seconds < DAYS_NEEDED * HORIZON_S:
         return _too_few(path.seconds)
     sign = 1 if snapshot.quote == snapshot.pool.token1 else -1
-    hours = path.returns(_HOUR_S)
-    ends = range(HORIZON_S // _HOUR_S, len(hours) + 1)
-    return tuple(sign * math.fsum(hours[end - HORIZON_S // _HOUR_S : end]) for end in ends)
+    hours = path.returns(HOUR_S)
+    ends = range(HORIZON_S // HOUR_S, len(hours) + 1)
+    return tuple(sign * math.fsum(hours[end - HORIZON_S // HOUR_S : end]) for end in ends)
 
 
 def past_words(days: Sequence[float]) -> str:
     """Which days `past_days` found, in a few words."""
-    return (
-        f"of all that began on the hour in {(len(days) - 1) * _HOUR_S // HORIZON_S + 1} past days"
-    )
+    return f"of all that began on the hour in {(len(days) - 1) * HOUR_S // HORIZON_S + 1} past days"
 
 
 def _flow_of_days(view: View) -> PricePath | Missing:

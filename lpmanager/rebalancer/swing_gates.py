@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from lpmanager.model import Gate, Mint, TickRange
+from lpmanager.model.units import DAY_S, LOG_TICK
 from lpmanager.rebalancer.candidates import Candidate
 from lpmanager.rebalancer.day_of import variance_ahead
 from lpmanager.rebalancer.judging import Asked, judged
@@ -14,9 +15,6 @@ from lpmanager.risk import Outlook
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lookback import expected_log_range
 from lpmanager.risk.missing import Missing
-
-_DAY_S = 86_400
-_LOG_TICK = math.log(1.0001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +26,14 @@ class Swing:
 
     def widths(self, tick_range: TickRange) -> float:
         """How many times as wide a range is; without end where the price stands still."""
-        width = tick_range.width * _LOG_TICK
+        width = tick_range.width * LOG_TICK
         return width / self.log_range if self.log_range > 0 else math.inf
 
 
 def move_lasts_s(limits: Limits) -> float:
     """The time that one move has to last: a day over the moves that it may have, and never less
     than the pause between two."""
-    return max(_DAY_S / max(limits.max_moves_per_day, 1), limits.min_interval_s)
+    return max(DAY_S / max(limits.max_moves_per_day, 1), limits.min_interval_s)
 
 
 def swing_between_moves(view: View, outlook: Outlook, limits: Limits) -> Swing | Missing:
@@ -77,4 +75,4 @@ def swing_gates(
 def _ticks_word(swing: Swing | Missing) -> str:
     if isinstance(swing, Missing):
         return "ticks"
-    return f"{math.ceil(swing.log_range / _LOG_TICK)} ticks"
+    return f"{math.ceil(swing.log_range / LOG_TICK)} ticks"

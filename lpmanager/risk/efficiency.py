@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lpmanager.model.units import YEAR_S
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.plain import require_finite, require_not_below_0
-
-_YEAR_S = 365 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ def net_fee_apr(
     365 days. Raises ValueError for what cannot be."""
     require_not_below_0(fees=fees, gas=gas, mean_value=mean_value, seconds=seconds)
     require_finite(lvr=lvr)
-    held = mean_value * seconds / _YEAR_S
+    held = mean_value * seconds / YEAR_S
     return (fees - lvr - gas) / held if held > 0 else Missing("nothing was held for any time")
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 
 from lpmanager.model import TickRange
-
-_LOG_TICK = math.log(1.0001)
+from lpmanager.model.units import LOG_TICK
 
 #: An edge farther away than this many standard deviations is not reached (2e-23).
 _FAR = 10
@@ -24,7 +23,7 @@ _NEGLIGIBLE = 45
 
 def log_distances(tick: int, tick_range: TickRange) -> tuple[float, float]:
     """How far a price at a tick is from the lower and from the upper edge; negative beyond it."""
-    return (tick - tick_range.lower) * _LOG_TICK, (tick_range.upper - tick) * _LOG_TICK
+    return (tick - tick_range.lower) * LOG_TICK, (tick_range.upper - tick) * LOG_TICK
 
 
 def expected_exit_seconds(*, to_lower: float, to_upper: float, variance_rate: float) -> float:

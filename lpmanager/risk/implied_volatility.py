@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.plain import require_above_0, require_not_below_0
 
-DAY_S = 86_400
 _YEAR_DAYS = 365
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import QuantLib as ql
 
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.lookback import hindsight_price, lookback_call, lookback_put
 from lpmanager.risk.missing import Missing
 
-_DAY_S = 86_400
-YEAR_S = 365 * _DAY_S
+YEAR_S = 365 * DAY_S
 
 #: Carry below which the formula loses more digits than its limit, which is exact at no carry.
 _NO_CARRY = 1e-9
@@ -44,10 +44,10 @@ def hindsight_by(model: Heston, *, rate: float, days: int) -> Hindsight | Missin
     """
     if days < 1:
         raise ValueError(f"hindsight is of at least a day, found {days}")
-    variance, seconds = model.mean_variance(days), days * _DAY_S
+    variance, seconds = model.mean_variance(days), days * DAY_S
     if variance <= 0:
         return Missing("a price that does not move leaves nothing to know beforehand")
-    volatility = math.sqrt(variance * YEAR_S / _DAY_S)
+    volatility = math.sqrt(variance * YEAR_S / DAY_S)
     try:
         call = floating_lookback_call(
             price=1, lowest=1, rate=rate, yield_rate=0, volatility=volatility, seconds=seconds
@@ -62,7 +62,7 @@ def hindsight_by(model: Heston, *, rate: float, days: int) -> Hindsight | Missin
         volatility=volatility,
         worth=call + put,
         worth_without_interest=hindsight_price(
-            price=1, variance_rate=variance / _DAY_S, seconds=seconds
+            price=1, variance_rate=variance / DAY_S, seconds=seconds
         ),
     )
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from lpmanager.model.units import LOG_TICK
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.plain import require_above_0, require_finite, require_not_below_0
-
-_LOG_TICK = math.log(1.0001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Width:
 
 
 def _ticks(part: float) -> float:
-    return -2 * math.log(1 - part / 2) / _LOG_TICK if part < 2 else math.inf
+    return -2 * math.log(1 - part / 2) / LOG_TICK if part < 2 else math.inf
 
 
 def of_ticks(*, below: int, above: int) -> Width:
@@ -50,7 +49,7 @@ def of_ticks(*, below: int, above: int) -> Width:
 
 
 def _part(ticks: int) -> float:
-    return -2 * math.expm1(-ticks * _LOG_TICK / 2)
+    return -2 * math.expm1(-ticks * LOG_TICK / 2)
 
 
 def profitability(fee_rate: float, sqrt_price: float) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from lpmanager.model import TickRange
+from lpmanager.model.units import LOG_TICK
 
-_LOG_TICK = math.log(1.0001)
 _STEPS = 64
 
 
@@ -24,8 +24,8 @@ def expected_seconds_in_range(
         raise ValueError("variance and horizon must not be negative")
     if variance_rate == 0 or horizon_s == 0:
         return float(horizon_s) if tick in tick_range else 0.0
-    below = (tick_range.lower - tick) * _LOG_TICK
-    above = (tick_range.upper - tick) * _LOG_TICK
+    below = (tick_range.lower - tick) * LOG_TICK
+    above = (tick_range.upper - tick) * LOG_TICK
     root = math.sqrt(horizon_s)
     total = 0.0
     for step in range(_STEPS):

@@ -12,9 +12,10 @@ from lpmanager.amm.fast.jit import compiled
 from lpmanager.backtest.fast.positions import LIQUIDITY, LOWER, UPPER, Held
 from lpmanager.errors import UsageError
 from lpmanager.model import MAX_TICK, MIN_TICK
+from lpmanager.model.units import LOG_TICK
 from lpmanager.rebalancer import Policy
 from lpmanager.rebalancer.policies import FixedWidth, Passive, VolatilityWidth
-from lpmanager.rebalancer.policies.volatility_width import LOG_TICK, REALISED, WITHOUT_JUMPS
+from lpmanager.rebalancer.policies.volatility_width import REALISED, WITHOUT_JUMPS
 
 FIXED_WIDTH, PASSIVE, VOLATILITY_WIDTH = range(3)
 

@@ -15,6 +15,7 @@ from lpmanager.backtest.markets.market import KINDS, ROW_BYTES, Change, Events
 from lpmanager.backtest.markets.room import require_room
 from lpmanager.errors import MarketDataError
 from lpmanager.model import PoolKey
+from lpmanager.model.units import LOG_TICK
 
 #: So many rows are objects at a time.
 EVENTS_AT_ONCE = 4_096
@@ -22,7 +23,6 @@ _COLUMNS = tuple(field.name for field in fields(Events) if field.name != "change
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
 _CHANGING = (EventKind.MINT, EventKind.BURN)
 _Q96 = 2.0**96
-_LOG_TICK = math.log(1.0001)
 #: How far, in ticks, floats may be wrong about the tick of a price.
 _FLOAT_ERROR = 1e-3
 
@@ -96,7 +96,7 @@ def _require_ticks_of_prices(
     ticks: np.typing.NDArray[np.int32],
 ) -> None:
     """A tick is its price's, or the one below where a swap down ended on the tick's own price."""
-    exact = 2 * np.log(prices / _Q96) / _LOG_TICK
+    exact = 2 * np.log(prices / _Q96) / LOG_TICK
     above = exact - ticks
     odd = (above < -_FLOAT_ERROR) | (above > 1 + _FLOAT_ERROR)
     if odd.any():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from lpmanager.amm.fast.packing import to_floats
 from lpmanager.backtest.markets.market import Bars, Market
+from lpmanager.model.units import LOG_TICK
 from lpmanager.risk.price_path import PricePath
 
 _Q96 = 2.0**96
-_LOG_TICK = math.log(1.0001)
 
 
 def market_path(market: Market) -> PricePath:
@@ -19,7 +17,7 @@ def market_path(market: Market) -> PricePath:
     the last."""
     rows = market.rows
     if isinstance(rows, Bars):
-        times, logs = rows.time + rows.step_s, rows.close * _LOG_TICK
+        times, logs = rows.time + rows.step_s, rows.close * LOG_TICK
     else:
         times, logs = rows.time, 2 * np.log(to_floats(rows.sqrt_price) / _Q96)
     last = np.append(times[1:] != times[:-1], True)

@@ -35,6 +35,7 @@ from lpmanager.model import (
     TickState,
 )
 from lpmanager.model.tick import max_usable_tick, min_usable_tick
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.monte_carlo.random_paths import (
     Jumps,
@@ -44,7 +45,6 @@ from lpmanager.risk.monte_carlo.random_paths import (
 )
 
 _PIPS = 1_000_000
-_DAY_S = 86_400
 _FIRST_BLOCK = 1
 _STEPS_AT_ONCE = 65_536
 
@@ -70,7 +70,7 @@ class Setting:
     @property
     def days(self) -> float:
         """The length of a step, in days."""
-        return self.step_s / _DAY_S
+        return self.step_s / DAY_S
 
 
 def gbm(setting: Setting, *, steps: int, sigma: float, drift: float = 0.0, seed: int) -> Market:

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from lpmanager.amm.fast.packing import to_floats
 from lpmanager.backtest.markets.amounts import signed_floats
 from lpmanager.backtest.markets.market import SWAP, Bars, Events, Market
+from lpmanager.model.units import HOUR_S
 from lpmanager.risk.learned.toxic_share import FlowPeriods
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import HORIZON_S
 from lpmanager.risk.volatility.realised import STEP_S
 
-HOUR_S = 3_600
 _Q96 = 2.0**96
 _Numbers = NDArray[np.float64]
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from lpmanager.amm.fast.packing import to_floats
 from lpmanager.backtest.markets.amounts import signed_floats
 from lpmanager.backtest.markets.market import SWAP, Bars, Market
 from lpmanager.model import Token
-
-_LOG_TICK = math.log(1.0001)
+from lpmanager.model.units import LOG_TICK
 
 
 def quote_volume(market: Market, quote: Token) -> float:
@@ -23,7 +20,7 @@ def quote_volume(market: Market, quote: Token) -> float:
         raise ValueError(f"{quote.symbol} is no token of {pool}")
     is_quote0 = quote == pool.token0
     if isinstance(rows, Bars):
-        ratio = np.exp(rows.close * _LOG_TICK)  # raw token1 per raw token0
+        ratio = np.exp(rows.close * LOG_TICK)  # raw token1 per raw token0
         in0, in1 = to_floats(rows.in0), to_floats(rows.in1)
         raw = in0 + in1 / ratio if is_quote0 else in0 * ratio + in1
     else:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from lpmanager.amm.fast.packing import to_floats
 from lpmanager.backtest.markets.market import Bars
+from lpmanager.model.units import LOG_TICK
 
 _PIPS = 1_000_000
-_HALF_A_TICK = np.log(1.0001) / 2
+_HALF_A_TICK = LOG_TICK / 2
 
 Floats = NDArray[np.float64]
 

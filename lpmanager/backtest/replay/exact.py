@@ -17,9 +17,10 @@ from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.replay.world import EVERYWHERE, World
 from lpmanager.backtest.report.run import Run
 from lpmanager.inventory import Holdings, measure, measure_holdings
-from lpmanager.ledger.alarms import DAY_S, NavMark, loss_alarm, nav_mark
+from lpmanager.ledger.alarms import NavMark, loss_alarm, nav_mark
 from lpmanager.ledger.result import Result, result_of
 from lpmanager.model import Decision, Plan, Snapshot, TickRange
+from lpmanager.model.units import DAY_S
 from lpmanager.rebalancer import Limits, Policy, View, decide
 from lpmanager.risk import assess
 

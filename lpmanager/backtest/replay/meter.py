@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lpmanager.amm.fast.packing import Rows, to_floats
 from lpmanager.backtest.replay.history import Stretch
 from lpmanager.model import TickRange
+from lpmanager.model.units import LOG_TICK
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +84,7 @@ def _down_and_up(s: Floats) -> tuple[float, float]:
 
 def root_at(tick: int) -> float:
     """The square root of the price at a tick."""
-    return math.exp(tick * math.log(1.0001) / 2)
+    return math.exp(tick * LOG_TICK / 2)
 
 
 def roots_of(prices: Rows) -> Floats:

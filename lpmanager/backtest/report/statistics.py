@@ -13,11 +13,11 @@ from itertools import pairwise
 import numpy as np
 
 from lpmanager.backtest.report.run import Move, Numbers, Run, Times
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.efficiency import fees_per_volume, gas_to_fees, net_fee_apr
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.regret import Regret, regret
 
-DAY_S = 86_400
 YEAR_DAYS = 365
 
 #: Of fewer days, the worst twentieth is less than one, and a Sharpe ratio is noise.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from lpmanager.backtest.report.statistics import DAY_S, Figure, Unknown
+from lpmanager.backtest.report.statistics import Figure, Unknown
+from lpmanager.model.units import DAY_S, HOUR_S
 
-_HOUR_S = 3_600
 _MINUTE_S = 60
 #: Decimals shown of a number, by how large it is.
 _SMALLEST = 1e-8
@@ -47,7 +47,7 @@ def percent_gain(share: float) -> str:
 def duration(seconds: float) -> str:
     """A time span in its two largest units: "35 d 2 h", "40 min"."""
     days, left = divmod(round(seconds), DAY_S)
-    hours, left = divmod(left, _HOUR_S)
+    hours, left = divmod(left, HOUR_S)
     minutes, left = divmod(left, _MINUTE_S)
     parts = ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s"))
     shown = [f"{count} {unit}" for count, unit in parts if count]

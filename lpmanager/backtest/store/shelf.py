@@ -29,9 +29,9 @@ from lpmanager.backtest.store.parquet import read_about, read_file, replace_file
 from lpmanager.chain.event_log import Standing
 from lpmanager.errors import MarketDataError, UsageError
 from lpmanager.model import MAX_TICK, MIN_TICK, Liquidity, PoolKey, PoolState, TickRange, Token
+from lpmanager.model.units import DAY_S
 
 _FORMAT = 1
-_DAY_S = 86_400
 _TERMS = "pool.json"
 
 
@@ -139,7 +139,7 @@ def write_day(shelf: Shelf, day: Day, rows: Events | Bars) -> None:
     Raises ValueError for rows that are of another day, and MarketDataError where the file cannot be
     written.
     """
-    first, behind = midnight(day.date), midnight(day.date) + _DAY_S
+    first, behind = midnight(day.date), midnight(day.date) + DAY_S
     if len(rows) and not (first <= rows.time[0] <= rows.time[-1] < behind):
         raise ValueError(f"rows from {rows.time[0]} to {rows.time[-1]} are not all of {day.date}")
     about = asdict(day) | {"format": _FORMAT, "date": day.date.isoformat()}
@@ -276,7 +276,7 @@ def read(shelf: Shelf, start: int | None = None, end: int | None = None) -> Mark
             f"{utc(first.start)} to {utc(last.end)}; fetch more, or choose a window within"
         )
     if not last.whole:  # days before the window would tell nothing of it
-        dates = [day for day in dates if midnight(day) + _DAY_S > start and midnight(day) < end]
+        dates = [day for day in dates if midnight(day) + DAY_S > start and midnight(day) < end]
     _require_each_day(shelf, dates)
     files = [read_file(shelf.path(day)) for day in dates]
     days = [_day(file.path, file.about) for file in files]
@@ -322,7 +322,7 @@ def write_market(root: Path, market: Market) -> Shelf:
     begins = market.first
     while begins < market.end:
         day = day_of(begins)
-        ends = min(midnight(day) + _DAY_S, market.end)
+        ends = min(midnight(day) + DAY_S, market.end)
         said = Day(
             date=day,
             start=begins,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from lpmanager.model import Snapshot
+from lpmanager.model.units import YEAR_S
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.assessment.senders import sender_measures
 from lpmanager.rebalancer.economics import fee_rate
@@ -27,7 +28,6 @@ from lpmanager.risk.stake import Stake
 
 T = TypeVar("T")
 
-_YEAR_S = 365 * 86_400
 _PIPS = 1_000_000
 
 
@@ -95,7 +95,7 @@ def _fees_a_year(stake: Stake) -> float | Missing:
     value, active = stake.value(stake.sqrt_price), _active(stake)
     if value <= 0:
         return Missing("the campaign holds nothing")
-    return stake.fee_rate * active * _YEAR_S / value
+    return stake.fee_rate * active * YEAR_S / value
 
 
 def _lvr_a_year(stake: Stake, outlook: Outlook) -> float | Missing:
@@ -112,7 +112,7 @@ def _lvr_a_year(stake: Stake, outlook: Outlook) -> float | Missing:
         )
         for held in stake.ranges
     )
-    return lost * _YEAR_S / value
+    return lost * YEAR_S / value
 
 
 def _lvr_kept_a_year(view: View, outlook: Outlook, stake: Stake) -> float | Missing:

@@ -9,9 +9,9 @@ from fractions import Fraction
 
 from lpmanager.inventory.skew import Quotes, lean, reservation_unit, steady_unit
 from lpmanager.model import Position, Target, TickRange, WeightedRange
+from lpmanager.model.units import DAY_S, LOG_TICK
 from lpmanager.rebalancer.economics import gas_cost, gas_units
 from lpmanager.rebalancer.policies.base import keep, require_share
-from lpmanager.rebalancer.policies.volatility_width import LOG_TICK
 from lpmanager.rebalancer.ranges import around, fill_down, order_beside
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
@@ -24,7 +24,6 @@ MOST_LEAN = Fraction(3, 2)
 #: Beyond it the lean of steady quotes is its most at any volatility that there is.
 _MOST_STEADY_AVERSION = 100
 
-_DAY_S = 86_400
 
 _NOTHING_LEANS = "the inventory or the volatility is unknown, so nothing leans"
 
@@ -133,7 +132,7 @@ class InventorySkew:
                 half_width=width,
                 aversion=aversion / width,
                 variance_rate=variance_rate,
-                intensity=float(self.fills_per_day) / _DAY_S,
+                intensity=float(self.fills_per_day) / DAY_S,
             )
         # A length in deviations of the price over the horizon, whose variance is 1.
         unit = reservation_unit(

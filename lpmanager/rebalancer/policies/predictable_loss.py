@@ -9,6 +9,7 @@ from fractions import Fraction
 from lpmanager.inventory.skew import Quotes
 from lpmanager.model import Target, WeightedRange
 from lpmanager.model.price import Q96
+from lpmanager.model.units import DAY_S
 from lpmanager.rebalancer.economics import active_of, gas_cost, gas_units
 from lpmanager.rebalancer.policies.base import base_still_good, keep, require_share
 from lpmanager.rebalancer.ranges import around
@@ -24,8 +25,6 @@ from lpmanager.risk.predictable_loss import (
     shared_profitability,
     viability,
 )
-
-_DAY_S = 86_400
 
 #: What a move does: out of the range that was left, into the ratio of the next, and into it.
 _MOVE = ("withdraw", "swap", "mint")
@@ -142,9 +141,9 @@ class PredictableLoss:
 
     def _best(self, terms: _Terms) -> Width | Missing:
         """Per day, in which the drift is told."""
-        variance = terms.variance_rate * _DAY_S
+        variance = terms.variance_rate * DAY_S
         return best_width(
-            profit_rate=terms.profit_rate * _DAY_S,
+            profit_rate=terms.profit_rate * DAY_S,
             variance_rate=variance,
             concentration=concentration_of_moves(variance, terms.move_cost),
             drift=float(self.drift_per_day),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from lpmanager.model import Target, WeightedRange
+from lpmanager.model.units import LOG_TICK
 from lpmanager.rebalancer.policies.base import base_still_good, keep, require_share
 from lpmanager.rebalancer.ranges import centred
 from lpmanager.rebalancer.view import View
@@ -14,8 +15,6 @@ from lpmanager.risk.calibration.live import volatility_at
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import returns_of
 from lpmanager.risk.volatility.realised import STEP_S, bipower_variance_rate
-
-LOG_TICK = math.log(1.0001)
 
 #: What the volatility of now is told by.
 REALISED, WITHOUT_JUMPS = "realised", "without_jumps"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from lpmanager.model.units import HOUR_S
 from lpmanager.risk.calibration.calibration import (
     Calibration,
     RegimeCalibration,
@@ -27,7 +28,6 @@ from lpmanager.risk.volatility.realised import STEP_S
 if TYPE_CHECKING:
     from lpmanager.risk.volatility.contest import Forecaster
 
-_HOUR_S = 3_600
 #: Hours that are kept, from which a forecast goes on: what the longest HAR looks back on.
 _KEPT_HOURS = 168
 #: Returns of five minutes in which the last change is looked for: a week. Twice as many take more
@@ -76,7 +76,7 @@ def _volatility(history: PricePath) -> VolatilityCalibration | Missing:
     from lpmanager.risk.volatility.forecasters import hourly_forecasters
 
     told = next_hour(history)
-    periods = periods_of(history, period_s=_HOUR_S, step_s=STEP_S)
+    periods = periods_of(history, period_s=HOUR_S, step_s=STEP_S)
     if isinstance(told, Missing):
         return told
     if isinstance(periods, Missing):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.missing import Missing
-
-_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,4 +35,4 @@ class GivenHeston:
 
 
 def _days(seconds: int) -> str:
-    return f"{seconds / _DAY_S:.1f} days"
+    return f"{seconds / DAY_S:.1f} days"

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.volatility.periods import Periods
 
-_DAY_S = 86_400
 #: Fewer periods tell next to nothing about a second autocovariance.
 MINIMUM_PERIODS = 200
 
@@ -50,7 +50,7 @@ def heston_from_moments(periods: Periods) -> HestonMoments | Missing:
             f"Heston's moments need {MINIMUM_PERIODS} periods of {periods.period_s} s, found "
             f"{len(periods)}"
         )
-    days = periods.period_s / _DAY_S
+    days = periods.period_s / DAY_S
     rates = [variance / days for variance in periods.variances]
     mean = fmean(rates)
     near, far = _covariance(rates, rates, 1), _covariance(rates, rates, 2)

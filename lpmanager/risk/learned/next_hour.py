@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lpmanager.model.units import HOUR_S
 from lpmanager.risk.learned.in_use import beaten, within_reach
 from lpmanager.risk.learned.variance import LearnedForecaster
 from lpmanager.risk.missing import Missing
@@ -16,7 +17,6 @@ from lpmanager.risk.volatility.forecasters import hourly_forecasters
 from lpmanager.risk.volatility.periods import Periods, periods_of
 from lpmanager.risk.volatility.realised import STEP_S
 
-HOUR_S = 3_600
 #: Two weeks to learn from before the first hour that counts, and learned anew every week.
 FIRST, REFIT_EVERY = 336, 168
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lpmanager.model.units import DAY_S
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.monte_carlo.kernel import fill, play
 from lpmanager.risk.monte_carlo.random_paths import (
@@ -23,7 +24,6 @@ from lpmanager.risk.stake import Stake
 
 Results = NDArray[np.float64]
 
-_DAY_S = 86_400
 #: Paths drawn at once. Another number would be another stream of random numbers.
 _CHUNK = 2_000
 
@@ -64,7 +64,7 @@ class Draw:
     @property
     def days(self) -> float:
         """One step, in days."""
-        return self.horizon_s / self.steps / _DAY_S
+        return self.horizon_s / self.steps / DAY_S
 
 
 def simulated_results(stake: Stake, dynamics: Diffusion | Heston, draw: Draw) -> Results:
@@ -113,7 +113,7 @@ def _chunks(
 def _diffusion_moves(
     random: np.random.Generator, shape: tuple[int, int], days: float, diffusion: Diffusion
 ) -> Moves:
-    sigma, drift = math.sqrt(diffusion.variance_rate * _DAY_S), diffusion.drift_rate * _DAY_S
+    sigma, drift = math.sqrt(diffusion.variance_rate * DAY_S), diffusion.drift_rate * DAY_S
     if diffusion.jumps is None:
         return gbm_moves(random, shape, days=days, sigma=sigma, drift=drift)
     return jump_moves(random, shape, days=days, sigma=sigma, jumps=diffusion.jumps, drift=drift)

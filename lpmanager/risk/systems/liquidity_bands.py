@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from lpmanager.model import PoolState
+from lpmanager.model.units import LOG_TICK
 from lpmanager.risk.missing import Missing
-
-_LOG_TICK = math.log(1.0001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ def bands_of(state: PoolState) -> tuple[LiquidityBand, ...]:
     edges = (state.known.lower, *(each.tick for each in inside), state.known.upper)
     levels = accumulate((each.liquidity_net for each in inside), initial=lowest)
     return tuple(
-        LiquidityBand(lower=lower * _LOG_TICK, upper=upper * _LOG_TICK, liquidity=float(liquidity))
+        LiquidityBand(lower=lower * LOG_TICK, upper=upper * LOG_TICK, liquidity=float(liquidity))
         for (lower, upper), liquidity in zip(pairwise(edges), levels, strict=True)
         if lower < upper
     )

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lpmanager.model import MAX_TICK
+from lpmanager.model.units import LOG_TICK
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.systems.liquidity_bands import LiquidityBand, swap_between
-
-_LOG_TICK = math.log(1.0001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +56,8 @@ def cost_to_move_twap(
     if not 0 <= fee < 1:
         raise ValueError(f"a fee is in [0, 1), found {fee}")
     move = math.log1p(attack.shift) * attack.window_s / attack.held_s
-    ticks = move / _LOG_TICK
-    if abs(log_price + move) > MAX_TICK * _LOG_TICK:
+    ticks = move / LOG_TICK
+    if abs(log_price + move) > MAX_TICK * LOG_TICK:
         return TwapCost(displaced_ticks=ticks, capital=math.inf, loss=math.inf)
     swapped = swap_between(bands, log_price, log_price + move)
     if isinstance(swapped, Missing):
