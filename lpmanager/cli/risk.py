@@ -83,11 +83,9 @@ def _at_end_of_market(
     from lpmanager.cli.market_models import models_json, models_of, print_models
     from lpmanager.cli.output import note, print_json
     from lpmanager.cli.risk_market import end_of, forecasts_json, forecasts_of, print_forecasts
-    from lpmanager.risk.missing import Missing
 
     seen = end_of(market, strategy, campaigns)
-    so_far = Missing("a recorded market has no live books; `lpm backtest` tells it")
-    one = _assessed(seen.name, seen.view, seen.policy, seen.limits, so_far, seen.path)
+    one = _assessed(seen.name, seen.view, seen.policy, seen.limits, seen.so_far, seen.path)
     forecasts, models = forecasts_of(seen.path), models_of(seen.market, seen.path)
     if html is not None:
         _write_page(html, (one,), notes=seen.notes)

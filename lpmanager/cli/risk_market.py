@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lpmanager.backtest.markets.market import Market
     from lpmanager.model import Target
     from lpmanager.rebalancer import Limits, Policy, View
+    from lpmanager.risk.efficiency import Efficiency
     from lpmanager.risk.learned.next_hour import NextHour
     from lpmanager.risk.price_path import PricePath
 
@@ -44,6 +45,7 @@ MarketFile = Annotated[
 ]
 #: What the forecasts need, by the names that they are imported by.
 _FORECASTS_NEED = ("arch", "scipy", "sklearn")
+_NOTHING_PLACED = Missing("nothing is placed: no --policy was told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +77,13 @@ class NothingPlaced:
         """What is held, which is no position."""
         from lpmanager.rebalancer.policies.base import keep
 
-        return keep(view.snapshot.positions, "nothing is placed: no --policy was told")
+        return keep(view.snapshot.positions, _NOTHING_PLACED.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSeen:
-    """The end of a market. `path` is its price from the first row to the last, and `notes` what was
-    taken for granted on the way."""
+    """The end of a market. `path` is its price from the first row to the last, `so_far` how well
+    what was placed has paid, and `notes` what was taken for granted on the way."""
 
     name: str
     view: View
@@ -89,6 +91,7 @@ class MarketSeen:
     limits: Limits
     market: Market
     path: PricePath
+    so_far: Efficiency | Missing
     notes: tuple[str, ...]
 
 
@@ -120,6 +123,7 @@ def end_of(market: MarketAsked, strategy: StrategyAsked, campaigns: Sequence[str
     from lpmanager.backtest.replay.exact import Replay
     from lpmanager.backtest.replay.reported_policy import ReportedPolicy
     from lpmanager.backtest.replay.tape import tape_of
+    from lpmanager.backtest.report.statistics import efficiency, statistics
     from lpmanager.rebalancer import make_policy
 
     is_empty = strategy.policy is None and strategy.campaign is None
@@ -142,6 +146,7 @@ def end_of(market: MarketAsked, strategy: StrategyAsked, campaigns: Sequence[str
         limits=limits,
         market=opened.market,
         path=market_path(opened.market),
+        so_far=_NOTHING_PLACED if is_empty else efficiency(statistics(run)),
         notes=(*_halted(run.halted), *run.notes, *campaign.notes),
     )
 

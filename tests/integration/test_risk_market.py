@@ -74,11 +74,26 @@ def test_what_a_policy_placed_is_asked_about_at_the_markets_end(folder: Path) ->
     assert 5_000 < found["value"]["value"] < 15_000
     assert found["CVaR"]["value"] > found["value at risk"]["value"] > 0
     assert 0 < found["our share"]["value"] < 1
-    assert "lpm backtest" in found["net fee APR"]["missing"]
     end = shown["campaigns"]["market.csv"]
     assert end["block"]["timestamp"] == 1_704_412_800 + 960 * 60
     assert {gate["name"] for gate in end["gates"]} >= {"TWAP", "imbalance"}
     assert any(note.startswith("Gas is what the manager sets aside") for note in shown["notes"])
+
+
+def test_how_well_it_paid_is_what_a_backtest_tells(folder: Path) -> None:
+    found, options = measures(asked(folder, *PLACED)), PLACED[2:]
+    ended = typed_here(folder, "backtest", "market.csv", *options, "--json")
+    assert ended.code == 0
+    told = json.loads(ended.out)["statistics"]
+    for name, statistic in (
+        ("net fee APR", "net_fee_apr_share"),
+        ("past time in range", "in_range_share"),
+        ("fees per volume", "fees_per_volume"),
+        ("rebalances", "rebalances_per_day"),
+    ):
+        assert found[name]["value"] == pytest.approx(told[statistic], rel=1e-12)
+    nothing = measures(asked(folder, *HELD))
+    assert "no --policy was told" in nothing["net fee APR"]["missing"]
 
 
 def test_the_quote_of_a_policy_that_leans_is_told(folder: Path) -> None:

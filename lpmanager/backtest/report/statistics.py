@@ -14,7 +14,7 @@ import numpy as np
 
 from lpmanager.backtest.report.run import Move, Numbers, Run, Times
 from lpmanager.model.units import DAY_S
-from lpmanager.risk.efficiency import fees_per_volume, gas_to_fees, net_fee_apr
+from lpmanager.risk.efficiency import Efficiency, fees_per_volume, gas_to_fees, net_fee_apr
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.regret import Regret, regret
 
@@ -119,6 +119,23 @@ def statistics(run: Run) -> Statistics:
         fees_per_volume=_figure(fees_per_volume(fees=fees, pool_volume=run.pool_volume)),
         hindsight=regretted if isinstance(regretted, Unknown) else regretted.hindsight,
         behind_hindsight=regretted if isinstance(regretted, Unknown) else regretted.behind,
+    )
+
+
+def efficiency(found: Statistics) -> Efficiency:
+    """What a live campaign's books tell of it, by the same names."""
+
+    def told(figure: Figure) -> float | Missing:
+        return Missing(figure.why) if isinstance(figure, Unknown) else figure
+
+    return Efficiency(
+        fee_apr_share=told(found.fee_apr_share),
+        net_fee_apr_share=told(found.net_fee_apr_share),
+        fees_per_lvr=told(found.fees_per_lvr),
+        fees_per_volume=told(found.fees_per_volume),
+        in_range_share=told(found.in_range_share),
+        rebalances=found.rebalances,
+        rebalances_per_day=told(found.rebalances_per_day),
     )
 
 
