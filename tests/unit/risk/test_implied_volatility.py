@@ -20,6 +20,15 @@ def test_the_break_even_of_a_full_range() -> None:
     assert annual_volatility(rate) == pytest.approx(1.323631, abs=1e-6)
 
 
+def test_a_tick_that_is_traded_five_times_a_day() -> None:
+    """Lambert (2021): 2 * fee * sqrt(volume of a day / value in the current tick) a root day. His
+    tick is a tick spacing, twice the fee wide, which holds liquidity * sqrt(P) * fee."""
+    fee, liquidity, sqrt_price = 0.003, 7e5, 44.7
+    volume = 5 * liquidity * sqrt_price * fee
+    rate = implied_variance_rate(fee * volume / liquidity / DAY, sqrt_price)
+    assert annual_volatility(rate) == pytest.approx(0.2563201, abs=1e-7)
+
+
 def test_fees_that_just_pay_imply_the_volatility_that_they_pay_for() -> None:
     variance, sqrt_price = 0.05**2 / DAY, 44.7
     paid = break_even_fee_rate(sqrt_price, variance)
