@@ -22,9 +22,10 @@ def toxic_periods(market: Market, period_s: int = HOUR_S) -> FlowPeriods | Missi
     """The flow by whole periods, the last ending as late as its swaps show what they cost.
 
     Toxic is what `risk.order_flow.toxicity` calls so: a swap of which providers made less than
-    nothing, its fee included, five minutes later. Volumes are in raw token1 at the price by then.
-    The share of a period is not known yet when it ends, but one period later. Missing where the
-    market does not tell one swap from another.
+    nothing, its fee included, five minutes later; which swaps count, `risk.order_flow.markouts`
+    says. Volumes are in raw token1 at the price by then. The share of a period is not known yet
+    when it ends, but one period later. Missing where the market does not tell one swap from
+    another, or not both amounts of any.
     """
     if period_s % STEP_S:
         raise ValueError(f"a period of {period_s} s is not a whole number of steps of {STEP_S} s")
@@ -36,8 +37,11 @@ def toxic_periods(market: Market, period_s: int = HOUR_S) -> FlowPeriods | Missi
     count = (ends - int(rows.time[0])) // period_s
     if count < 1:
         return Missing(f"toxic flow needs a whole period of {period_s} s, found none")
-    volume, toxic = _volumes(rows, logs)
-    slot = (rows.time[rows.kind == SWAP] - ends) // period_s + count
+    swaps = _paid_out(rows)
+    if isinstance(swaps, Missing):
+        return swaps
+    volume, toxic = _volumes(rows, swaps, logs)
+    slot = (rows.time[swaps] - ends) // period_s + count
     whole = (slot >= 0) & (slot < count)
     slot = slot[whole]
     volumes = np.bincount(slot, volume[whole], count)
@@ -53,12 +57,26 @@ def toxic_periods(market: Market, period_s: int = HOUR_S) -> FlowPeriods | Missi
     )
 
 
-def _volumes(rows: Events, logs: _Numbers) -> tuple[_Numbers, NDArray[np.bool_]]:
-    """Of each swap what came in, in raw token1 after the horizon, and whether it was toxic."""
-    swaps = rows.kind == SWAP
+def _paid_out(rows: Events) -> NDArray[np.int64] | Missing:
+    """The rows of the swaps that something went out for, or why they tell nothing."""
+    swaps = np.flatnonzero(rows.kind == SWAP)
+    amount0, amount1 = signed_floats(rows.amount0[swaps]), signed_floats(rows.amount1[swaps])
+    out = np.minimum(amount0, amount1) < 0
+    if len(swaps) and not out.any():
+        return Missing(f"toxic flow needs both amounts; each of {len(swaps)} swaps tells only one")
+    if (np.maximum(amount0, amount1)[out] <= 0).any():
+        return Missing("toxic flow needs what came in; by this record a swap paid nothing")
+    return swaps[out]
+
+
+def _volumes(
+    rows: Events, swaps: NDArray[np.int64], logs: _Numbers
+) -> tuple[_Numbers, NDArray[np.bool_]]:
+    """Of each of these swaps what came in, in raw token1 after the horizon, and whether it was
+    toxic."""
     later = np.exp(_logs_at(rows, logs, rows.time[swaps] + HORIZON_S))
     amount0, amount1 = signed_floats(rows.amount0[swaps]), signed_floats(rows.amount1[swaps])
-    volume = np.where(amount0 > 0, amount0 * later, np.maximum(amount1, 0.0))
+    volume = np.where(amount0 > 0, amount0 * later, amount1)
     return volume, amount0 * later + amount1 < 0
 
 

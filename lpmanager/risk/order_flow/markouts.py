@@ -37,19 +37,30 @@ class Markout(NamedTuple):
 def markouts(snapshot: Snapshot, horizon_s: int = HORIZON_S) -> tuple[Markout, ...] | Missing:
     """A Markout for each swap whose horizon had passed by the snapshot's block, oldest first.
 
-    Missing where no swap is that old, and where swaps tell only one of their amounts (bars do).
+    A swap that nothing went out for is left out: dust, of which the pool's rounding leaves nothing.
+    It cannot have cost anything, so without it the flow looks more toxic, never less. Missing where
+    no swap is that old, and where none tells what went out (those of bars do not).
     """
     if horizon_s < 1:
         raise ValueError(f"the horizon must be at least 1 s, found {horizon_s}")
     flow, path = snapshot.flow, path_of(snapshot)
     if isinstance(path, Missing) or flow is None:
         return Missing("markouts need recent swaps, and there are none to be read")
+    paid_out = [swap for swap in flow.swaps if min(swap.amount0, swap.amount1) < 0]
+    if flow.swaps and not paid_out:
+        return Missing(
+            f"markouts need both amounts of swaps; each of these {len(flow.swaps)} tells only one, "
+            "as bars do"
+        )
     now = snapshot.block.timestamp
     found = []
-    for swap in flow.swaps:
+    for swap in paid_out:
+        if max(swap.amount0, swap.amount1) <= 0:
+            return Missing(
+                f"markouts need what came in for what went out; by this record a swap of block "
+                f"{swap.block_number} paid nothing"
+            )
         time = block_time_up(flow, snapshot, swap.block_number)
-        if swap.amount0 * swap.amount1 >= 0:
-            return Missing("markouts need both amounts of each swap; this record tells only one")
         if time + horizon_s <= now:
             later = _price_at(path, time + horizon_s)
             found.append(_markout(swap, time, later, snapshot.pool.fee_pips))

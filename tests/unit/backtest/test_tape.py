@@ -16,6 +16,8 @@ from lpmanager.backtest.markets.reading import read_market
 from lpmanager.backtest.replay.bar_ways import bar_ways
 from lpmanager.backtest.replay.meter import roots_of
 from lpmanager.backtest.replay.tape import tape_of
+from lpmanager.risk.missing import Missing
+from lpmanager.risk.order_flow.markouts import markouts
 
 Q128 = 2**128
 
@@ -88,6 +90,19 @@ def test_events_and_their_own_bars_end_at_the_same_price() -> None:
             pass
         ends.append(world.pool.tick)
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("came_in", [1, 10**12])
+def test_bars_tell_no_markout_however_little_came_in(came_in: int) -> None:
+    """They tell what came in and never what went out for it: no swap of theirs is dust."""
+    ticks = [(tick, tick, tick, tick) for tick in range(30)]
+    market = market_of(some_bars(*ticks, in0=came_in, in1=came_in))
+    world = a_world_of(market)
+    for _ in world.pass_time(market.end):
+        pass
+    told = markouts(world.snapshot())
+    assert isinstance(told, Missing)
+    assert "only one, as bars do" in told.reason
 
 
 @needs_data

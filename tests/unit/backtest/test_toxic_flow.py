@@ -67,6 +67,25 @@ def test_variance_is_of_five_minutes_and_an_hour_without_swaps_has_no_volume() -
     assert (found.period_s, found.ends) == (HOUR, 3 * HOUR + 100)
 
 
+def test_a_swap_that_got_nothing_is_no_flow() -> None:
+    """As a snapshot sees it: dust costs providers nothing, and says nothing of the others."""
+    plain = hours((600, 0, GOT, PAID), until=1)
+    dust = hours((600, 0, GOT, PAID), (660, 0, 1, 0), (670, 0, 0, 1), (680, 0, 0, 0), until=1)
+    assert periods_of(dust).volumes == periods_of(plain).volumes
+
+
+def test_a_record_that_tells_only_one_amount_tells_no_toxic_flow() -> None:
+    one_sided = toxic_periods(a_recorded_market(hours((600, 0, 0, PAID), until=1)))
+    assert isinstance(one_sided, Missing)
+    assert "only one" in one_sided.reason
+
+
+def test_a_swap_that_paid_nothing_for_what_it_got_is_not_believed() -> None:
+    told = toxic_periods(a_recorded_market(hours((600, 0, GOT, PAID), (700, 0, GOT, 0), until=1)))
+    assert isinstance(told, Missing)
+    assert "paid nothing" in told.reason
+
+
 def test_what_is_minted_is_no_flow() -> None:
     rows = hours((600, 0, GOT, PAID), (700, 0, 10**9, 10**9), until=1)
     minted = replace(rows, kind=np.array([0, 0, MINT, 0], np.uint8))

@@ -162,6 +162,13 @@ def test_all_is_left_while_the_flow_costs_more_than_it_pays() -> None:
     assert isinstance(decided(left_behind(calm_flow()), Keeping(), leave_while_toxic=True), Hold)
 
 
+def test_a_swap_that_got_nothing_keeps_nobody_in_a_toxic_flow() -> None:
+    """One raw unit costs its sender only gas, and must not blind the desk."""
+    flow = toxic_flow()
+    dust = flow[-1]._replace(log_index=1, amount0=1, amount1=0)
+    assert isinstance(decided(left_behind([*flow, dust]), Keeping(), leave_while_toxic=True), Plan)
+
+
 def test_nothing_is_placed_while_the_flow_costs_more_than_it_pays() -> None:
     empty = left_behind(toxic_flow())
     empty = replace(empty, snapshot=replace(empty.snapshot, positions=()))

@@ -6,6 +6,8 @@ import pytest
 from builders import a_market, price_at
 from order_flow_builders import BIG, FEE, a_swap, after
 
+from lpmanager.amm import Pool
+from lpmanager.model import SwapEvent
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import Markout, by_sender, markouts
 from lpmanager.risk.order_flow.toxicity import MINIMUM_SWAPS, Toxicity, toxicity
@@ -82,12 +84,48 @@ def test_senders_are_summed_and_the_dearest_comes_first() -> None:
     assert first.volume == pytest.approx(found[0].volume + found[2].volume)
 
 
+def dust_behind(swap: SwapEvent, *, zero_for_one: bool = True) -> SwapEvent:
+    """What a pool tells of one raw unit that came in: it pays nothing out."""
+    market = a_market()
+    pool = Pool.from_state(market.state, market.pool.fee_pips, market.pool.tick_spacing)
+    done = pool.swap(zero_for_one, 1)
+    assert sorted((done.amount0, done.amount1)) == [0, 1]
+    paid = {"amount0": done.amount0, "amount1": done.amount1}
+    return swap._replace(log_index=swap.log_index + 1, sender="0xB", **paid)
+
+
+@pytest.mark.parametrize("zero_for_one", [True, False])
+def test_a_swap_that_got_nothing_hides_no_other(zero_for_one: bool) -> None:
+    """It costs no more than gas, so nobody may blind the desk with it."""
+    swaps = [a_swap(n, tick=n) for n in range(1, 30)]
+    dust = dust_behind(swaps[-1], zero_for_one=zero_for_one)
+    assert found_after(*swaps, dust) == found_after(*swaps)
+
+
+def test_a_swap_across_a_pool_without_liquidity_is_left_out() -> None:
+    moved = a_swap(2)._replace(amount0=0, amount1=0)
+    assert found_after(a_swap(1), moved) == found_after(a_swap(1))
+
+
+def test_swaps_that_all_got_nothing_tell_no_markout() -> None:
+    dust = markouts(after([dust_behind(a_swap(n)) for n in range(1, 30)], last_block=200))
+    assert isinstance(dust, Missing)
+    assert "only one" in dust.reason
+
+
+def test_a_swap_that_paid_nothing_for_what_it_got_is_not_believed() -> None:
+    stolen = a_swap(2)._replace(amount1=0)
+    told = markouts(after([a_swap(1), stolen], last_block=200))
+    assert isinstance(told, Missing)
+    assert "a swap of block 2 paid nothing" in told.reason
+
+
 def test_markouts_that_cannot_be_told_are_missing() -> None:
     young = markouts(after([a_swap(190)], last_block=200))
     assert young == Missing(
         "markouts need swaps at least 300 s old, found none among 1 of the last 2400 s"
     )
-    one_sided = a_swap(1)._replace(amount1=0)
+    one_sided = a_swap(1)._replace(amount0=0)
     bars = markouts(after([one_sided], last_block=200))
     assert isinstance(bars, Missing)
     assert "only one" in bars.reason

@@ -58,6 +58,13 @@ def test_the_sign_is_of_token0_also_where_a_record_tells_one_amount() -> None:
         assert sold == pytest.approx(-BIG, rel=1e-3)
 
 
+def test_a_swap_of_dust_is_next_to_no_volume() -> None:
+    swaps = [a_swap(n, bought=(-1) ** n * BIG) for n in range(1, 101)]
+    dust = [a_swap(100)._replace(amount0=1, amount1=0), a_swap(100)._replace(amount0=0, amount1=1)]
+    plain, dusty = (signed_volumes(a_flow(f, last_block=100)) for f in (swaps, swaps + dust))
+    assert vpin(dusty, BIG / 2) == vpin(plain, BIG / 2)
+
+
 def test_vpin_of_too_little_is_missing_and_of_nonsense_refused() -> None:
     few = vpin([1.0] * 7, 1.0)
     assert few == Missing("VPIN needs 50 buckets of volume, found 7 full ones")
