@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lpmanager.model import Snapshot, SwapColumns
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import returns_of
+from lpmanager.risk.providers_fee import providers_shares
 from lpmanager.risk.volatility.realised import STEP_S, realised_variance_rate
 
 #: Fewer blocks with swaps than this say nothing about what fees are paid.
@@ -72,7 +73,7 @@ def _fees_per_liquidity(
 ) -> tuple[float, float]:
     """Fees the swaps paid to one unit of the liquidity active after each of them."""
     earned0 = earned1 = 0.0
-    kept0, kept1 = _providers_share(fee_protocol & 0xF), _providers_share(fee_protocol >> 4)
+    kept0, kept1 = providers_shares(fee_protocol)
     for amount0, amount1, liquidity in zip(
         swaps.amounts0, swaps.amounts1, swaps.liquidities, strict=True
     ):
@@ -83,8 +84,3 @@ def _fees_per_liquidity(
         elif amount1 > 0:
             earned1 += amount1 * fee_pips / _PIPS * kept1 / liquidity
     return earned0, earned1
-
-
-def _providers_share(protocol_denominator: int) -> float:
-    """The pool's owner takes 1/denominator of the fees; 0 means nothing."""
-    return 1.0 if protocol_denominator == 0 else 1 - 1 / protocol_denominator

@@ -27,6 +27,11 @@ Kinds = NDArray[np.uint8]
 #: What a row takes, at most.
 ROW_BYTES = 100
 
+#: What a report says of recorded markets: no event and no bar tells what the protocol takes.
+ALL_OF_THE_FEE = (
+    "The protocol's share of the fee is not recorded: providers are taken to get all of it."
+)
+
 #: What `Events.kind` counts.
 KINDS = tuple(EventKind)
 SWAP, MINT, BURN, COLLECT = range(len(KINDS))

@@ -8,7 +8,7 @@ import numpy as np
 
 from lpmanager.backtest.markets.columns import columns_of
 from lpmanager.backtest.markets.events import EVENT_COLUMNS, each_event, no_events
-from lpmanager.backtest.markets.market import KINDS, Events, Market, utc
+from lpmanager.backtest.markets.market import ALL_OF_THE_FEE, KINDS, Events, Market, utc
 from lpmanager.backtest.markets.market_file import header_of
 from lpmanager.backtest.markets.minutes import MINUTE_COLUMNS, read_minutes
 from lpmanager.backtest.markets.plausibility import check_price
@@ -79,7 +79,7 @@ def _of_events(
     notes = (
         _counted(rows),
         "The pool's ticks before the first event are not in the file: active liquidity after each "
-        "event is taken as recorded.",
+        f"event is taken as recorded. {ALL_OF_THE_FEE}",
     )
     return Market(
         name=name,
@@ -103,7 +103,8 @@ def _of_minutes(name: str, paths: tuple[Path, ...], pool: PoolKey, chain_id: int
     bars, notes = read_minutes(paths)
     known = (
         f"{len(bars):,} minutes.",
-        "The pool's ticks are not in the file: active liquidity at a close is taken as recorded.",
+        "The pool's ticks are not in the file: active liquidity at a close is taken as recorded. "
+        f"{ALL_OF_THE_FEE}",
     )
     return Market(
         name=name,

@@ -12,8 +12,10 @@ from lpmanager.model.units import HOUR_S
 from lpmanager.risk.learned.toxic_share import FlowPeriods
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import HORIZON_S
+from lpmanager.risk.providers_fee import providers_shares
 from lpmanager.risk.volatility.realised import STEP_S
 
+_PIPS = 1_000_000
 _Q96 = 2.0**96
 _Numbers = NDArray[np.float64]
 
@@ -40,7 +42,7 @@ def toxic_periods(market: Market, period_s: int = HOUR_S) -> FlowPeriods | Missi
     swaps = _paid_out(rows)
     if isinstance(swaps, Missing):
         return swaps
-    volume, toxic = _volumes(rows, swaps, logs)
+    volume, toxic = _volumes(market, rows, swaps, logs)
     slot = (rows.time[swaps] - ends) // period_s + count
     whole = (slot >= 0) & (slot < count)
     slot = slot[whole]
@@ -70,14 +72,16 @@ def _paid_out(rows: Events) -> NDArray[np.int64] | Missing:
 
 
 def _volumes(
-    rows: Events, swaps: NDArray[np.int64], logs: _Numbers
+    market: Market, rows: Events, swaps: NDArray[np.int64], logs: _Numbers
 ) -> tuple[_Numbers, NDArray[np.bool_]]:
     """Of each of these swaps what came in, in raw token1 after the horizon, and whether it was
-    toxic."""
+    toxic. Of the protocol's share of the fee only the pool's state at the start tells."""
     later = np.exp(_logs_at(rows, logs, rows.time[swaps] + HORIZON_S))
     amount0, amount1 = signed_floats(rows.amount0[swaps]), signed_floats(rows.amount1[swaps])
     volume = np.where(amount0 > 0, amount0 * later, amount1)
-    return volume, amount0 * later + amount1 < 0
+    kept0, kept1 = providers_shares(0 if market.start is None else market.start.fee_protocol)
+    taken = volume * market.pool.fee_pips / _PIPS * np.where(amount0 > 0, 1 - kept0, 1 - kept1)
+    return volume, amount0 * later + amount1 - taken < 0
 
 
 def _variances(rows: Events, logs: _Numbers, ends: int, count: int, period_s: int) -> _Numbers:

@@ -23,7 +23,7 @@ import numpy as np
 from eth_utils.address import is_address
 from filelock import FileLock, Timeout
 
-from lpmanager.backtest.markets.market import Bars, Events, Market, cut, utc
+from lpmanager.backtest.markets.market import ALL_OF_THE_FEE, Bars, Events, Market, cut, utc
 from lpmanager.backtest.store import parquet
 from lpmanager.backtest.store.parquet import read_about, read_file, replace_file, write_rows
 from lpmanager.chain.event_log import Standing
@@ -407,6 +407,8 @@ def _notes(days: list[Day]) -> tuple[str, ...]:
             "The pool's ticks before the first event are not known: active liquidity after each "
             "event is taken as recorded."
         )
+    if first is not None:
+        notes.append(ALL_OF_THE_FEE)
     unfinal = next((day for day in days if not day.final), None)
     if unfinal is not None:
         notes.append(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lpmanager.model import Snapshot, SwapEvent
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, block_time_up, path_of
+from lpmanager.risk.providers_fee import providers_shares
 
 HORIZON_S = 300
 
@@ -23,8 +24,9 @@ _PIPS = 1_000_000
 class Markout(NamedTuple):
     """One swap, or all of one sender, in raw token1 at the price after the horizon.
 
-    `volume` is what came in, `fee` the part of it that is the pool's fee, `gain` what all providers
-    together made of it, the fee included: below 0 the flow was toxic.
+    `volume` is what came in, `fee` the part of it that providers got as their fee, less what the
+    protocol took, and `gain` what all of them together made of it, that fee included: below 0 the
+    flow was toxic.
     """
 
     sender: str
@@ -63,7 +65,7 @@ def markouts(snapshot: Snapshot, horizon_s: int = HORIZON_S) -> tuple[Markout, .
         time = block_time_up(flow, snapshot, swap.block_number)
         if time + horizon_s <= now:
             later = _price_at(path, time + horizon_s)
-            found.append(_markout(swap, time, later, snapshot.pool.fee_pips))
+            found.append(_markout(swap, time, later, snapshot))
     if not found:
         return Missing(
             f"markouts need swaps at least {horizon_s} s old, found none among {len(flow.swaps)} "
@@ -95,12 +97,15 @@ def _price_at(path: PricePath, time: int) -> float:
     return math.exp(path.log_prices[bisect_right(path.times, time) - 1])
 
 
-def _markout(swap: SwapEvent, time: int, later: float, fee_pips: int) -> Markout:
-    volume = swap.amount0 * later if swap.amount0 > 0 else float(swap.amount1)
+def _markout(swap: SwapEvent, time: int, later: float, snapshot: Snapshot) -> Markout:
+    kept0, kept1 = providers_shares(snapshot.state.fee_protocol)
+    volume, kept = (swap.amount0 * later, kept0) if swap.amount0 > 0 else (swap.amount1, kept1)
+    paid = volume * snapshot.pool.fee_pips / _PIPS
+    fee = paid * kept
     return Markout(
         sender=swap.sender,
         time=time,
-        volume=volume,
-        fee=volume * fee_pips / _PIPS,
-        gain=swap.amount0 * later + swap.amount1,
+        volume=float(volume),
+        fee=fee,
+        gain=swap.amount0 * later + swap.amount1 - (paid - fee),
     )

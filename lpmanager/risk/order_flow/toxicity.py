@@ -18,11 +18,11 @@ HALF_LIFE_S = 3_600
 class Toxicity:
     """All as fractions of volume.
 
-    `toxic_share` is the volume of swaps after which the providers had lost more than the fee paid,
-    at the pool's price by then: before fees their markout is below -fee. A swap that moves the
-    price for good by more than the fee is one, whoever else trades; one that comes back is none.
+    `toxic_share` is the volume of swaps after which the providers had lost more than their fee, at
+    the pool's price by then: before fees their markout is below -fee. A swap that moves the price
+    for good by more than the fee is one, whoever else trades; one that comes back is none.
     `markout` is what providers made of the flow before fees, on average with the past fading; `fee`
-    is what the flow paid.
+    is what the flow paid them, less what the protocol took.
     """
 
     toxic_share: float

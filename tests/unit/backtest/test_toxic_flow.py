@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import BLOCK_TIME_S
+from builders import BLOCK_TIME_S, a_market
 from market_builders import (
     a_minute,
     a_recorded_market,
@@ -65,6 +65,19 @@ def test_variance_is_of_five_minutes_and_an_hour_without_swaps_has_no_volume() -
     assert (found.volumes[1], found.toxic_shares[1]) == (0.0, 0.0)
     assert found.unknown == 1
     assert (found.period_s, found.ends) == (HOUR, 3 * HOUR + 100)
+
+
+@pytest.mark.parametrize(("fee_protocol", "toxic"), [(0, 0), (0x44, 1), (0x40, 1), (0x04, 0)])
+def test_the_protocols_share_of_the_fee_is_no_gain_of_the_providers(
+    fee_protocol: int, toxic: int
+) -> None:
+    """Five ten-thousandths are paid as token1, and four and a half of them are lost in time."""
+    rows = hours((600, 0, -(10**9), 10**9 + 500_000), (700, 0, -1, 2), until=1)
+    moved = replace(rows, sqrt_price=to_limbs([round(2**96 * 1.000225)] * len(rows), 3))
+    start = replace(a_market().state, fee_protocol=fee_protocol)
+    found = toxic_periods(a_recorded_market(moved, start))
+    assert isinstance(found, FlowPeriods)
+    assert found.toxic_shares == (pytest.approx(toxic, abs=1e-6),)
 
 
 def test_a_swap_that_got_nothing_is_no_flow() -> None:

@@ -162,6 +162,15 @@ def test_all_is_left_while_the_flow_costs_more_than_it_pays() -> None:
     assert isinstance(decided(left_behind(calm_flow()), Keeping(), leave_while_toxic=True), Hold)
 
 
+def test_a_fee_that_the_protocol_takes_a_part_of_pays_for_less_flow() -> None:
+    """Of five basis points; each swap is followed by a rise of four in five minutes."""
+    flow = left_behind(moves(range(1_005 - 4 * 59, 1_006, 4)))
+    assert isinstance(decided(flow, Keeping(), leave_while_toxic=True), Hold)
+    state = replace(flow.snapshot.state, fee_protocol=0x44)
+    shared = replace(flow, snapshot=replace(flow.snapshot, state=state))
+    assert isinstance(decided(shared, Keeping(), leave_while_toxic=True), Plan)
+
+
 def test_a_swap_that_got_nothing_keeps_nobody_in_a_toxic_flow() -> None:
     """One raw unit costs its sender only gas, and must not blind the desk."""
     flow = toxic_flow()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import a_market, price_at
 from order_flow_builders import BIG, FEE, a_swap, after
@@ -28,6 +30,50 @@ def test_where_the_price_stays_providers_keep_the_fee(bought: int) -> None:
     assert one.gain == pytest.approx(one.fee)
     assert one.fee == pytest.approx(one.volume * FEE)
     assert one.volume == pytest.approx(BIG / (1 - FEE))
+
+
+@pytest.mark.parametrize(
+    ("bought", "fee_protocol", "kept"),
+    [(-BIG, 0x04, 3 / 4), (BIG, 0xA0, 9 / 10), (-BIG, 0xA4, 3 / 4), (BIG, 0xA4, 9 / 10)],
+)
+def test_the_protocols_share_of_the_fee_is_no_gain_of_the_providers(
+    bought: int, fee_protocol: int, kept: float
+) -> None:
+    """The low four bits are of what token0 pays, the high four of what token1 does."""
+    market = after([a_swap(1, bought=bought)], last_block=200)
+    shared = replace(market, state=replace(market.state, fee_protocol=fee_protocol))
+    (all_fee,), (part,) = markouts(market), markouts(shared)
+    assert part.volume == all_fee.volume
+    assert part.fee == pytest.approx(all_fee.fee * kept)
+    assert part.gain == pytest.approx(all_fee.gain - all_fee.fee * (1 - kept))
+
+
+def test_the_protocols_share_of_one_direction_is_not_taken_off_the_other() -> None:
+    for bought, fee_protocol in ((BIG, 0x04), (-BIG, 0xA0)):
+        market = after([a_swap(1, bought=bought)], last_block=200)
+        shared = replace(market, state=replace(market.state, fee_protocol=fee_protocol))
+        assert markouts(shared) == markouts(market)
+
+
+def test_providers_take_from_a_real_pool_what_their_markout_says() -> None:
+    """Of token0 and token1 in turn: what positions may collect, and what the protocol may not."""
+    market = a_market()
+    for zero_for_one in (True, False):
+        pool = Pool.from_state(market.state, market.pool.fee_pips, market.pool.tick_spacing)
+        pool.set_fee_protocol(4, 10)
+        before = pool.fee_growth_global0_x128, pool.fee_growth_global1_x128
+        done = pool.swap(zero_for_one, BIG)
+        grown0 = pool.fee_growth_global0_x128 - before[0]
+        grown1 = pool.fee_growth_global1_x128 - before[1]
+        paid = (grown0 + grown1) * pool.liquidity / 2**128
+        swap = a_swap(1)._replace(
+            amount0=done.amount0, amount1=done.amount1, sqrt_price_x96=pool.sqrt_price_x96
+        )
+        world = after([swap], last_block=200)
+        world = replace(world, state=replace(world.state, fee_protocol=pool.fee_protocol))
+        (one,) = markouts(world)
+        price = (pool.sqrt_price_x96 / 2**96) ** 2
+        assert one.fee == pytest.approx(paid * price if zero_for_one else paid, rel=1e-6)
 
 
 def test_who_buys_before_the_price_rises_takes_it_from_the_providers() -> None:
