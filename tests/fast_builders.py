@@ -11,6 +11,7 @@ from builders import a_pool, price_at
 from lpmanager.amm import Pool
 from lpmanager.amm.fast.packing import from_limbs, to_limbs
 from lpmanager.backtest.markets.market import SWAP, Bars, Events, Market
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.backtest.replay.bar_ways import bar_ways
 from lpmanager.model import PoolKey, TickRange
 from lpmanager.model.tick import max_usable_tick, min_usable_tick
@@ -84,6 +85,7 @@ def random_events(seed: int, count: int = 80, reach: int = 40) -> Events:
         liquidity=to_limbs(deep, 2),
         tick=ticks,
         changes={},
+        senders=Senders.unknown(count),
     )
 
 

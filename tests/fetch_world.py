@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from devnet_world import World, a_world
+from market_builders import senders_of
 
 from lpmanager.amm.fast.packing import from_limbs
 from lpmanager.backtest.markets.market import Events
@@ -169,6 +170,7 @@ def rows_of(events: Events) -> list[tuple[Any, ...]]:
             from_limbs(events.amount0, signed=True),
             from_limbs(events.amount1, signed=True),
             (c and (c.range.lower, c.range.upper, c.liquidity, c.owner) for c in changes),
+            senders_of(events.senders),
             zip(
                 from_limbs(events.sqrt_price),
                 events.tick.tolist(),

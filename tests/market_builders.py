@@ -15,6 +15,7 @@ from builders import a_pool, a_range, price_at
 from lpmanager.amm.fast.packing import to_limbs
 from lpmanager.backtest.markets.market import SWAP, Bars, Change, Events, Market
 from lpmanager.backtest.markets.minutes import MINUTE_COLUMNS
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.model import PoolState
 
 MIDNIGHT = 1_704_412_800  # 2024-01-05 00:00:00 UTC
@@ -77,6 +78,7 @@ def events_of(
     *rows: tuple[int, int, int, int],
     changes: Mapping[int, tuple[int, str, int]] | None = None,
     liquidity: int = 1000,
+    senders: Sequence[str] | None = None,
 ) -> Events:
     """Events of (time, tick, amount0, amount1), each in a block of its own, at the tick's price.
 
@@ -98,6 +100,7 @@ def events_of(
             row: Change(range=a_range(text), liquidity=changed, owner=None)
             for row, (_, text, changed) in changes.items()
         },
+        senders=Senders.unknown(len(rows)) if senders is None else Senders.of(senders),
     )
 
 
@@ -107,7 +110,16 @@ def a_recorded_market(rows: Events | Bars, start: PoolState | None = None) -> Ma
 
 def same_columns(one: Events | Bars, other: Events | Bars) -> bool:
     """Whether two markets' rows are equal in every column."""
-    return type(one) is type(other) and all(
-        np.array_equal(getattr(one, field.name), getattr(other, field.name))
-        for field in fields(one)
-    )
+    if type(one) is not type(other):
+        return False
+    columns = ((getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    return all(np.array_equal(*map(_told, pair)) for pair in columns)
+
+
+def _told(column: object) -> object:
+    return senders_of(column) if isinstance(column, Senders) else column
+
+
+def senders_of(senders: Senders) -> list[str]:
+    """The sender of each row."""
+    return senders.at(np.arange(len(senders)))

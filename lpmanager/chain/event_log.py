@@ -61,7 +61,8 @@ class PoolEvent:
     `amount0` and `amount1` are raw units as the event tells them: of a SWAP signed (positive = into
     the pool), of a MINT, BURN or COLLECT never negative. `after` is what a SWAP or INITIALIZE tells
     of the pool behind it, None otherwise; `range` and `owner` are None for those two. `liquidity`
-    is what a MINT added or a BURN took, zero otherwise.
+    is what a MINT added or a BURN took, zero otherwise. `sender` called the pool for a SWAP, and is
+    None of all others.
     """
 
     kind: LogKind
@@ -74,6 +75,7 @@ class PoolEvent:
     range: TickRange | None
     liquidity: int
     owner: str | None
+    sender: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +245,14 @@ def _event(log: Log, time: int) -> PoolEvent:
 
 def _initialize(log: Log) -> dict[str, Any]:
     price, tick = uniswap_v3.INITIALIZE_EVENT.decode(log.data)
-    return _of_price(0, 0, Standing(sqrt_price_x96=price, tick=tick, liquidity=Liquidity(0)))
+    return _of_price(0, 0, Standing(sqrt_price_x96=price, tick=tick, liquidity=Liquidity(0)), None)
 
 
 def _swap(log: Log) -> dict[str, Any]:
     amount0, amount1, price, liquidity, tick = uniswap_v3.SWAP_EVENT.decode(log.data)
     after = Standing(sqrt_price_x96=price, tick=tick, liquidity=Liquidity(liquidity))
-    return _of_price(amount0, amount1, after)
+    _event_topic, sender, _recipient = log.topics
+    return _of_price(amount0, amount1, after, topic_address(sender))
 
 
 def _mint(log: Log) -> dict[str, Any]:
@@ -276,7 +279,7 @@ _FIELDS = {
 }
 
 
-def _of_price(amount0: int, amount1: int, after: Standing) -> dict[str, Any]:
+def _of_price(amount0: int, amount1: int, after: Standing, sender: str | None) -> dict[str, Any]:
     return {
         "amount0": amount0,
         "amount1": amount1,
@@ -284,6 +287,7 @@ def _of_price(amount0: int, amount1: int, after: Standing) -> dict[str, Any]:
         "range": None,
         "liquidity": 0,
         "owner": None,
+        "sender": sender,
     }
 
 
@@ -296,6 +300,7 @@ def _of_range(log: Log, amount0: int, amount1: int, liquidity: int) -> dict[str,
         "range": TickRange(_tick(lower), _tick(upper)),
         "liquidity": liquidity,
         "owner": topic_address(owner),
+        "sender": None,
     }
 
 

@@ -90,7 +90,8 @@ def rows_by_receipts() -> list[tuple[Any, ...]]:
 
 
 def each_row(world: World) -> Iterator[tuple[Any, ...]]:
-    """Block, time, kind, amounts, range, liquidity and owner of each event, by all receipts."""
+    """Block, time, kind, amounts, range, liquidity, owner and sender of each event, by all
+    receipts."""
     for height in range(1, world.node.head().number + 1):
         receipts = world.node.ask(
             Question("eth_getBlockReceipts", [hex(height)], lambda told: told)
@@ -103,7 +104,9 @@ def each_row(world: World) -> Iterator[tuple[Any, ...]]:
             kind, types = BY_TOPIC[topic]
             values = decode(types, bytes.fromhex(log["data"][2:]))
             amounts = values[:2] if kind == SWAP else values[-2:]
-            change = None
+            change, sender = None, ""
+            if kind == SWAP:
+                sender = to_checksum_address(bytes.fromhex(log["topics"][1][2:])[-20:])
             if kind in (MINT, BURN):
                 owner, lower, upper = (bytes.fromhex(t[2:]) for t in log["topics"][1:])
                 change = (
@@ -112,7 +115,7 @@ def each_row(world: World) -> Iterator[tuple[Any, ...]]:
                     values[-3],
                     to_checksum_address(owner[-20:]),
                 )
-            yield height, time, kind, *amounts, change
+            yield height, time, kind, *amounts, change, sender
 
 
 def last_rows(events: Events) -> dict[int, tuple[int, int, int]]:

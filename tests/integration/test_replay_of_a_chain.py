@@ -18,7 +18,7 @@ from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.chain.reader import Reader
 from lpmanager.cycle import Campaign, Cycle, run_cycle
 from lpmanager.ledger.store import Ledger
-from lpmanager.model import Hold, Plan
+from lpmanager.model import Hold, Plan, Snapshot
 from lpmanager.rebalancer import Limits, decide
 from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.risk import assess
@@ -85,6 +85,15 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> DryRun:
         return DryRun(as_recorded(world, tmp_path_factory.mktemp("store")), cycles)
 
 
+def by_whom(snapshot: Snapshot) -> list[str]:
+    """Who sent each swap of the flow; there is one at least, and all are known."""
+    assert snapshot.flow is not None
+    senders = [swap.sender for swap in snapshot.flow.swaps]
+    assert senders
+    assert all(senders)
+    return senders
+
+
 def limits_of(history_s: int) -> Limits:
     return a_limits(twap_window_s=60, history_s=history_s, max_twap_deviation_ticks=20)
 
@@ -109,5 +118,6 @@ def test_a_dry_run_and_the_replay_decide_alike(dry_run: DryRun) -> None:
         )
         seen = replace(seen, snapshot=snapshot, outlook=assess(snapshot))
         assert decide(NAME, seen, POLICY, limits) == cycle.decision
+        assert by_whom(snapshot) == by_whom(live)
         kinds.add(type(cycle.decision))
     assert kinds == {Plan, Hold}

@@ -13,13 +13,14 @@ from lpmanager.amm.fast.packing import Rows, to_limbs
 from lpmanager.backtest.markets.events import EventKind, MarketEvent
 from lpmanager.backtest.markets.market import KINDS, ROW_BYTES, Change, Events
 from lpmanager.backtest.markets.room import require_room
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.errors import MarketDataError
 from lpmanager.model import PoolKey
 from lpmanager.model.units import LOG_TICK
 
 #: So many rows are objects at a time.
 EVENTS_AT_ONCE = 4_096
-_COLUMNS = tuple(field.name for field in fields(Events) if field.name != "changes")
+_COLUMNS = tuple(field.name for field in fields(Events) if field.name not in ("changes", "senders"))
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
 _CHANGING = (EventKind.MINT, EventKind.BURN)
 _Q96 = 2.0**96
@@ -43,13 +44,13 @@ def _parts(name: str, pool: PoolKey, events: Iterable[MarketEvent]) -> Iterator[
     """The columns of so many events at a time."""
     each, rows = iter(events), 0
     while some := list(islice(each, EVENTS_AT_ONCE)):
-        yield _columns(name, pool, some, rows)
+        yield _columns(name, pool, some)
         rows += len(some)
         require_room(name, rows, rows * ROW_BYTES)
 
 
-def _columns(name: str, pool: PoolKey, events: Sequence[MarketEvent], first: int) -> Events:
-    """The columns of some events, of which the first is in row `first` of all."""
+def _columns(name: str, pool: PoolKey, events: Sequence[MarketEvent]) -> Events:
+    """The columns of some events."""
     tick = np.array([event.tick for event in events], np.int32)
     prices = [event.sqrt_price_x96 for event in events]
     _require_ticks_of_prices(name, events, np.array(prices, np.float64), tick)
@@ -64,7 +65,8 @@ def _columns(name: str, pool: PoolKey, events: Sequence[MarketEvent], first: int
             name, "total_liquidity", events, [event.active_liquidity for event in events]
         ),
         tick=tick,
-        changes=dict(_changes(name, pool, events, first)),
+        changes=dict(_changes(name, pool, events)),
+        senders=Senders.of(event.sender for event in events),
     )
 
 
@@ -108,9 +110,9 @@ def _require_ticks_of_prices(
 
 
 def _changes(
-    name: str, pool: PoolKey, events: Sequence[MarketEvent], first: int
+    name: str, pool: PoolKey, events: Sequence[MarketEvent]
 ) -> Iterator[tuple[int, Change]]:
-    for row, event in enumerate(events, first):
+    for row, event in enumerate(events):
         if event.kind not in _CHANGING or event.range is None:
             continue
         try:
@@ -124,7 +126,7 @@ def _changes(
 
 
 def joined_events(parts: Iterable[Events]) -> Events:
-    """Events that follow each other as one; the rows of `changes` count from the first of all.
+    """Events that follow each other as one.
 
     At least one part. The columns grow in place, so that parts which are made one by one are never
     there all at once.
@@ -132,11 +134,13 @@ def joined_events(parts: Iterable[Events]) -> Events:
     each = iter(parts)
     first = next(each)
     columns = {name: np.array(getattr(first, name)) for name in _COLUMNS}
-    changes = dict(first.changes)
+    changes, senders = dict(first.changes), [first.senders]
     for part in each:
+        behind = len(columns["time"])
         for name, column in columns.items():
             rows, more = len(column), getattr(part, name)
             column.resize((rows + len(more), *column.shape[1:]), refcheck=False)
             column[rows:] = more
-        changes |= part.changes
-    return Events(**columns, changes=changes)
+        changes |= {row + behind: change for row, change in part.changes.items()}
+        senders.append(part.senders)
+    return Events(**columns, changes=changes, senders=Senders.joined(senders))

@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
+
+from eth_utils.address import to_checksum_address
 
 from lpmanager.backtest.markets.market_file import (
     UTC_TIME,
@@ -39,6 +42,9 @@ EVENT_COLUMNS = (
     "tick_upper",
     "liquidity",
 )
+#: What a file of events may have: who called the pool, as the event says.
+_SENDER = "sender"
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 #: No more digits than a uint256 has.
 _INTEGER = re.compile(r"-?[0-9]{1,78}")
 #: Some exporters write whole numbers of a column with empty cells as 199045.0.
@@ -62,7 +68,8 @@ class MarketEvent:
     pool); price, tick and active liquidity are those after the event.
 
     `range` is None for a SWAP, and then `liquidity` is zero; otherwise `liquidity` is what the
-    event added or took.
+    event added or took. `sender` called the pool for a SWAP; "" where the file does not say, and of
+    other kinds.
     """
 
     line: int
@@ -77,6 +84,7 @@ class MarketEvent:
     tick: int
     range: TickRange | None
     liquidity: Liquidity
+    sender: str
 
 
 def read_events(path: Path) -> tuple[MarketEvent, ...]:
@@ -110,7 +118,9 @@ def no_events(path: Path) -> MarketDataError:
 
 def _read(path: Path, file: IO[str]) -> Iterator[MarketEvent]:
     reader = csv.DictReader(file, strict=True)
-    require_columns(path.name, tuple(reader.fieldnames or ()), EVENT_COLUMNS)
+    header = tuple(reader.fieldnames or ())
+    optional = (_SENDER,) if _SENDER in header else ()
+    require_columns(path.name, header, EVENT_COLUMNS + optional)
     before: MarketEvent | None = None
     for cells in reader:
         row = _Row(path.name, reader.line_num, cells)
@@ -187,6 +197,7 @@ def _event(row: _Row) -> MarketEvent:
         tick=row.whole("current_tick", MIN_TICK, MAX_TICK),
         range=tick_range,
         liquidity=Liquidity(liquidity),
+        sender=_sender(row) if kind is EventKind.SWAP else "",
     )
 
 
@@ -195,6 +206,19 @@ def _kind(row: _Row) -> EventKind:
         return EventKind(row.cells["tx_type"] or "")
     except ValueError as error:
         raise row.wrong("tx_type", "one of " + ", ".join(EventKind)) from error
+
+
+def _sender(row: _Row) -> str:
+    cell = row.cells.get(_SENDER) or ""
+    if cell and _ADDRESS.fullmatch(cell) is None:
+        raise row.wrong(_SENDER, "an address, or nothing")
+    return _checksummed(cell) if cell else ""
+
+
+@lru_cache(maxsize=4_096)
+def _checksummed(address: str) -> str:
+    """As the chain's reader names it. Few senders swap often, and each takes a hash."""
+    return to_checksum_address(address)
 
 
 def _range(row: _Row) -> TickRange:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.amm.fast.packing import Rows, from_limbs
 from lpmanager.backtest.markets.events import EventKind
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.errors import MarketDataError
 from lpmanager.model import Liquidity, PoolKey, PoolState, SqrtPriceX96, TickRange, TickState
 
@@ -56,7 +57,8 @@ class Events:
     `time` is in Unix seconds. `kind` counts in `KINDS`. `amount0` and `amount1` are raw units as
     the pool sees them (positive = into the pool), (n, 2) limbs in two's complement; `sqrt_price`
     (n, 3 limbs), `liquidity` (active, n, 2 limbs) and `tick` are those after the event. `changes`
-    has the range and liquidity of each MINT and BURN by its row, and no other row.
+    has the range and liquidity of each MINT and BURN by its row, and no other row; `senders` who
+    called the pool for each SWAP, as far as the source tells.
     """
 
     block: NDArray[np.int64]
@@ -68,6 +70,7 @@ class Events:
     liquidity: Rows
     tick: Ticks
     changes: Mapping[int, Change]
+    senders: Senders
 
     def __len__(self) -> int:
         return len(self.time)
@@ -158,6 +161,7 @@ def cut(rows: AnyRows, first: int, behind: int) -> AnyRows:
         parts["changes"] = {
             row - first: change for row, change in rows.changes.items() if first <= row < behind
         }
+        parts["senders"] = rows.senders.between(first, behind)
     return replace(rows, **parts)
 
 

@@ -24,6 +24,7 @@ from lpmanager.amm.fast.packing import Rows, to_limbs
 from lpmanager.backtest.markets.arbitrage import LogPrices, within_fees
 from lpmanager.backtest.markets.columns import joined_events
 from lpmanager.backtest.markets.market import SWAP, Events, Market
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.model import (
     MAX_TICK,
     MIN_TICK,
@@ -196,6 +197,7 @@ def _part(setting: Setting, pool: Pool, first: int, targets: Sequence[SqrtPriceX
         liquidity=done.liquidities[kept],
         tick=done.ticks[kept].astype(np.int32),
         changes={},
+        senders=Senders.unknown(len(step)),
     )
 
 

@@ -19,6 +19,7 @@ from lpmanager.amm import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at_tick, ti
 from lpmanager.amm.fast.legs import SELL0, SELL1, TO, Followed, Legs
 from lpmanager.amm.fast.packing import Rows, differences, from_limbs, to_limbs
 from lpmanager.backtest.markets.market import MINT, SWAP, Bars, Change, Events, Market
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.backtest.replay.bar_ways import BarWays, bar_ways
 from lpmanager.errors import MarketDataError
 from lpmanager.model import (
@@ -81,7 +82,7 @@ def tape_of(market: Market, block_s: Fraction) -> Tape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTape:
-    """A tape of single events; see the module.
+    """A tape of single events; see the module. `senders` are those of all rows.
 
     `recorded` are the events themselves where the ticks are not known: then they tell better what a
     swap that crossed some has paid than the pool does.
@@ -97,12 +98,13 @@ class EventTape:
     amounts: Rows
     prices: Rows
     gained: Rows
+    senders: Senders
     recorded: Events | None
 
     def swaps(self, first: int, behind: int, legs: Legs, went: Followed) -> SwapColumns:
         """As recorded where the ticks are not known, else as the pool did them."""
         if self.recorded is None:
-            return _done(self.blocks, first, behind, legs, went)
+            return _done(self.blocks, self.senders, first, behind, legs, went)
         low, high = np.searchsorted(self.swap_rows, (first, behind))
         return _told(self.recorded, self.swap_rows[low:high])
 
@@ -175,6 +177,7 @@ class BarTape:
             self._prices(bars.close[rows]),
             bars.liquidity[rows],
             bars.close[rows],
+            [""] * len(rows),
         )
 
     def _prices(self, ticks: NDArray[np.int32]) -> Rows:
@@ -212,6 +215,7 @@ def _event_tape(market: Market, rows: Events) -> EventTape:
         amounts=np.where(sold0[:, None], rows.amount0[swaps], rows.amount1[swaps]),
         prices=rows.sqrt_price[swaps],
         gained=gained,
+        senders=rows.senders,
         recorded=rows if market.start is None else None,
     )
 
@@ -280,14 +284,23 @@ def _told(events: Events, rows: NDArray[np.int64]) -> SwapColumns:
         events.sqrt_price[rows],
         events.liquidity[rows],
         events.tick[rows],
+        events.senders.at(rows),
     )
 
 
 def _done(
-    blocks: NDArray[np.int64], first: int, behind: int, legs: Legs, went: Followed
+    blocks: NDArray[np.int64],
+    senders: Senders,
+    first: int,
+    behind: int,
+    legs: Legs,
+    went: Followed,
 ) -> SwapColumns:
+    """What moved the pool: sales are their senders', and who followed the market nobody knows."""
     low, high = np.searchsorted(legs.rows[: went.legs], (first, behind))
     moved = low + np.flatnonzero((went.amounts0[low:high] | went.amounts1[low:high]).any(axis=1))
+    sold = (legs.kinds[moved] != TO).tolist()
+    recorded = senders.at(legs.rows[moved])
     return _events(
         blocks[legs.rows[moved]],
         range(len(moved)),
@@ -295,6 +308,7 @@ def _done(
         went.prices[moved],
         went.liquidities[moved],
         went.ticks[moved],
+        [sender if is_sale else "" for sender, is_sale in zip(recorded, sold, strict=True)],
     )
 
 
@@ -305,15 +319,15 @@ def _events(
     prices: Rows,
     liquidities: Rows,
     ticks: NDArray[np.int64] | NDArray[np.int32],
+    senders: Sequence[str],
 ) -> SwapColumns:
-    """The events in these columns; nothing tells who sent them."""
-    unknown = [""] * len(blocks)
+    """The events in these columns; nothing tells their transactions."""
     amounts0, amounts1 = amounts
     return SwapColumns(
         block_numbers=blocks.tolist(),
         log_indices=numbers,
-        tx_hashes=unknown,
-        senders=unknown,
+        tx_hashes=[""] * len(blocks),
+        senders=senders,
         amounts0=from_limbs(amounts0, signed=True),
         amounts1=from_limbs(amounts1, signed=True),
         sqrt_prices_x96=from_limbs(prices),

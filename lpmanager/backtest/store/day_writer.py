@@ -8,8 +8,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from lpmanager.backtest.markets.columns import joined_events
 from lpmanager.backtest.markets.market import Events, cut
-from lpmanager.backtest.store.event_rows import joined, rows_from
+from lpmanager.backtest.store.event_rows import rows_from
 from lpmanager.backtest.store.kept import Kept
 from lpmanager.backtest.store.shelf import Blocks, Day, Mark, Shelf, day_of, midnight, write_day
 from lpmanager.chain.event_log import LogKind, Piece, PoolEvent, Standing
@@ -56,7 +57,7 @@ class DayWriter:
             )
         while True:
             day = _extended(day, begun, last, final=final)
-            self._rows = joined(self._rows, _of_day(rows, day.date))
+            self._rows = joined_events((self._rows, _of_day(rows, day.date)))
             write_day(self._shelf, day, self._rows)
             self._day = day
             if day.date == day_of(last.time):

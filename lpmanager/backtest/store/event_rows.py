@@ -8,11 +8,11 @@ import numpy as np
 
 from lpmanager.amm.fast.packing import Rows, to_limbs
 from lpmanager.backtest.markets.market import KINDS, Change, Events
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.chain.event_log import LogKind, PoolEvent, Standing
 from lpmanager.errors import MarketDataError
 
 _KIND_NUMBERS = {LogKind(str(kind)): number for number, kind in enumerate(KINDS)}
-_COLUMNS = ("block", "time", "kind", "amount0", "amount1", "sqrt_price", "liquidity", "tick")
 
 
 def rows_from(told: Sequence[tuple[PoolEvent, Standing]]) -> Events:
@@ -37,15 +37,7 @@ def rows_from(told: Sequence[tuple[PoolEvent, Standing]]) -> Events:
             for row, event in enumerate(events)
             if event.kind in (LogKind.MINT, LogKind.BURN) and event.range is not None
         },
-    )
-
-
-def joined(rows: Events, more: Events) -> Events:
-    """The rows of both, one after the other."""
-    behind = len(rows)
-    return Events(
-        **{name: np.concatenate([getattr(rows, name), getattr(more, name)]) for name in _COLUMNS},
-        changes={**rows.changes, **{row + behind: c for row, c in more.changes.items()}},
+        senders=Senders.of(event.sender or "" for event in events),
     )
 
 

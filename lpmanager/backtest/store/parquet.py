@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from lpmanager.abi import topic_address
 from lpmanager.amm.fast.packing import Rows, from_limbs, to_limbs
+from lpmanager.backtest.markets.columns import joined_events
 from lpmanager.backtest.markets.market import BURN, MINT, Bars, Change, Events
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.errors import MarketDataError, UsageError
 from lpmanager.model import TickRange
 
@@ -51,6 +53,8 @@ _BAR_COLUMNS: Mapping[str, str | int] = {
     "in1": 2,
     "liquidity": 2,
 }
+_SENDER = "sender"
+_SENDER_TYPE = "dictionary<values=string, indices=int32, ordered=0>"
 _CHANGE_COLUMNS = ("lower", "upper", "change", "owner")
 
 
@@ -72,12 +76,12 @@ def write_rows(path: Path, rows: Events | Bars, about: Mapping[str, Any]) -> Non
     columns = _columns_of(rows)
     arrays = {name: _array(arrow, getattr(rows, name), kind) for name, kind in columns.items()}
     if isinstance(rows, Events):
-        arrays |= _change_arrays(arrow, rows)
+        arrays |= _change_arrays(arrow, rows) | {_SENDER: _sender_array(arrow, rows.senders)}
     table = arrow.table(arrays).replace_schema_metadata({_ABOUT: json.dumps(about).encode()})
 
     def write(part: Path) -> None:
         _arrow("pyarrow.parquet").write_table(
-            table, part, compression="lz4", use_dictionary=False, write_statistics=False
+            table, part, compression="lz4", use_dictionary=[_SENDER], write_statistics=False
         )
 
     replace_file(path, write)
@@ -108,22 +112,18 @@ def read_deltas(path: Path) -> Iterator[tuple[TickRange, int]]:
 def bars_of(files: Sequence[RowFile], step_s: int) -> Bars:
     """The bars of all files, one after the other; MarketDataError for one with other columns."""
     parts = [_numbers(file, _BAR_COLUMNS) for file in files]
-    return Bars(**_joined(parts), step_s=step_s)
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in _BAR_COLUMNS}
+    return Bars(**columns, step_s=step_s)
 
 
 def events_of(files: Sequence[RowFile]) -> Events:
     """The events of all files, one after the other; MarketDataError for one with other columns."""
-    parts = [_numbers(file, _EVENT_COLUMNS) for file in files]
-    changes: dict[int, Change] = {}
-    behind = 0
-    for file, part in zip(files, parts, strict=True):
-        changes |= {row + behind: c for row, c in _changes(file, part["kind"]).items()}
-        behind += len(part["kind"])
-    return Events(**_joined(parts), changes=changes)
+    return joined_events(_events(file) for file in files)
 
 
-def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _events(file: RowFile) -> Events:
+    columns = _numbers(file, _EVENT_COLUMNS)
+    return Events(**columns, changes=_changes(file, columns["kind"]), senders=_senders(file))
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -170,6 +170,12 @@ def _change_arrays(arrow: ModuleType, rows: Events) -> dict[str, Any]:
     }
 
 
+def _sender_array(arrow: ModuleType, senders: Senders) -> Any:
+    """Each name once; null where nothing tells it."""
+    names = arrow.array([name or None for name in senders.names], arrow.string())
+    return names.take(arrow.array(senders.codes)).dictionary_encode()
+
+
 def _bytes_of(liquidity: int) -> bytes:
     return to_limbs([liquidity], 2).astype("<u8").tobytes()
 
@@ -180,11 +186,8 @@ def _numbers(file: RowFile, columns: Mapping[str, str | int]) -> dict[str, NDArr
         expected = kind if isinstance(kind, str) else f"fixed_size_binary[{_LIMB * kind}]"
         column = table.column(name) if name in table.column_names else None
         if column is None or str(column.type) != expected or column.null_count:
-            raise MarketDataError(
-                f"{file.path}: column {name}: expected {expected} without nulls, found "
-                f"{'nothing' if column is None else column.type}; it is not a file of this "
-                "program's store, or is damaged: delete it, and fetch that day again"
-            )
+            found_type = "nothing" if column is None else column.type
+            raise _wrong_column(file, name, f"{expected} without nulls", found_type)
         found[name] = _flat(column, kind)
     return found
 
@@ -223,6 +226,27 @@ def _changes(file: RowFile, kinds: NDArray[np.uint8]) -> dict[int, Change]:
             f"{file.path}: a MINT or BURN without its range and liquidity ({error}); the file is "
             "damaged: delete it, and fetch that day again"
         ) from error
+
+
+def _senders(file: RowFile) -> Senders:
+    """Unknown in the files of older versions, which did not keep them."""
+    if _SENDER not in file.table.column_names:
+        return Senders.unknown(len(file.table))
+    column = file.table.column(_SENDER)
+    if str(column.type) != _SENDER_TYPE:
+        raise _wrong_column(file, _SENDER, _SENDER_TYPE, column.type)
+    return Senders.joined(
+        Senders(chunk.indices.fill_null(len(names)).to_numpy(), (*names, ""))
+        for chunk in column.chunks
+        for names in [chunk.dictionary.to_pylist()]
+    )
+
+
+def _wrong_column(file: RowFile, name: str, expected: str, found: object) -> MarketDataError:
+    return MarketDataError(
+        f"{file.path}: column {name}: expected {expected}, found {found}; it is not a file of this "
+        "program's store, or is damaged: delete it, and fetch that day again"
+    )
 
 
 def _about(path: Path, file: Any) -> dict[str, Any]:

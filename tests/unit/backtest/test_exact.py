@@ -18,6 +18,7 @@ from lpmanager.amm.fast.packing import from_limbs
 from lpmanager.backtest.markets.bars import in_bars
 from lpmanager.backtest.markets.market import MINT, Change, Events, Market
 from lpmanager.backtest.markets.reading import read_market
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.backtest.replay.exact import Replay, backtest
 from lpmanager.backtest.replay.history import Stretch
 from lpmanager.backtest.replay.terms import Terms
@@ -55,9 +56,10 @@ def with_another_future(market: Market, row: int, seed: int) -> Market:
             (getattr(rows, field.name)[:row], getattr(other, field.name)[row:])
         )
         for field in fields(Events)
-        if field.name != "changes"
+        if field.name not in ("changes", "senders")
     }
-    return replace(market, rows=Events(**columns, changes={}))
+    unknown = Senders.unknown(len(columns["time"]))
+    return replace(market, rows=Events(**columns, changes={}, senders=unknown))
 
 
 @pytest.mark.parametrize(

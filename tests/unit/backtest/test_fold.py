@@ -31,6 +31,7 @@ def an_event(kind: LogKind, **changes: object) -> PoolEvent:
         "range": None,
         "liquidity": 0,
         "owner": None,
+        "sender": None,
     }
     return PoolEvent(**plain | changes)
 
@@ -184,4 +185,5 @@ def as_told(event: MarketEvent) -> PoolEvent:
         range=event.range,
         liquidity=event.liquidity,
         owner=None,
+        sender=event.sender or None,
     )

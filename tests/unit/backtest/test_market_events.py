@@ -101,6 +101,32 @@ def test_two_rows_of_one_block_share_their_time(tmp_path: Path) -> None:
         read_events(market_file(tmp_path, SWAP, later))
 
 
+ROUTER = "0x3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad"
+
+
+def test_the_sender_of_a_swap_is_read_where_the_file_has_it(tmp_path: Path) -> None:
+    """In the form that the chain's reader has it; of a mint it is the position manager."""
+    rows = f"{SWAP},{ROUTER}", f"{MINT},{ROUTER}", f"{SWAP.replace('100,', '102,', 1)},"
+    later = rows[2].replace("00:00:23", "00:00:47")
+    path = market_file(tmp_path, *rows[:2], later, header=f"{HEADER},sender")
+    named = "0x3fC91A3afd70395Cd496C647d5a6CC9D4B2b7FAD"
+    assert [event.sender for event in read_events(path)] == [named, "", ""]
+    assert read_events(market_file(tmp_path, SWAP))[0].sender == ""
+
+
+@pytest.mark.parametrize("cell", ["router", ROUTER[:-1], f"{ROUTER}0", ROUTER[2:]])
+def test_a_sender_that_is_no_address_is_named(tmp_path: Path, cell: str) -> None:
+    path = market_file(tmp_path, f"{SWAP},{cell}", header=f"{HEADER},sender")
+    with pytest.raises(MarketDataError, match="line 2: sender: expected an address, or nothing"):
+        read_events(path)
+
+
+def test_two_columns_of_senders_are_refused(tmp_path: Path) -> None:
+    path = market_file(tmp_path, f"{SWAP},,", header=f"{HEADER},sender,sender")
+    with pytest.raises(MarketDataError, match="column sender comes twice"):
+        read_events(path)
+
+
 @pytest.mark.parametrize("row", [SWAP + ",9", SWAP[: SWAP.rindex(",")]])
 def test_a_row_of_another_length_is_refused(tmp_path: Path, row: str) -> None:
     with pytest.raises(MarketDataError, match="line 3: the row has another number of cells"):

@@ -69,8 +69,8 @@ def test_events_become_columns(tmp_path: Path) -> None:
     assert market.notes == (
         "3 events: 1 SWAP, 1 MINT, 1 BURN.",
         "The pool's ticks before the first event are not in the file: active liquidity after each "
-        "event is taken as recorded. The protocol's share of the fee is not recorded: providers are "
-        "taken to get all of it.",
+        "event is taken as recorded. The protocol's share of the fee is not recorded: providers "
+        "are taken to get all of it.",
     )
 
 

@@ -10,10 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import USDC, a_pool
-from market_builders import MIDNIGHT, a_recorded_market, events_of, needs_data, same_columns
+from market_builders import (
+    MIDNIGHT,
+    a_recorded_market,
+    events_of,
+    needs_data,
+    same_columns,
+    senders_of,
+)
 
 from lpmanager.amm.fast.packing import to_limbs
 from lpmanager.backtest.markets.market import BURN, MINT, Bars, Change, Events, Market
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.backtest.store import parquet
 from lpmanager.backtest.store.shelf import (
     Shelf,
@@ -23,6 +31,7 @@ from lpmanager.backtest.store.shelf import (
     write_day,
     write_market,
 )
+from lpmanager.backtest.store.shelf import events_of as events_of_day
 from lpmanager.errors import MarketDataError, UsageError
 from lpmanager.model import TickRange
 
@@ -77,6 +86,54 @@ def test_what_is_written_is_read_back_to_the_unit(tmp_path: Path, rows: Events |
     found = read(stored(tmp_path, rows))
     assert same_columns(found.rows, rows)
     assert (found.chain_id, found.pool) == (1, a_pool())
+
+
+SENDERS = ["0xA", "0xB", "", "0xB", "0xC", "0xA", "", "0xC", "0xB"]
+
+
+def with_senders() -> Events:
+    return replace(some_events(), senders=Senders.of(SENDERS))
+
+
+def test_senders_are_read_back_whichever_days_they_swapped_on(tmp_path: Path) -> None:
+    shelf = stored(tmp_path, with_senders())
+    whole, later = read(shelf).rows, read(shelf, MIDNIGHT + DAY_S).rows
+    assert isinstance(whole, Events)
+    assert isinstance(later, Events)
+    assert senders_of(whole.senders) == SENDERS
+    assert senders_of(later.senders) == SENDERS[3:]
+    assert set(later.senders.names) == {"0xA", "0xB", "0xC", ""}
+
+
+def test_a_day_keeps_only_its_own_senders(tmp_path: Path) -> None:
+    shelf = stored(tmp_path, with_senders())
+    kept = events_of_day(shelf, date(2024, 1, 6)).senders
+    assert set(kept.names) - {""} == {"0xA", "0xB", "0xC"}
+    assert set(events_of_day(shelf, date(2024, 1, 5)).senders.names) - {""} == {"0xA", "0xB"}
+
+
+def test_days_of_a_version_that_kept_no_senders_are_read_without_them(tmp_path: Path) -> None:
+    from pyarrow import parquet as pq
+
+    shelf = stored(tmp_path, with_senders())
+    path = shelf.path(date(2024, 1, 6))
+    pq.write_table(pq.read_table(path).drop_columns(["sender"]), path)
+    rows = read(shelf).rows
+    assert isinstance(rows, Events)
+    assert senders_of(rows.senders) == [*SENDERS[:3], "", "", "", *SENDERS[6:]]
+
+
+def test_senders_of_another_kind_are_named(tmp_path: Path) -> None:
+    from pyarrow import array
+    from pyarrow import parquet as pq
+
+    shelf = stored(tmp_path, with_senders())
+    path = shelf.path(date(2024, 1, 6))
+    table = pq.read_table(path)
+    at = table.column_names.index("sender")
+    pq.write_table(table.set_column(at, "sender", array([1, 2, 3])), path)
+    with pytest.raises(MarketDataError, match=r"column sender: expected dictionary.*found int64"):
+        read(shelf)
 
 
 def test_a_window_may_begin_and_end_within_a_day(tmp_path: Path) -> None:

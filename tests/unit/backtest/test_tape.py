@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from builders import a_pool
+from builders import a_limits, a_pool
 from market_builders import MAINNET_EVENTS, MAINNET_MINUTES, needs_data
 from replay_builders import BLOCK_S, a_walk, a_world_of
 
 from lpmanager.amm.fast.legs import TO
 from lpmanager.amm.fast.packing import from_limbs, to_limbs
 from lpmanager.backtest.markets.bars import in_bars
-from lpmanager.backtest.markets.market import Bars, Market
+from lpmanager.backtest.markets.market import Bars, Events, Market
 from lpmanager.backtest.markets.reading import read_market
+from lpmanager.backtest.markets.senders import Senders
 from lpmanager.backtest.replay.bar_ways import bar_ways
 from lpmanager.backtest.replay.meter import roots_of
 from lpmanager.backtest.replay.tape import tape_of
+from lpmanager.backtest.replay.world import World
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import markouts
 
@@ -90,6 +94,28 @@ def test_events_and_their_own_bars_end_at_the_same_price() -> None:
             pass
         ends.append(world.pool.tick)
     assert ends[0] == ends[1]
+
+
+def test_a_recorded_sale_is_its_senders_and_who_follows_the_market_is_unknown() -> None:
+    """Twice the liquidity leaves the price behind the recorded one: an arbitrageur follows."""
+    market = a_walk(steps=20)
+    assert isinstance(market.rows, Events)
+    told = [f"0x{row}" for row in range(len(market.rows))]
+    market = replace(market, rows=replace(market.rows, senders=Senders.of(told)))
+    alone, deeper = (a_world_of(market, limits=a_limits(history_s=3_600)) for _ in range(2))
+    deeper.pool.mint("us", -887_220, 887_220, int(deeper.pool.liquidity))
+    later = int(np.searchsorted(market.rows.time, market.first, "right"))
+    assert by_whom(alone, market.end) == told[later:]
+    assert by_whom(deeper, market.end) == [one for sender in told[later:] for one in (sender, "")]
+
+
+def by_whom(world: World, end: int) -> list[str]:
+    """The senders of the flow at the market's end."""
+    for _ in world.pass_time(end):
+        pass
+    flow = world.snapshot().flow
+    assert flow is not None
+    return [swap.sender for swap in flow.swaps]
 
 
 @pytest.mark.parametrize("came_in", [1, 10**12])

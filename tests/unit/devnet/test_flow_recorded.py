@@ -41,6 +41,7 @@ def event(
         tick=tick,
         range=span,
         liquidity=Liquidity(liquidity),
+        sender="",
     )
 
 
