@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from market_builders import POLYGON_MINUTES, a_minute, minute_file, needs_data
+from builders import price_at
+from market_builders import (
+    MAINNET_EVENTS,
+    POLYGON_MINUTES,
+    a_minute,
+    minute_file,
+    needs_data,
+)
 from typed_here import Ended, typed_here
 
+from lpmanager.backtest.markets.events import EVENT_COLUMNS
 from lpmanager.cli import risk_market
 from lpmanager.risk.learned.next_hour import NextHour
 from lpmanager.risk.missing import Missing
@@ -124,6 +135,55 @@ def test_the_price_is_looked_back_on_over_the_whole_file(folder: Path) -> None:
     assert "144 returns of 300 s, found 23" in later["last jump"]["missing"]
 
 
+ROUTERS = (
+    "0x3fC91A3afd70395Cd496C647d5a6CC9D4B2b7FAD",
+    "0xE592427A0AEce92De3Edee1F18E0157C05861564",
+)
+
+
+def swaps_along(folder: Path, ticks: Sequence[int], *, tell_senders: bool) -> None:
+    """A swap a minute that leaves the price at the next tick. Who bought token0 and who sold it is
+    one router each, in the form that exporters write."""
+    columns = [*EVENT_COLUMNS, "sender"] if tell_senders else EVENT_COLUMNS
+    lines = [",".join(columns)]
+    for number, tick in enumerate(ticks):
+        bought = number % 2 == 0
+        raw0, raw1 = (-(10**9), 442 * 10**15) if bought else (10**9, -(441 * 10**15))
+        when = datetime.fromtimestamp(1_704_412_800 + 60 * number, UTC)
+        cells = (number + 1, f"{when:%Y-%m-%d %H:%M:%S}", "SWAP", 0, raw0, raw1, 10**19)
+        row = (*cells, price_at(tick), tick, "", "", "", ROUTERS[number % 2].lower())
+        lines.append(",".join(map(str, row[: len(columns)])))
+    (folder / "market.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_markouts_are_told_by_sender_where_the_file_has_them(tmp_path: Path) -> None:
+    """The price of token0 rises, so whoever bought it cost the providers."""
+    rising = [199_000 + 2 * minute + minute % 3 for minute in range(120)]
+    swaps_along(tmp_path, rising, tell_senders=True)
+    found = measures(asked(tmp_path, *HELD))
+    told = {name: one for name, one in found.items() if name.startswith("markout of ")}
+    assert list(told) == [f"markout of {router}" for router in ROUTERS]
+    bought, sold = (one["value"] for one in told.values())
+    assert bought < 0 < sold
+    assert found["markout of " + ROUTERS[0]]["unit"] == "USDC"
+
+
+def test_a_file_without_senders_says_so_and_decides_alike(tmp_path: Path) -> None:
+    rising = [199_000 + 2 * minute + minute % 3 for minute in range(120)]
+    shown = []
+    for tell_senders in (True, False):
+        swaps_along(tmp_path, rising, tell_senders=tell_senders)
+        shown.append(asked(tmp_path, *PLACED))
+    told, untold = (measures(one) for one in shown)
+    assert untold["markout by sender"]["missing"] == "the record does not tell who swapped"
+    shared = told.keys() & untold.keys()
+    assert {name for name in told if name not in shared} == {f"markout of {r}" for r in ROUTERS}
+    assert all(told[name] == untold[name] for name in shared)
+    for key in ("decision", "reason", "gates"):
+        one, other = (each["campaigns"]["market.csv"][key] for each in shown)
+        assert one == other
+
+
 def test_too_short_a_market_says_what_forecasts_need(folder: Path) -> None:
     shown = asked(folder, *HELD)
     assert shown["forecasts"]["missing"].startswith("a contest needs 50 periods of 3600 s")
@@ -177,6 +237,22 @@ def test_a_contest_of_forecasters_reads_well(capsys: pytest.CaptureFixture[str])
         "The next hour: a volatility of 80.0% a year. boosted trees is not used: HAR is better.",
     ):
         assert words in told
+
+
+@pytest.mark.realdata
+@needs_data
+def test_the_ten_senders_of_a_mainnet_hour_are_of_its_file_and_the_dearest_first(tmp_path: Path) -> None:
+    until = ("--to", "2024-01-05 03:00")
+    day = ("--market", str(MAINNET_EVENTS), *POOL, "--value", "10000", "--gas-gwei", "20")
+    (campaign,) = asked(tmp_path, *day, *until)["campaigns"].values()
+    found = {one["name"]: one for one in campaign["measures"]}
+    senders = [name for name in found if name.startswith("markout of 0x")]
+    assert len(senders) == 10
+    values = [found[name]["value"] for name in senders]
+    assert values == sorted(values)
+    with gzip.open(MAINNET_EVENTS, "rt") as file:
+        known = {row["sender"] for row in csv.DictReader(file)}
+    assert {name.removeprefix("markout of ").lower() for name in senders} <= known
 
 
 @pytest.mark.realdata
