@@ -197,12 +197,14 @@ def _print(one: Assessed) -> None:
 def _json(one: Assessed) -> dict[str, Any]:
     from lpmanager.cli.decisions import gates_json
     from lpmanager.cli.risk_words import measure_json
+    from lpmanager.cli.worst_swaps import worst_swaps_json
     from lpmanager.model import Plan
 
     block = one.view.snapshot.block
     return {
         "block": {"number": block.number, "hash": block.hash, "timestamp": block.timestamp},
         "measures": [measure_json(m, one.view.snapshot) for m in one.measures],
+        "worst_swaps": worst_swaps_json(one.view.snapshot),
         "decision": "plan" if isinstance(one.decision, Plan) else "hold",
         "reason": one.decision.reason,
         "gates": gates_json(one.decision.gates),

@@ -148,7 +148,8 @@ def swaps_along(folder: Path, ticks: Sequence[int], *, tell_senders: bool) -> No
     lines = [",".join(columns)]
     for number, tick in enumerate(ticks):
         bought = number % 2 == 0
-        raw0, raw1 = (-(10**9), 442 * 10**15) if bought else (10**9, -(441 * 10**15))
+        worth = round(10**9 * 1.0001**tick)
+        raw0, raw1 = (-(10**9), worth * 10_005 // 10_000) if bought else (10**9, -worth)
         when = datetime.fromtimestamp(1_704_412_800 + 60 * number, UTC)
         cells = (number + 1, f"{when:%Y-%m-%d %H:%M:%S}", "SWAP", 0, raw0, raw1, 10**19)
         row = (*cells, price_at(tick), tick, "", "", "", ROUTERS[number % 2].lower())
@@ -166,6 +167,29 @@ def test_markouts_are_told_by_sender_where_the_file_has_them(tmp_path: Path) -> 
     bought, sold = (one["value"] for one in told.values())
     assert bought < 0 < sold
     assert found["markout of " + ROUTERS[0]]["unit"] == "USDC"
+
+
+def test_the_swaps_that_cost_most_are_listed_for_programs(tmp_path: Path) -> None:
+    """The price of token0 jumps once, for good: whoever bought it just before it did cost most."""
+    jump = [199_000 + number % 3 + 300 * (number > 100) for number in range(120)]
+    swaps_along(tmp_path, jump, tell_senders=True)
+    listed = asked(tmp_path, *HELD)["campaigns"]["market.csv"]["worst_swaps"]
+    assert (listed["missing"], listed["unit"], len(listed["swaps"])) == (None, "USDC", 10)
+    worst = listed["swaps"][0]
+    assert worst["block"] == 97
+    assert {one["block"] for one in listed["swaps"][1:3]} == {99, 101}
+    assert worst["sender"] == ROUTERS[0]
+    assert worst["tx_hash"] is None
+    assert worst["gain"] == pytest.approx(-30, abs=1)
+    assert worst["fee"] == pytest.approx(0.0005 * worst["volume"])
+    gains = [one["gain"] for one in listed["swaps"]]
+    assert gains == sorted(gains)
+
+
+def test_bars_list_no_swaps_and_say_why(folder: Path) -> None:
+    listed = asked(folder, *HELD)["campaigns"]["market.csv"]["worst_swaps"]
+    assert listed["swaps"] == []
+    assert "only one, as bars do" in listed["missing"]
 
 
 def test_a_file_without_senders_says_so_and_decides_alike(tmp_path: Path) -> None:
@@ -241,7 +265,9 @@ def test_a_contest_of_forecasters_reads_well(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.realdata
 @needs_data
-def test_the_ten_senders_of_a_mainnet_hour_are_of_its_file_and_the_dearest_first(tmp_path: Path) -> None:
+def test_the_senders_of_a_mainnet_hour_are_of_its_file_the_dearest_first(
+    tmp_path: Path,
+) -> None:
     until = ("--to", "2024-01-05 03:00")
     day = ("--market", str(MAINNET_EVENTS), *POOL, "--value", "10000", "--gas-gwei", "20")
     (campaign,) = asked(tmp_path, *day, *until)["campaigns"].values()

@@ -9,10 +9,16 @@ from lpmanager.cli.risk_page.lying_bars import Bar, height_for, lying_bars, rows
 from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.wording import money
 from lpmanager.cli.words import number
-from lpmanager.model import Amount, Snapshot
+from lpmanager.model import Snapshot
 from lpmanager.page.picture import FEES, LVR, Picture, axis
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.order_flow.markouts import HORIZON_S, Markout, by_sender, markouts
+from lpmanager.risk.order_flow.markouts import (
+    HORIZON_S,
+    Markout,
+    by_sender,
+    markouts,
+    token1_in_quote,
+)
 
 _TITLE = "Markout by sender"
 _LATER = f"at the pool's price {HORIZON_S // 60} minutes later"
@@ -28,7 +34,7 @@ def markout_picture(key: str, snapshot: Snapshot) -> Picture | Untold:
         return Untold(title=_TITLE, reason=found.reason)
     symbol = snapshot.quote.symbol
     if not any(one.sender for one in found):
-        made = money(_gain(found) * _token1_in_quote(snapshot), symbol)
+        made = money(_gain(found) * token1_in_quote(snapshot), symbol)
         return Untold(
             title=_TITLE,
             reason=(
@@ -62,7 +68,7 @@ def markout_picture(key: str, snapshot: Snapshot) -> Picture | Untold:
 
 def _bar(name: str, sender: str, found: Sequence[Markout], snapshot: Snapshot) -> Bar:
     """What these markouts come to, in quote tokens."""
-    unit, symbol = _token1_in_quote(snapshot), snapshot.quote.symbol
+    unit, symbol = token1_in_quote(snapshot), snapshot.quote.symbol
     gain, volume = _gain(found) * unit, sum(one.volume for one in found) * unit
     return Bar(
         name=name,
@@ -81,12 +87,6 @@ def _title(worst: Bar, symbol: str) -> str:
 
 def _gain(found: Sequence[Markout]) -> float:
     return sum(one.gain for one in found)
-
-
-def _token1_in_quote(snapshot: Snapshot) -> float:
-    """Whole quote tokens for one raw unit of token1, at the price of now."""
-    one = snapshot.price.value_of(Amount(snapshot.pool.token1, 1))
-    return float(one / 10**snapshot.quote.decimals)
 
 
 def _short(address: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lpmanager.model import Amount, Snapshot
+from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.order_flow.markouts import Markout, by_sender
+from lpmanager.risk.order_flow.markouts import Markout, by_sender, token1_in_quote
 
 #: As many senders as a person reads.
 MOST_SENDERS = 10
@@ -21,8 +21,7 @@ def sender_measures(
     if not any(one.sender for one in found):
         unknown = Missing("the record does not tell who swapped")
         return (_measure("markout by sender", unknown, "what providers made of each one's swaps"),)
-    raw_token1 = snapshot.price.value_of(Amount(snapshot.pool.token1, 1))
-    unit = float(raw_token1 / 10**snapshot.quote.decimals)
+    unit = token1_in_quote(snapshot)
     return tuple(_of_sender(one, unit, snapshot) for one in by_sender(found)[:MOST_SENDERS])
 
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lpmanager.model import Snapshot, SwapEvent
+from lpmanager.model import Amount, Snapshot, SwapEvent
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, block_time_up, path_of
 from lpmanager.risk.providers_fee import providers_shares
@@ -22,7 +22,8 @@ _PIPS = 1_000_000
 
 
 class Markout(NamedTuple):
-    """One swap, or all of one sender, in raw token1 at the price after the horizon.
+    """One swap, or all of one sender, in raw token1 at the price after the horizon; time, block and
+    transaction of a sender are those of his last swap.
 
     `volume` is what came in, `fee` the part of it that providers got as their fee, less what the
     protocol took, and `gain` what all of them together made of it, that fee included: below 0 the
@@ -31,6 +32,8 @@ class Markout(NamedTuple):
 
     sender: str
     time: int
+    block_number: int
+    tx_hash: str
     volume: float
     fee: float
     gain: float
@@ -75,17 +78,21 @@ def markouts(snapshot: Snapshot, horizon_s: int = HORIZON_S) -> tuple[Markout, .
 
 
 def by_sender(found: Iterable[Markout]) -> tuple[Markout, ...]:
-    """The sums for each sender, the one that cost the providers most first; `time` is the last."""
+    """The sums for each sender, the one that cost the providers most first."""
     each: dict[str, list[Markout]] = {}
     for one in found:
         each.setdefault(one.sender, []).append(one)
     return tuple(sorted(map(_sum, each.values()), key=lambda markout: markout.gain))
 
 
+def token1_in_quote(snapshot: Snapshot) -> float:
+    """Whole quote tokens for one raw unit of token1, at the price of now."""
+    one = snapshot.price.value_of(Amount(snapshot.pool.token1, 1))
+    return float(one / 10**snapshot.quote.decimals)
+
+
 def _sum(found: Sequence[Markout]) -> Markout:
-    return Markout(
-        sender=found[-1].sender,
-        time=found[-1].time,
+    return found[-1]._replace(
         volume=sum(one.volume for one in found),
         fee=sum(one.fee for one in found),
         gain=sum(one.gain for one in found),
@@ -105,6 +112,8 @@ def _markout(swap: SwapEvent, time: int, later: float, snapshot: Snapshot) -> Ma
     return Markout(
         sender=swap.sender,
         time=time,
+        block_number=swap.block_number,
+        tx_hash=swap.tx_hash,
         volume=float(volume),
         fee=fee,
         gain=swap.amount0 * later + swap.amount1 - (paid - fee),

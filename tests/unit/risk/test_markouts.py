@@ -186,7 +186,15 @@ def test_markouts_that_cannot_be_told_are_missing() -> None:
 
 def a_markout(gain: float, *, time: int = 0, volume: float = 1_000.0) -> Markout:
     """`gain` is what is left with a fee of 1 in it."""
-    return Markout(sender="0xA", time=time, volume=volume, fee=1.0, gain=gain)
+    return Markout(
+        sender="0xA",
+        time=time,
+        block_number=time,
+        tx_hash="0x",
+        volume=volume,
+        fee=1.0,
+        gain=gain,
+    )
 
 
 def measured(found: list[Markout], **options: int) -> Toxicity:
