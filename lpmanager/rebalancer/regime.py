@@ -53,16 +53,32 @@ def turbulence_of(view: View) -> float | Missing:
 
 
 def change_of(view: View) -> int | Missing | None:
-    """Seconds since volatility last became another, as the calibration found, or as was noticed in
-    the flow where it cannot tell; None where it did not."""
-    calibration = view.calibration
-    found = calibration if isinstance(calibration, Missing) else calibration.last_change
-    if isinstance(found, Missing):
-        noticed = _noticed_change(view)
-        if isinstance(noticed, Missing):
+    """Seconds since volatility last became another; None where it did not.
+
+    Of the time before the calibration by what that found, which saw in hindsight what began when;
+    of the time after it, or of all where it cannot tell, by what was noticed in the flow.
+    """
+    calibration, found = view.calibration, _calibrated_change(view)
+    noticed = _noticed_change(view)
+    if isinstance(calibration, Missing) or isinstance(found, Missing):
+        if isinstance(found, Missing) and isinstance(noticed, Missing):
             return Missing(f"{found.reason}, and {noticed.reason}")
         return noticed
-    return None if found is None else view.snapshot.block.timestamp - found
+    age = view.snapshot.block.timestamp - calibration.made_at
+    if age < STEP_S:
+        return found
+    if isinstance(noticed, Missing):
+        return Missing(f"nothing tells of the {age} s since the calibration: {noticed.reason}")
+    return noticed if noticed is not None and noticed < age else found
+
+
+def _calibrated_change(view: View) -> int | Missing | None:
+    """Seconds since the change that the calibration found."""
+    calibration = view.calibration
+    found = calibration if isinstance(calibration, Missing) else calibration.last_change
+    if found is None or isinstance(found, Missing):
+        return found
+    return view.snapshot.block.timestamp - found
 
 
 def _noticed_change(view: View) -> int | Missing | None:
@@ -98,7 +114,11 @@ def change_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     if pause is None:
         return ()
     asked = Asked("change", f"{pause} s", "time since volatility last became another")
-    return pause_gate(asked, change_of(view), pause, appetite)
+    since, found = change_of(view), _calibrated_change(view)
+    if isinstance(since, Missing) and isinstance(found, int) and found < pause:
+        # recent enough to pause, whatever came after it
+        since = found
+    return pause_gate(asked, since, pause, appetite)
 
 
 def _by_ewma(view: View) -> KnownRegime | Missing:

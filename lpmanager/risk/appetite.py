@@ -76,7 +76,7 @@ class Appetite:
     which no placing may bring higher.
     `regimes`, by name: what the market's state changes; `regimes_by` is what tells that state.
     `pause_after_change_s`: how long nothing is placed after volatility became another one, as the
-    calibration found, or as was noticed in recent swaps. `max_calibration_age_s`: up to which age a
+    calibration found, or as was noticed in swaps since. `max_calibration_age_s`: up to which age a
     calibration is used.
     `max_share_in_token`, `_pool`, `_issuer` and `_lender`: of all campaigns together, what may hang
     on one of them. `leave_on_depeg`: all ranges are left while a token of the pool is off its peg.

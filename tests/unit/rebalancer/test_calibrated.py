@@ -213,6 +213,57 @@ def test_without_a_calibration_a_change_counts_that_was_noticed_in_the_flow() ->
     assert change_of(grown_wild(0)) is None
 
 
+@pytest.mark.parametrize("last_change", [None, NOW - 30 * HOUR_S])
+def test_a_change_since_the_calibration_pauses_as_it_does_without_one(
+    last_change: int | None,
+) -> None:
+    """Made twelve hours ago, before the market grew wild."""
+    wild = grown_wild(60)
+    since = change_of(wild)
+    assert isinstance(since, int)
+    calibrated = replace(
+        wild, calibration=a_calibration(NOW - 12 * HOUR_S, last_change=last_change)
+    )
+    assert change_of(calibrated) == since
+    assert closed(decided(calibrated, pause_after_change_s=since + 1)) == ["change"]
+    assert isinstance(decided(calibrated, pause_after_change_s=since), Plan)
+
+
+@pytest.mark.parametrize("last_change", [None, NOW - 5 * HOUR_S])
+def test_of_the_time_before_the_calibration_hindsight_knows_better(last_change: int | None) -> None:
+    wild = grown_wild(60)
+    since = change_of(wild)
+    assert isinstance(since, int)
+    calibrated = replace(wild, calibration=a_calibration(NOW - since, last_change=last_change))
+    assert change_of(calibrated) == (None if last_change is None else 5 * HOUR_S)
+    assert isinstance(decided(calibrated, pause_after_change_s=5 * HOUR_S), Plan)
+
+
+@pytest.mark.parametrize("last_change", [None, NOW - 30 * HOUR_S])
+def test_where_nothing_watches_the_time_since_the_calibration_the_change_is_unknown(
+    last_change: int | None,
+) -> None:
+    """The flow of a few minutes is too short for that; a calibration of just now leaves no gap."""
+    asked = {"pause_after_change_s": HOUR_S}
+    hour_old = left_behind(a_calibration(NOW - HOUR_S, last_change=last_change))
+    held = decided(hour_old, **asked)
+    assert closed(held) == ["change"]
+    assert gate(held, "change").measured == "unknown"
+    assert "nothing tells of the 3600 s since the calibration" in gate(held, "change").reason
+    assert "120 returns" in gate(held, "change").reason
+    assert isinstance(decided(hour_old, **asked, where_missing=WhereMissing.IGNORE), Plan)
+    new = left_behind(a_calibration(NOW - STEP_S + 1, last_change=last_change))
+    assert isinstance(decided(new, **asked), Plan)
+
+
+@pytest.mark.parametrize("where_missing", WhereMissing)
+def test_a_recent_change_pauses_whatever_came_after_it(where_missing: WhereMissing) -> None:
+    view = left_behind(a_calibration(NOW - HOUR_S, last_change=NOW - 2 * HOUR_S))
+    held = decided(view, pause_after_change_s=3 * HOUR_S, where_missing=where_missing)
+    assert closed(held) == ["change"]
+    assert gate(held, "change").measured == f"{2 * HOUR_S} s ago"
+
+
 def test_without_the_library_nothing_is_noticed_and_that_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
