@@ -51,7 +51,7 @@ class InventorySkew:
     volatility moves nothing; where limits may have widened the range, its width tells the lean only
     so far, and the volatility of now the rest. While the price is inside, the range waits until gas
     is at most `max_gas_share` of the fees that it has earned so far. With `one_sided`, beyond
-    `max_imbalance` only the order is placed.
+    `max_imbalance`, which is then below 1, only the order is placed.
 
     Warning: flow that only goes one way brings nothing back, and an aversion of 0 does not lean.
     """
@@ -76,6 +76,10 @@ class InventorySkew:
         require_share("replace_at", self.replace_at)
         require_share("max_imbalance", self.max_imbalance)
         require_share("max_gas_share", self.max_gas_share)
+        if self.one_sided and self.max_imbalance == 1:
+            raise ValueError(
+                "one_sided needs a max_imbalance below 1, found 1: no imbalance is beyond that"
+            )
 
     def target(self, view: View) -> Target:
         """The held ranges while they lean as they should, else new ones."""

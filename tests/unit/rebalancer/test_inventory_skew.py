@@ -293,6 +293,8 @@ def test_an_option_that_may_be_left_out_is_read_like_any_other() -> None:
         ({"max_imbalance": 2}, "max_imbalance must be in"),
         ({"max_gas_share": 0}, "max_gas_share must be in"),
         ({"one_sided": 1}, "expected bool"),
+        ({"one_sided": True}, "one_sided needs a max_imbalance below 1, found 1"),
+        ({"one_sided": True, "max_imbalance": 1}, "one_sided needs a max_imbalance below 1"),
         ({"fills_per_day": 0}, "fills_per_day must be positive"),
         ({"fills_per_day": "many"}, "fills_per_day: 'many' is not a number"),
         ({"fills_per_day": 5, "aversion": 101}, "aversion must be in .0, 100. where fills_per_day"),
