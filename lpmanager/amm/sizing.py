@@ -67,6 +67,8 @@ def swap_for_deposit(pool: Pool, amount0: int, amount1: int, tick_range: TickRan
             return Fraction(surplus * before.sqrt_price_x96**2, needed1)
         return Fraction(-surplus * Q96**2, needed0) if surplus else Fraction(0)
 
+    if excess(before) == 0:
+        return SwapSize(True, 0)
     fits = _balancing(pool, before, excess)
     if fits.amount_in == (amount0 if fits.zero_for_one else amount1):
         return fits

@@ -104,7 +104,7 @@ def rerange_without_swap(view: View, target: Target, limits: Limits) -> Candidat
     held = view.inventory.holdings.total
     offered = _share_down(held, base.weight)
     _, used = fill_down(snapshot.pool, snapshot.state.sqrt_price_x96, base.range, offered)
-    width = base.range.width // 2
+    width = max(base.range.width // 2, 1)  # of a range of one tick a half is none
     order = order_beside(snapshot.pool, snapshot.state.tick, width, offered - used, snapshot.price)
     ranges = (base, WeightedRange(order, base.weight))
     return rerange(view, replace(target, ranges=ranges, swap=False), limits)

@@ -29,6 +29,7 @@ from lpmanager.rebalancer.leaving import leave_at_once
 from lpmanager.rebalancer.peg_gates import failing_word, target_off_peg
 from lpmanager.rebalancer.planner import estimate_of, plan_of
 from lpmanager.rebalancer.policies import Policy
+from lpmanager.rebalancer.ranges import NoRoom
 from lpmanager.rebalancer.risk_gates import (
     pay_of,
     places_anything,
@@ -72,11 +73,14 @@ def decide(campaign: str, view: View, policy: Policy, limits: Limits) -> Decisio
         return _hold(campaign, view, "what was read cannot be acted upon", market)
     change = adjustment_of(view, limits.appetite)
     limits = tempered_limits(hedge_limits(view, limits), change)
-    wanted = (
-        _wanted(view, view.outlook, policy, limits.appetite)
-        if failing is None
-        else target_off_peg(failing)
-    )
+    try:
+        wanted = (
+            _wanted(view, view.outlook, policy, limits.appetite)
+            if failing is None
+            else target_off_peg(failing)
+        )
+    except (LiquidityOverflow, NoRoom) as error:
+        return _hold(campaign, view, str(error), (*market, _impossible(error)))
     target = tempered_target(view, wanted, change)
     target = target_that_stays(view, target, view.outlook, limits.appetite)
     candidates, impossible = _candidates(view, view.outlook, target, limits)
@@ -132,10 +136,8 @@ def _candidates(
     for way in ways:
         try:
             found = way()
-        except TickDataMissing as error:
-            impossible.append(_depth(error))
-        except LiquidityOverflow as error:
-            impossible.append(_fit(error))
+        except (TickDataMissing, LiquidityOverflow, NoRoom) as error:
+            impossible.append(_impossible(error))
         else:
             if found is not None and found.candidate.actions:
                 candidates.append(found)
@@ -147,26 +149,18 @@ def _hedge(view: View, target: Target, limits: Limits) -> Sized | None:
     return None if candidate is None else Sized(candidate=candidate, losses=())
 
 
-def _depth(error: TickDataMissing) -> Gate:
-    """A swap that would leave the ticks that were read is not planned."""
-    return Gate(
-        name="depth",
-        passed=False,
-        measured="beyond the ticks read",
-        limit="within them",
-        reason=str(error),
-    )
-
-
-def _fit(error: LiquidityOverflow) -> Gate:
-    """A mint that the contract would revert, because the price lies a hair beside an edge."""
-    return Gate(
-        name="liquidity",
-        passed=False,
-        measured="beyond uint128",
-        limit="within it",
-        reason=str(error),
-    )
+def _impossible(error: TickDataMissing | LiquidityOverflow | NoRoom) -> Gate:
+    """A swap that would leave the ticks that were read, a mint that the contract would revert
+    because the price lies a hair beside an edge, or a range beyond an end of the ticks."""
+    match error:
+        case TickDataMissing():
+            name, measured, limit = "depth", "beyond the ticks read", "within them"
+        case LiquidityOverflow():
+            name, measured, limit = "liquidity", "beyond uint128", "within it"
+        case NoRoom():
+            name, measured = "room", f"tick {error.tick}"
+            limit = f"[{error.lowest}, {error.highest})"
+    return Gate(name=name, passed=False, measured=measured, limit=limit, reason=str(error))
 
 
 def _judge(

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from lpmanager.amm import amounts_for_liquidity_up, liquidity_for_amounts_down
-from lpmanager.model import Amounts, Liquidity, PoolKey, Price, SqrtPriceX96, TickRange
+from lpmanager.errors import LpmError
+from lpmanager.model import (
+    MAX_TICK,
+    MIN_TICK,
+    Amounts,
+    Liquidity,
+    PoolKey,
+    Price,
+    SqrtPriceX96,
+    TickRange,
+)
 from lpmanager.model.tick import (
     ceil_to_spacing,
     floor_to_spacing,
@@ -12,16 +22,31 @@ from lpmanager.model.tick import (
 )
 
 
+class NoRoom(LpmError):
+    """The price is so near to an end of the ticks that the range has no place there, as that of a
+    drained pool is. `tick` is the price's, [`lowest`, `highest`) what it would have to be in."""
+
+    def __init__(self, what: str, tick: int, lowest: int, highest: int) -> None:
+        super().__init__(f"{what} has no place at tick {tick}: the price is at an end of the ticks")
+        self.tick, self.lowest, self.highest = tick, lowest, highest
+
+
 def centred(tick: int, half_width: int, spacing: int) -> TickRange:
     """A range around `tick`, at least `half_width` ticks to each side, kept on the grid."""
     return around(tick, half_width, half_width, spacing)
 
 
 def around(tick: int, below: int, above: int, spacing: int) -> TickRange:
-    """A range at least so many ticks below and above `tick`, kept on the grid."""
+    """A range at least so many ticks below and above `tick`, kept on the grid.
+
+    Raises NoRoom where the grid ends before `tick`, so that no range could hold it.
+    """
+    lowest, highest = min_usable_tick(spacing), max_usable_tick(spacing)
+    if not lowest <= tick < highest:
+        raise NoRoom("a range around the price", tick, lowest, highest)
     return TickRange(
-        max(floor_to_spacing(tick - below, spacing), min_usable_tick(spacing)),
-        min(ceil_to_spacing(tick + above, spacing), max_usable_tick(spacing)),
+        max(floor_to_spacing(tick - below, spacing), lowest),
+        min(ceil_to_spacing(tick + above, spacing), highest),
     )
 
 
@@ -30,17 +55,23 @@ def above(tick: int, width: int, spacing: int) -> TickRange:
 
     Between it and the price's own step of the grid one step stays free, so that it can still be
     minted after the price has wiggled on until the transaction is mined. Cut at the last usable
-    tick, as `below` is.
+    tick, as `below` is at the first; NoRoom where nothing is left of it.
     """
+    highest = max_usable_tick(spacing)
     lower = floor_to_spacing(tick, spacing) + 2 * spacing
-    return TickRange(lower, min(lower + ceil_to_spacing(width, spacing), max_usable_tick(spacing)))
+    if lower >= highest:
+        raise NoRoom("an order above the price", tick, MIN_TICK, highest - 2 * spacing)
+    return TickRange(lower, min(lower + ceil_to_spacing(width, spacing), highest))
 
 
 def below(tick: int, width: int, spacing: int) -> TickRange:
     """A range of `width` ticks that holds only token1, as far away: it buys token0 on the way
     down."""
+    lowest = min_usable_tick(spacing)
     upper = floor_to_spacing(tick, spacing) - spacing
-    return TickRange(max(upper - ceil_to_spacing(width, spacing), min_usable_tick(spacing)), upper)
+    if upper <= lowest:
+        raise NoRoom("an order below the price", tick, lowest + 2 * spacing, MAX_TICK)
+    return TickRange(max(upper - ceil_to_spacing(width, spacing), lowest), upper)
 
 
 def fill_down(

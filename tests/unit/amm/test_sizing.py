@@ -249,6 +249,12 @@ def test_a_pool_without_a_price_sizes_nothing() -> None:
         swap_to_price(pool, Q96)
 
 
+def test_a_deposit_that_needs_no_swap_is_sized_where_none_can_be_made() -> None:
+    """At the lowest price of all no token0 can be sold; none has to be for a range above it."""
+    drained = a_pool((*EVERYWHERE, 10**12), tick=-887_272)
+    assert swap_for_deposit(drained, 10**12, 0, TickRange(-887_220, -886_620)).amount_in == 0
+
+
 @pytest.mark.parametrize(("amount0", "amount1"), [(-1, 0), (0, 2**255)])
 def test_amounts_that_nobody_can_hold_are_refused(amount0: int, amount1: int) -> None:
     with pytest.raises(ValueError, match=f"found {amount0 or amount1}"):

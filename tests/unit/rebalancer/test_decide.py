@@ -339,6 +339,15 @@ def test_our_share_of_the_pool_may_reach_its_limit() -> None:
     assert closed(held(view, a_limits(max_pool_share=share / 2), policy)) == ["pool share"]
 
 
+def test_a_wanted_range_of_one_tick_can_have_an_order_beside_it() -> None:
+    """Of which half is less than a tick."""
+    pool = replace(a_pool(), tick_spacing=1)
+    view = a_view(a_market(pool=pool), a_record((10**9, 0), pool=pool))
+    target = Wants(ranges=("[0, 1)",), swap=True).target(view)
+    found = rerange_without_swap(view, target, a_limits())
+    assert [each.range for each in found.target.ranges] == [TickRange(0, 1), TickRange(2, 3)]
+
+
 @pytest.mark.parametrize(("limit", "names"), [(700, []), (699, ["step"])])
 def test_the_centre_may_move_up_to_its_limit(limit: int, names: list[str]) -> None:
     policy = Wants(ranges=("[400, 1000)",), swap=False)
