@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lpmanager.model import Snapshot, SwapColumns
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import returns_of
+from lpmanager.risk.price_path import returns_of, share_since_first_swap
 from lpmanager.risk.providers_fee import providers_shares
 from lpmanager.risk.volatility.realised import STEP_S, realised_variance_rate
 
@@ -26,7 +26,8 @@ class Outlook:
 
     `fee_rate0`, `fee_rate1`: raw token units earned per unit of active liquidity per second.
     `variance_rate`: realised variance of the log price per second, from returns of five minutes,
-    jumps included; above 0. `samples`: blocks with swaps used.
+    jumps included; above 0. `samples`: blocks with swaps used. `seconds`: the time that was
+    watched, of which all rates are.
     """
 
     fee_rate0: float
@@ -38,6 +39,9 @@ class Outlook:
 
 def assess(snapshot: Snapshot) -> Outlook | Missing:
     """The Outlook; Missing where there is too little history, and where the price stood still.
+
+    Fees and variance are both of all the time that was watched, else quiet time before the first
+    swap would make fees look low against what arbitrage takes. The price stood still in it.
 
     Volatility is not measured from swap to swap: a price that swaps push to and fro between the
     edges of the fee would look many times as wild as it is.
@@ -62,7 +66,7 @@ def assess(snapshot: Snapshot) -> Outlook | Missing:
     return Outlook(
         fee_rate0=fee0 / flow.seconds,
         fee_rate1=fee1 / flow.seconds,
-        variance_rate=variance_rate,
+        variance_rate=variance_rate * share_since_first_swap(len(returns), flow.seconds, STEP_S),
         samples=samples,
         seconds=flow.seconds,
     )

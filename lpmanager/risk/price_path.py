@@ -100,6 +100,16 @@ def returns_of(snapshot: Snapshot, step_s: int) -> tuple[float, ...] | Missing:
     return tuple(after - earlier for earlier, after in pairwise(prices))
 
 
+def share_since_first_swap(returns: int, seconds: int, step_s: int) -> float:
+    """The share that the steps from the first swap on have in all whole steps of a flow's
+    `seconds`; `returns` of them have a price at both ends.
+
+    Before the first swap the price stood still, whatever it was. The step with the first swap in it
+    is taken to be like those after it, for want of a price before.
+    """
+    return min((returns + 1) / max(seconds // step_s, 1), 1.0)
+
+
 class _Closes(NamedTuple):
     """Blocks with swaps, rising, and the price (sqrtPriceX96) after each of them."""
 

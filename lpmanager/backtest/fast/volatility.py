@@ -14,13 +14,14 @@ def variance_rates(rows: FastRows, history_s: int) -> Numbers:
     """Variance of the log price per second over the last `history_s` seconds, after each row.
 
     As `lpmanager.risk.assess` has it: realised, from returns of five minutes that end at the row,
-    the first no earlier than the window's first close. NaN where it would be Missing: too few
-    closes or returns in the window, or a price that stood still. A row knows its time to the
+    in the share of the window that begins with its first close. NaN where it would be Missing: too
+    few closes or returns in the window, or a price that stood still. A row knows its time to the
     second, where a swap of a snapshot knows its block.
     """
     ends = np.flatnonzero(np.diff(rows.time, append=rows.time[-1] + 1))
     time, price = rows.time[ends], 2 * np.log(rows.numbers[CLOSE, ends])
-    first = np.searchsorted(time, np.maximum(time - history_s, rows.start_time), side="right")
+    since = np.maximum(time - history_s, rows.start_time)
+    first = np.searchsorted(time, since, side="right")
     steps = np.maximum(time - time[np.minimum(first, len(time) - 1)], 0) // STEP_S
     squares, after = np.zeros(len(ends)), price
     for step in range(1, int(steps.max()) + 1):
@@ -31,6 +32,7 @@ def variance_rates(rows: FastRows, history_s: int) -> Numbers:
     samples = np.arange(len(ends)) - first + 1
     enough = (samples >= MINIMUM_SAMPLES) & (steps >= MINIMUM_RETURNS) & (squares > 0)
     rates = np.full(len(ends) + 1, np.nan)
-    rates[1:][enough] = squares[enough] / (steps[enough] * STEP_S)
+    share = np.minimum((steps + 1) / np.maximum((time - since) // STEP_S, 1), 1.0)
+    rates[1:][enough] = squares[enough] / (steps[enough] * STEP_S) * share[enough]
     found: Numbers = rates[np.searchsorted(ends, np.arange(len(rows.time)), side="right")]
     return found

@@ -13,7 +13,7 @@ from lpmanager.rebalancer.ranges import centred
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.calibration.live import volatility_at
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.price_path import returns_of
+from lpmanager.risk.price_path import returns_of, share_since_first_swap
 from lpmanager.risk.volatility.realised import STEP_S, bipower_variance_rate
 
 #: What the volatility of now is told by.
@@ -116,13 +116,18 @@ def _realised(view: View) -> _Told | Missing:
 
 
 def _without_jumps(view: View) -> _Told | Missing:
+    if isinstance(view.outlook, Missing):
+        return view.outlook
     returns = returns_of(view.snapshot, STEP_S)
-    rate = returns if isinstance(returns, Missing) else bipower_variance_rate(returns)
+    if isinstance(returns, Missing):
+        return returns
+    rate = bipower_variance_rate(returns)
     if isinstance(rate, Missing):
         return rate
     if rate <= 0:
         return Missing("the volatility without jumps needs two moves in a row, found none")
-    return _Told(variance_rate=rate, source=", by volatility without jumps")
+    share = share_since_first_swap(len(returns), view.outlook.seconds, STEP_S)
+    return _Told(variance_rate=rate * share, source=", by volatility without jumps")
 
 
 def _calibrated(view: View) -> _Told | Missing:

@@ -235,6 +235,15 @@ def test_volatility_is_what_the_live_manager_would_see() -> None:
     assert [math.isnan(rate) for rate in seen].count(True) == 25
 
 
+def test_a_quiet_time_counts_for_volatility_as_in_the_live_manager() -> None:
+    """Of the time without a row, which is half a window, ever less is in it."""
+    bars = random_bars(5, count=90)
+    silence = np.where(np.arange(90) < 40, 0, HISTORY_S // 2)
+    rows = fast_columns(market_of(replace(bars, time=bars.time + silence)))
+    seen = [_as_seen_live(rows, row) for row in range(90)]
+    assert variance_rates(rows, HISTORY_S) == pytest.approx(seen, rel=1e-9, nan_ok=True)
+
+
 def test_a_price_that_stands_still_has_no_volatility() -> None:
     rows = fast_columns(market_of(random_bars(5, count=90)))
     still = rows._replace(numbers=np.ones_like(rows.numbers))
@@ -242,13 +251,16 @@ def test_a_price_that_stands_still_has_no_volatility() -> None:
 
 
 def _as_seen_live(rows: FastRows, row: int) -> float:
-    """By the flow of a swap a minute; NaN where there is no Outlook."""
-    since = max(row + 1 - HISTORY_S // MINUTE, 0)
-    closes = [int(price * 2**96) for price in rows.numbers[CLOSE, since : row + 1]]
+    """By the flow of a swap a row, in blocks of a second; NaN where there is no Outlook."""
+    now = int(rows.time[row])
+    since = max(now - HISTORY_S, int(rows.start_time))
+    first = int(np.searchsorted(rows.time, since, "right"))
     swaps = tuple(
-        a_swap(block, 0, sqrt_price_x96=price) for block, price in enumerate(closes, since)
+        a_swap(int(rows.time[at]), 0, sqrt_price_x96=int(rows.numbers[CLOSE, at] * 2**96))
+        for at in range(first, row + 1)
     )
-    flow = Flow(from_block=since, seconds=len(swaps) * MINUTE, swaps=swaps)
-    market = a_snapshot(sqrt_price_x96=SqrtPriceX96(closes[-1]))
-    seen = assess(replace(market, block=replace(market.block, number=row), flow=flow))
+    flow = Flow(from_block=since + 1, seconds=now - since, swaps=swaps)
+    market = a_snapshot(sqrt_price_x96=SqrtPriceX96(swaps[-1].sqrt_price_x96))
+    block = replace(market.block, number=now, timestamp=now)
+    seen = assess(replace(market, block=block, flow=flow))
     return math.nan if isinstance(seen, Missing) else seen.variance_rate

@@ -96,13 +96,13 @@ def test_impossible_options_are_named(change: dict[str, object], message: str) -
 # ---- without jumps ----
 
 
-def after_a_jump(jump: int, hours: int = 3) -> View:
+def after_a_jump(jump: int, hours: int = 3, quiet_hours: int = 0) -> View:
     """Five ticks to and fro every five minutes, a block each; in the last of these the price fell
-    by `jump`, out of the held range."""
-    steps = 12 * hours
+    by `jump`, out of the held range. Before all that nobody traded."""
+    steps, quiet = 12 * hours, 12 * quiet_hours
     ticks = [5 * (step % 2) for step in range(steps)] + [-jump]
     swaps = tuple(a_swap(100 - steps + step, tick) for step, tick in enumerate(ticks))
-    flow = Flow(from_block=101 - steps, seconds=300 * steps, swaps=swaps[1:])
+    flow = Flow(from_block=101 - steps - quiet, seconds=300 * (steps + quiet), swaps=swaps[1:])
     market = a_market(tick=-jump, positions=(a_position("[-100, 100)"),))
     snapshot = replace(market, flow=flow)
     outlook = assess(snapshot)
@@ -119,6 +119,14 @@ def test_a_jump_that_just_happened_widens_by_realised_volatility_alone() -> None
     jumped = after_a_jump(500)
     assert width(jumped, "realised") > 4 * width(jumped, "without_jumps")
     assert "without jumps" in replace(POLICY, forecast="without_jumps").target(jumped).reason
+
+
+@pytest.mark.parametrize("forecast", ["realised", "without_jumps"])
+def test_of_a_time_of_which_half_was_quiet_the_width_is_less_by_the_root_of_two(
+    forecast: str,
+) -> None:
+    whole, half = (after_a_jump(500, quiet_hours=hours) for hours in (0, 3))
+    assert width(half, forecast) == pytest.approx(width(whole, forecast) / 2**0.5, abs=20)
 
 
 def test_losses_count_a_jump_whatever_the_width_is_made_for() -> None:

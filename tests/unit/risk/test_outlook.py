@@ -137,6 +137,42 @@ def test_twenty_five_minutes_of_prices_are_the_least() -> None:
     assert "5 returns of 300 s, found 4" in why_missing(after(less))
 
 
+def a_lively_end(hours: float) -> Snapshot:
+    """Blocks of 12 s over so many hours, with a swap in every twelfth of the last 140 blocks."""
+    blocks = round(hours * 300)
+    swaps = [a_swap(blocks - back, tick=back) for back in range(139, 0, -12)]
+    lively = after(swaps, seconds=12 * blocks)
+    return replace(lively, block=a_block(blocks))
+
+
+@pytest.mark.parametrize("hours", [0.5, 1, 6, 24])
+def test_fees_and_volatility_are_of_the_same_time_however_long_it_was_quiet(hours: float) -> None:
+    """Before the first swap the pool's price stood still."""
+    outlook, shortest = known(a_lively_end(hours)), known(a_lively_end(0.5))
+    assert outlook.fee_rate0 == pytest.approx(shortest.fee_rate0 * 0.5 / hours)
+    assert outlook.variance_rate == pytest.approx(shortest.variance_rate * 0.5 / hours)
+
+
+def test_a_swap_long_ago_at_the_same_price_tells_how_the_step_of_the_first_was() -> None:
+    """The others leave the price at ticks 139, 127, 115 and so on, two or three in a step of 25
+    blocks: so it moves by 24 or 36 ticks, and by 12 in the first, which is taken to be as wild as
+    the others until a price before it is known."""
+    quiet = a_lively_end(24)
+    assert quiet.flow is not None
+    first = a_swap(1, tick=139)
+    told = known(replace(quiet, flow=replace(quiet.flow, swaps=(first, *quiet.flow.swaps))))
+    assert told.variance_rate < known(quiet).variance_rate
+    squares = known(a_lively_end(0.5)).variance_rate * 5 * STEP_S
+    all_of_it = (squares + (12 * math.log(1.0001)) ** 2) / (288 * STEP_S)
+    assert told.variance_rate == pytest.approx(all_of_it, rel=0.005)
+
+
+def test_a_quiet_time_before_it_is_no_history_of_a_price_that_moves() -> None:
+    swaps = [a_swap(block, tick=block) for block in range(7_165, 7_201)]
+    quiet = replace(after(swaps, seconds=86_400), block=a_block(7_200))
+    assert "5 returns of 300 s, found 1" in why_missing(quiet)
+
+
 def test_a_price_that_stood_still_has_no_volatility_to_tell() -> None:
     still = [a_swap(block) for block in range(1, 50)]
     assert "it stood still in all 11 returns" in why_missing(after(still))
