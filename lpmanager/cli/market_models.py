@@ -12,6 +12,7 @@ from lpmanager.risk.missing import Missing
 
 if TYPE_CHECKING:
     from lpmanager.backtest.markets.market import Market
+    from lpmanager.model import Token
     from lpmanager.risk.heston.moments import HestonMoments
     from lpmanager.risk.learned.toxic_share import ToxicityContest
     from lpmanager.risk.price_path import PricePath
@@ -27,13 +28,15 @@ class MarketModels:
     toxicity: ToxicityContest | Missing
 
 
-def models_of(market: Market, path: PricePath) -> MarketModels:
-    """What can be told of a market and of its price."""
+def models_of(market: Market, path: PricePath, quote: Token) -> MarketModels:
+    """What can be told of a market and of its price: Heston's of the price in `quote`, as stakes
+    are told, for a fall of the one token is a rise of the other."""
     from lpmanager.risk.heston.moments import heston_from_moments
     from lpmanager.risk.volatility.periods import periods_of
     from lpmanager.risk.volatility.realised import STEP_S
 
-    hours = periods_of(path, period_s=HOUR_S, step_s=STEP_S)
+    price = path.quoted_in(quote, market.pool)
+    hours = periods_of(price, period_s=HOUR_S, step_s=STEP_S)
     return MarketModels(
         heston=hours if isinstance(hours, Missing) else heston_from_moments(hours),
         as_of=path.times[-1],

@@ -86,7 +86,8 @@ def _at_end_of_market(
 
     seen = end_of(market, strategy, campaigns)
     one = _assessed(seen.name, seen.view, seen.policy, seen.limits, seen.so_far, seen.path)
-    forecasts, models = forecasts_of(seen.path), models_of(seen.market, seen.path)
+    forecasts = forecasts_of(seen.path)
+    models = models_of(seen.market, seen.path, seen.view.snapshot.quote)
     if html is not None:
         _write_page(html, (one,), notes=seen.notes)
     if as_json:

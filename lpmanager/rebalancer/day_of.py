@@ -64,10 +64,9 @@ def past_days(view: View, history: PricePath | None = None) -> tuple[float, ...]
         return path
     if path.seconds < DAYS_NEEDED * HORIZON_S:
         return _too_few(path.seconds)
-    sign = 1 if snapshot.quote == snapshot.pool.token1 else -1
-    hours = path.returns(HOUR_S)
+    hours = path.quoted_in(snapshot.quote, snapshot.pool).returns(HOUR_S)
     ends = range(HORIZON_S // HOUR_S, len(hours) + 1)
-    return tuple(sign * math.fsum(hours[end - HORIZON_S // HOUR_S : end]) for end in ends)
+    return tuple(math.fsum(hours[end - HORIZON_S // HOUR_S : end]) for end in ends)
 
 
 def past_words(days: Sequence[float]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from lpmanager.model import Flow, Snapshot, SwapColumns
+from lpmanager.model import Flow, PoolKey, Snapshot, SwapColumns, Token
 from lpmanager.risk.missing import Missing
 
 _LOG_Q96 = 96 * math.log(2)
@@ -37,6 +37,12 @@ class PricePath:
                 raise ValueError(f"times must increase: {later} comes after {earlier}")
         if not all(map(math.isfinite, self.log_prices)):
             raise ValueError("a log price is not a finite number")
+
+    def quoted_in(self, quote: Token, pool: PoolKey) -> PricePath:
+        """The same of the price that a campaign counts by: raw `quote` for one raw base token."""
+        if quote == pool.token1:
+            return self
+        return PricePath(self.times, tuple(-price for price in self.log_prices))
 
     @property
     def seconds(self) -> int:

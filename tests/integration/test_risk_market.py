@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pytest
 from builders import price_at
 from market_builders import (
     MAINNET_EVENTS,
     POLYGON_MINUTES,
+    TICK,
     a_minute,
     minute_file,
     needs_data,
@@ -27,8 +29,11 @@ from typed_here import Ended, typed_here
 
 from lpmanager.backtest.markets.events import EVENT_COLUMNS
 from lpmanager.cli import risk_market
+from lpmanager.model.units import LOG_TICK
+from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.learned.next_hour import NextHour
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.monte_carlo.random_paths import heston_moves
 from lpmanager.risk.volatility.contest import Contest, Score
 
 POOL = ("--pair", "USDC/WETH", "--fee", "0.05%", "--chain", "ethereum")
@@ -208,6 +213,24 @@ def test_a_file_without_senders_says_so_and_decides_alike(tmp_path: Path) -> Non
         assert one == other
 
 
+def a_market_that_panics(folder: Path) -> None:
+    """Weeks in which the dollars for one ether fall as their variance rises."""
+    panic = Heston(start=0.0025, mean=0.0025, reversion=4.0, vol_of_vol=0.14, correlation=-0.9)
+    moves = heston_moves(np.random.default_rng(4), 400 * 60, days=1 / 1440, heston=panic)
+    # the tick tells ether for one dollar
+    ticks = np.rint(TICK - np.cumsum(moves) / LOG_TICK).astype(int)
+    minute_file(folder, *minutes_along([TICK, *ticks.tolist()]), name="market.csv")
+
+
+def test_hestons_correlation_is_of_the_price_that_the_campaign_counts_by(tmp_path: Path) -> None:
+    a_market_that_panics(tmp_path)
+    in_dollars = asked(tmp_path, *HELD)["heston"]
+    in_ether = asked(tmp_path, *HELD, "--quote", "WETH")["heston"]
+    assert in_dollars["rho"] < -0.4
+    assert in_ether["rho"] > 0.4
+    assert in_ether["theta"] == pytest.approx(in_dollars["theta"])
+
+
 def test_too_short_a_market_says_what_forecasts_need(folder: Path) -> None:
     shown = asked(folder, *HELD)
     assert shown["forecasts"]["missing"].startswith("a contest needs 50 periods of 3600 s")
@@ -299,6 +322,8 @@ def test_on_recorded_weeks_the_rule_that_looks_back_a_day_is_believed(tmp_path: 
     # they went on at a volatility of about 0.87 a year
     assert heston["hours"] == 839
     assert heston["theta"] == pytest.approx(0.75, abs=0.01)
+    # the dollars for one ether rose with their variance, so its token0 fell by token1
+    assert heston["rho"] == pytest.approx(0.168, abs=0.001)
     assert forecasts["hours"] == 503
     assert forecasts["used"] == min(forecasts["qlike"], key=forecasts["qlike"].__getitem__)
     assert forecasts["used"] == "HAR 1/6/24"

@@ -35,7 +35,7 @@ class HestonMoments:
 
 
 def heston_from_moments(periods: Periods) -> HestonMoments | Missing:
-    """The parameters whose first moments are those of past periods.
+    """The parameters whose first moments are those of past periods, of the price in quote tokens.
 
     With x the variance rate of a period of D days and c1, c2 its autocovariances one and two
     periods apart: exp(-reversion D) = c2 / c1; the variance of the variance is c1 over

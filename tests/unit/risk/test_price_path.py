@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from builders import a_block, a_market
+from builders import a_block, a_market, a_pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from price_series import START, a_flow, a_swap, log_of
@@ -70,6 +70,12 @@ def test_a_swap_outside_the_window_is_refused() -> None:
 def test_a_log_price_is_of_raw_token1_for_token0() -> None:
     assert log_price(2**96) == 0
     assert log_price(2**97) == pytest.approx(math.log(4))
+
+
+def test_a_path_is_told_in_either_token_whichever_the_pool_has_first() -> None:
+    found, pool = PricePath((1, 2, 3), (1.0, 1.5, 1.25)), a_pool()
+    assert found.quoted_in(pool.token1, pool) == found
+    assert found.quoted_in(pool.token0, pool).log_prices == (-1.0, -1.5, -1.25)
 
 
 def test_returns_take_the_newest_price_at_each_end_of_a_step() -> None:
