@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from lpmanager.risk.plain import require_finite
 
 YEAR_DAYS = 365
+#: Less of the variance's noise than this, as a share of it in a day, is lost in the rounding of
+#: floats; and what goes with so little is nothing.
+_LEAST_NOISE = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,18 @@ class Heston:
 
     def mean_variance(self, days: float) -> float:
         """The variance per day that is expected on average over so many days from the start."""
-        passed = self.reversion * days
-        return self.mean - (self.start - self.mean) * math.expm1(-passed) / passed
+        return self.mean + (self.start - self.mean) * mean_decay(self.reversion * days)
+
+    @property
+    def is_certain(self) -> bool:
+        """Is the noise of the variance too little to be told? Then the variance goes the way of its
+        mean, and the correlation with it means nothing."""
+        return self.vol_of_vol <= _LEAST_NOISE * math.sqrt(max(self.start, self.mean))
+
+
+def mean_decay(passed: float) -> float:
+    """The mean of exp(-s) for s from 0 to `passed`."""
+    return -math.expm1(-passed) / passed if passed else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

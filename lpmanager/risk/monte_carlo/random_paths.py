@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.heston.model import Heston, mean_decay
 
 Moves = NDArray[np.float64]
 _Shape = int | tuple[int, ...]
 
 #: Where the quadratic scheme gives way to the exponential one (Andersen 2008, between 1 and 2).
 _PSI_BORDER = 1.5
+#: Below this the quadratic scheme is a normal draw to eight digits, and its terms leave the floats.
+_PSI_NORMAL = 1e-16
 
 
 def gbm_moves(
@@ -83,10 +85,9 @@ def variance_path(
 def step_terms(days: float, heston: Heston) -> tuple[float, float, float]:
     """How a step takes a variance v: its mean is `mean` + (v - `mean`) decay, and its variance
     v own + steady."""
-    decay = math.exp(-heston.reversion * days)
-    own = heston.vol_of_vol**2 * decay * (1 - decay) / heston.reversion
-    steady = heston.mean * heston.vol_of_vol**2 * (1 - decay) ** 2 / (2 * heston.reversion)
-    return decay, own, steady
+    passed = heston.reversion * days
+    decay, noise = math.exp(-passed), heston.vol_of_vol**2 * days * mean_decay(passed)
+    return decay, noise * decay, heston.mean * noise * -math.expm1(-passed) / 2
 
 
 def next_variance(mean: float, spread: float, normal: float, uniform: float) -> float:
@@ -96,25 +97,23 @@ def next_variance(mean: float, spread: float, normal: float, uniform: float) -> 
     """
     if mean == 0:
         return 0.0
-    psi = spread / mean**2
+    psi = spread / mean / mean
+    if psi < _PSI_NORMAL:
+        return mean + math.sqrt(spread) * normal
     if psi <= _PSI_BORDER:
         inverse = 2 / psi
         root = inverse - 1 + math.sqrt(inverse * (inverse - 1))
         return mean / (1 + root) * (math.sqrt(root) + normal) ** 2
-    at_zero = (psi - 1) / (psi + 1)
-    if uniform <= at_zero:
+    above_zero = 2 / (psi + 1)
+    if 1 - uniform >= above_zero:
         return 0.0
-    return math.log((1 - at_zero) / (1 - uniform)) * mean / (1 - at_zero)
+    return math.log(above_zero / (1 - uniform)) * mean / above_zero
 
 
 def heston_moves(
     random: np.random.Generator, steps: int, *, days: float, heston: Heston, drift: float = 0.0
 ) -> Moves:
-    """Moves of the price under `variance_path`.
-
-    Central discretisation of the same paper, section 4.2, without its martingale correction: the
-    expected price drifts by an error of second order in the step.
-    """
+    """Moves of the price under `variance_path`; see `moves_under`."""
     path = variance_path(random, steps, days=days, heston=heston)
     return moves_under(random, path, days=days, heston=heston, drift=drift)
 
@@ -127,11 +126,25 @@ def moves_under(
     heston: Heston,
     drift: float = 0.0,
 ) -> Moves:
-    """Moves of the price under given variances, whose last axis is time; one fewer than those."""
+    """Moves of the price under given variances, whose last axis is time; one fewer than those.
+
+    The variance of a step is the middle of those at its ends, as in the same paper, section 4.2.
+    The noise that the price shares with the variance is what the variance's own surprise in the
+    step tells of it: with a variance v over the step, their covariance over the surprise's variance
+    is 2 / (1 + decay) / vol_of_vol, and `told` the share of the shared noise's variance v days that
+    this explains. The paper takes the surprise from the middle too, whose error is then divided by
+    vol_of_vol: a drift of its own where that is small. No martingale correction: the expected price
+    drifts by an error of second order in the step.
+    """
     before, after = path[..., :-1], path[..., 1:]
-    ratio = heston.correlation / heston.vol_of_vol
     between = days / 2 * (before + after)
-    shared = ratio * (after - before - heston.reversion * (heston.mean * days - between))
     normal = random.standard_normal(between.shape)
-    own = np.sqrt((1 - heston.correlation**2) * between) * normal
+    if heston.is_certain:
+        return np.asarray(drift * days - between / 2 + np.sqrt(between) * normal)
+    passed = heston.reversion * days
+    decay = math.exp(-passed)
+    told = 2 * mean_decay(passed) / (1 + decay)
+    surprise = after - (heston.mean + (before - heston.mean) * decay)
+    shared = heston.correlation * 2 / (1 + decay) * surprise / heston.vol_of_vol
+    own = np.sqrt((1 - told * heston.correlation**2) * between) * normal
     return np.asarray(drift * days - between / 2 + shared + own)

@@ -17,8 +17,10 @@ from lpmanager.risk.monte_carlo.random_paths import (
     gbm_moves,
     heston_moves,
     jump_moves,
+    moves_under,
     variance_path,
 )
+from lpmanager.risk.monte_carlo.simulation import variance_paths
 
 #: Feller's condition is violated, as it is in most calibrations: 2 * 4 * 0.0025 < 0.25^2.
 HESTON = Heston(start=0.001, mean=0.0025, reversion=4.0, vol_of_vol=0.25, correlation=-0.6)
@@ -124,3 +126,60 @@ def test_a_parameter_that_is_no_finite_number_is_refused_by_its_name(
 ) -> None:
     with pytest.raises(ValueError, match=f"{name} must be a finite number, found {wrong}"):
         replace(HESTON, **{name: wrong})
+
+
+@pytest.mark.parametrize(
+    "vol_of_vol", [1e-2, 1e-4, 1e-8, 1e-12, 1e-16, 1e-20, 1e-100, 1e-160, 5e-324]
+)
+def test_a_variance_that_hardly_trembles_leaves_the_price_of_one_that_is_known(
+    vol_of_vol: float,
+) -> None:
+    """It goes from 0.04 to 0.01, and what the price does is normal, whatever goes with what."""
+    count, steps = 20_000, 48
+    falling = Heston(start=0.04, mean=0.01, reversion=5.0, vol_of_vol=vol_of_vol, correlation=-0.9)
+    random = np.random.default_rng(18)
+    path = variance_paths(random, (count, steps), days=1 / steps, heston=falling)
+    moves = moves_under(random, path, days=1 / steps, heston=falling).sum(axis=1)
+    whole = 0.01 + 0.03 * (1 - math.exp(-5)) / 5
+    spread = math.sqrt(whole)
+    assert moves.mean() == pytest.approx(-whole / 2, abs=4 * spread / math.sqrt(count))
+    assert moves.std() == pytest.approx(spread, rel=4 / math.sqrt(2 * count))
+    assert (((moves - moves.mean()) / spread) ** 3).mean() == pytest.approx(
+        0, abs=4 * math.sqrt(15 / count) + 0.6 * vol_of_vol / math.sqrt(whole)
+    )
+
+
+@pytest.mark.parametrize("reversion", [1e-6, 1e-12, 1e-17, 1e-300, 5e-324])
+def test_a_variance_that_hardly_returns_moves_as_one_that_does_not(reversion: float) -> None:
+    slow, none = (replace(HESTON, reversion=each) for each in (reversion, 1e-5))
+    paths = [
+        variance_paths(np.random.default_rng(19), (100, 48), days=1 / 48, heston=each)
+        for each in (slow, none)
+    ]
+    assert paths[0] == pytest.approx(paths[1], rel=1e-3, abs=1e-9)
+    moves = [
+        moves_under(np.random.default_rng(20), path, days=1 / 48, heston=each)
+        for path, each in zip(paths, (slow, none), strict=True)
+    ]
+    assert moves[0] == pytest.approx(moves[1], abs=1e-4)
+    assert slow.mean_variance(1.0) == pytest.approx(HESTON.start, rel=1e-4)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-300, 1e-200])
+def test_a_price_without_variance_stands_still(level: float) -> None:
+    still = replace(HESTON, start=level, mean=level)
+    moves = heston_moves(np.random.default_rng(21), 1_000, days=1 / 48, heston=still)
+    assert moves == pytest.approx(0, abs=1e-90)
+
+
+@pytest.mark.parametrize("reversion", [4.0, 24.0, 100.0])
+def test_a_price_has_all_of_its_variance_where_steps_are_long(reversion: float) -> None:
+    """What the variance's own noise does not tell of the price's is drawn beside it."""
+    fast = replace(HESTON, start=HESTON.mean, reversion=reversion, correlation=-1.0)
+    random = np.random.default_rng(22)
+    path = variance_paths(random, (COUNT, 1), days=DAYS, heston=fast)
+    moves = moves_under(random, path, days=DAYS, heston=fast)
+    squares = (moves - moves.mean()) ** 2
+    assert squares.mean() == pytest.approx(
+        HESTON.mean * DAYS, abs=4 * squares.std() / math.sqrt(COUNT)
+    )
