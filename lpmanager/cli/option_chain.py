@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ import typer
 from lpmanager.cli.extras import require_quant
 from lpmanager.cli.option_texts import decimal, time_of
 from lpmanager.errors import MarketDataError, UsageError
+from lpmanager.model.units import DAY_S
 
 if TYPE_CHECKING:
     from lpmanager.risk.heston.calibration import HestonFit
@@ -52,6 +53,8 @@ Rate = Annotated[
 _MOST_DROPPED = 10
 #: So far ahead perfect hindsight is priced.
 _HINDSIGHT_DAYS = 30
+#: The first second of 2100; no quotes are from then on.
+_END_OF_DAYS = 4_102_444_800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +111,32 @@ def _terms(asked: ChainAsked) -> tuple[Terms, int]:
     if spot == 0:
         raise UsageError("--spot: expected more than 0, found 0")
     day, at = _quoted(asked.as_of)
-    rate = 0.0 if asked.rate is None else float(decimal("--rate", asked.rate))
-    return Terms(as_of=day, spot=float(spot), rate=rate), at
+    return Terms(as_of=day, spot=float(spot), rate=_rate(asked.rate)), at
+
+
+def _rate(text: str | None) -> float:
+    from lpmanager.risk.heston.chain import HIGHEST_RATE
+
+    if text is None:
+        return 0.0
+    rate = decimal("--rate", text)
+    if rate > HIGHEST_RATE:
+        raise UsageError(f"--rate: {text} is {rate:.0%} a year; is it in percent? 5% is 0.05")
+    return float(rate)
 
 
 def _quoted(as_of: str) -> tuple[date, int]:
     """The day that expiries are counted from, and when the quotes were made: of a date, its end."""
     try:
-        day = date.fromisoformat(as_of)
+        begins = datetime.combine(date.fromisoformat(as_of), time(), UTC)
     except ValueError:
-        at = time_of("--as-of", as_of)
-        return datetime.fromtimestamp(at, UTC).date(), at
-    return day, int(datetime.combine(day + timedelta(days=1), time(), UTC).timestamp())
+        at = last = time_of("--as-of", as_of)
+    else:
+        at = int(begins.timestamp()) + DAY_S
+        last = at - 1
+    if not 0 <= last < _END_OF_DAYS:
+        raise UsageError(f"--as-of: expected a day from 1970 to 2099, found {as_of}")
+    return datetime.fromtimestamp(last, UTC).date(), at
 
 
 def _fitted(path: Path, terms: Terms) -> HestonFit:

@@ -115,12 +115,50 @@ def test_what_is_pasted_is_the_model_to_six_digits() -> None:
         (("--spot", "2250"), "--option-chain: missing; --spot is about one"),
         ((*TOLD, "--html", "page.html"), "is asked alone"),
         (("--option-chain", "none.csv"), "none.csv"),
+        ((*TOLD[:3], "1e400", *TOLD[4:]), "--spot: '1e400': a number that is not 0 is between"),
+        ((*TOLD[:3], "1e-400", *TOLD[4:]), "--spot: '1e-400': a number that is not 0 is between"),
+        ((*TOLD[:5], "1850-01-05"), "--as-of: expected a day from 1970 to 2099, found 1850-01-05"),
+        ((*TOLD[:5], "9999-12-31"), "--as-of: expected a day from 1970 to 2099, found 9999-12-31"),
+        ((*TOLD[:5], "9999-12-31 23:59"), "--as-of: expected a day from 1970 to 2099"),
+        ((*TOLD[:5], "99999999999999"), "--as-of: expected a day from 1970 to 2099"),
+        ((*TOLD, "--rate", "5"), "--rate: 5 is 500% a year; is it in percent? 5% is 0.05"),
+        ((*TOLD, "--rate", "1e6"), "--rate: 1e6 is 100000000% a year; is it in percent?"),
+        ((*TOLD, "--rate", "1e400"), "--rate: '1e400': a number that is not 0 is between"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(folder: Path, words: tuple[str, ...], said: str) -> None:
     ended = lpm(folder, *words)
     assert ended.code not in (0, None)
     assert said in " ".join(ended.err.split())
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (f"{DAY + timedelta(56)},2250,call,0.6,5", "a rate of 5 a year; is it in percent?"),
+        (f"{DAY + timedelta(56)},2250,call,0.6,100000", "a rate of 100000 a year"),
+        (f"{DAY + timedelta(56)},2250,call,0.6,-100000", "a rate of -100000 a year"),
+        ("2500-04-05,2300,call,0.6,", "expires in 173946 days; it must be 3650 or less"),
+        ("9999-04-05,2300,call,0.6,", "it must be 3650 or less"),
+        (f"{DAY + timedelta(56)},1e-320,put,0.6,", "of the forward beyond what it gains at once"),
+        (f"{DAY + timedelta(56)},1e308,call,0.6,", "of the forward beyond what it gains at once"),
+        (f"{DAY + timedelta(56)},2250,call,1e-300,", "of the forward beyond what it gains at once"),
+        (f"{DAY + timedelta(56)},23000,call,0.6,", "of the forward beyond what it gains at once"),
+    ],
+)
+def test_one_row_that_cannot_be_leaves_the_fit_of_the_others(
+    folder: Path, quotes: list[str], row: str, said: str
+) -> None:
+    clean = json.loads(lpm(folder, *TOLD, "--json").out)
+    rows = [f"{quotes[0]},rate", *(f"{each}," for each in quotes[1:]), row]
+    (folder / "chain.csv").write_text("\n".join(rows) + "\n")
+    ended = lpm(folder, *TOLD, "--json")
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    (dropped,) = told["dropped"]
+    assert dropped["line"] == 30
+    assert said in dropped["reason"]
+    assert told["heston"] == clean["heston"]
 
 
 def test_a_chain_that_tells_too_little_says_what_a_fit_needs(folder: Path) -> None:

@@ -20,6 +20,10 @@ from lpmanager.errors import MarketDataError
 _HIGHEST_VOLATILITY = 5.0
 #: Time is counted in whole days, and of a nearer expiry that would be too coarse.
 _NEAREST_DAYS = 3
+#: No option is traded for longer, and QuantLib's calendar ends.
+_FARTHEST_DAYS = 3_650
+#: Above this, either way, a rate is one in percent, or nonsense.
+HIGHEST_RATE = 1.0
 _REQUIRED = ("expiry", "strike", "type")
 _PRICES = ("volatility", "price", "bid", "ask")
 
@@ -40,8 +44,10 @@ class Terms:
     rate: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.spot < math.inf or not math.isfinite(self.rate):
-            raise ValueError(f"a spot is positive and a rate finite, found {self}")
+        if not 0 < self.spot < math.inf or not abs(self.rate) <= HIGHEST_RATE:
+            raise ValueError(
+                f"a spot is positive and finite and a rate at most {HIGHEST_RATE}, found {self}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,8 @@ def _quote(cells: Mapping[str, str], terms: Terms, line: int) -> Quote:
     days = (_date(cells["expiry"]) - terms.as_of).days
     if days < _NEAREST_DAYS:
         raise ValueError(f"expires in {days} days; it must be {_NEAREST_DAYS} or more")
+    if days > _FARTHEST_DAYS:
+        raise ValueError(f"expires in {days} days; it must be {_FARTHEST_DAYS} or less")
     strike = _positive("strike", cells["strike"])
     try:
         kind = Kind(cells["type"].lower())
@@ -122,6 +130,8 @@ def _quote(cells: Mapping[str, str], terms: Terms, line: int) -> Quote:
         raise ValueError(f"type is call or put, found {cells['type']!r}") from None
     found = {key: _positive(key, cells[key]) for key in _PRICES if cells.get(key)}
     rate = _number("rate", cells["rate"]) if cells.get("rate") else terms.rate
+    if abs(rate) > HIGHEST_RATE:
+        raise ValueError(f"a rate of {rate:g} a year; is it in percent?")
     volatility = found.get("volatility")
     if volatility is not None and volatility > _HIGHEST_VOLATILITY:
         raise ValueError(f"a volatility of {volatility} a year; is it in percent?")

@@ -10,6 +10,11 @@ import QuantLib as ql
 from lpmanager.risk.heston.chain import Chain, Dropped, Kind, Quote, Terms
 from lpmanager.risk.heston.model import YEAR_DAYS
 
+#: As a share of the forward. Prices are told to a millionth of it at best (exchanges' ticks are a
+#: ten-thousandth), so that of less than ten of these the volatility is rounding; and where an
+#: option is worth about nothing under any model, a least square of its volatility pulls at all.
+_LEAST_WORTH = 1e-5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -28,7 +33,8 @@ class Checked:
 
 
 def by_volatility(chain: Chain) -> tuple[tuple[Checked, ...], tuple[Dropped, ...]]:
-    """Each quote with its volatility, and those whose price no volatility gives.
+    """Each quote with its volatility, and those whose price no volatility gives, or that are worth
+    too little above what they would gain at once to tell it.
 
     A call is worth more than the discounted gain of its forward and less than the spot, a put more
     than that gain and less than its discounted strike.
@@ -43,7 +49,7 @@ def by_volatility(chain: Chain) -> tuple[tuple[Checked, ...], tuple[Dropped, ...
 
 
 def _checked(quote: Quote, terms: Terms) -> Checked:
-    """Raises ValueError, with the reason, where no volatility gives the price."""
+    """Raises ValueError, with the reason, where no volatility is told."""
     years = quote.days / YEAR_DAYS
     discount = math.exp(-quote.rate * years)
     forward = terms.spot / discount
@@ -53,6 +59,13 @@ def _checked(quote: Quote, terms: Terms) -> Checked:
     else:
         volatility = _implied(quote, quote.price, forward, discount) / math.sqrt(years)
     deviation = volatility * math.sqrt(years)
+    out_of_the_money = ql.Option.Call if quote.strike >= forward else ql.Option.Put
+    worth = ql.blackFormula(out_of_the_money, quote.strike, forward, deviation) / forward
+    if not worth >= _LEAST_WORTH:
+        raise ValueError(
+            f"worth {worth:.1g} of the forward beyond what it gains at once, and below "
+            f"{_LEAST_WORTH:g} its volatility cannot be told"
+        )
     call = ql.blackFormula(ql.Option.Call, quote.strike, forward, deviation)
     return Checked(
         quote=quote, volatility=volatility, moneyness=quote.strike / forward, call=call / forward

@@ -110,6 +110,67 @@ def test_a_flat_surface_has_no_volatility_of_variance() -> None:
     assert model.start * 365 == pytest.approx(0.01, abs=3e-3)
 
 
+@pytest.mark.parametrize("days", [(14, 30, 60, 120), (30, 91, 182, 365)])
+@pytest.mark.parametrize("volatility", [0.15, 0.2, 0.3, 0.6, 1.0, 3.0])
+def test_quotes_without_a_price_bend_no_flat_surface(
+    volatility: float, days: tuple[int, ...]
+) -> None:
+    """Strikes lie up to 30 % away, where options of the nearest expiries are worth nothing."""
+    rows = [
+        f"{FLAT.as_of + timedelta(each)},{math.exp(z / 10)!r},{'call' if z > 0 else 'put'},"
+        f"{volatility}"
+        for each in days
+        for z in range(-3, 4)
+    ]
+    chain = read_chain(["expiry,strike,type,volatility", *rows], FLAT, "flat")
+    fit = fitted(calibrated(chain))
+    assert fit.quotes + len(fit.dropped) == len(rows)
+    assert fit.model.vol_of_vol * 365 == pytest.approx(0, abs=3e-3)
+    assert fit.model.mean * 365 == pytest.approx(volatility**2, abs=3e-3)
+    assert fit.model.start * 365 == pytest.approx(volatility**2, abs=3e-3)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (91, 10.0, "call", 0.6),
+        (91, 1_000.0, "call", 0.6),
+        (30, 10.0, "call", 0.6),
+        (91, 0.001, "put", 0.6),
+        (91, 0.001, "call", 0.6),
+        (91, 1.0, "put", 1e-9),
+    ],
+)
+def test_one_quote_without_a_price_is_dropped_and_bends_nothing(
+    row: tuple[int, float, str, float],
+) -> None:
+    smile = [
+        (each, moneyness, "call" if moneyness >= 1 else "put", 0.6 + 0.1 * math.log(moneyness) ** 2)
+        for each in (30, 91, 182)
+        for moneyness in (0.75, 0.85, 0.95, 1.05, 1.15, 1.3)
+    ]
+    clean, dirty = (
+        fitted(
+            calibrated(
+                read_chain(
+                    [
+                        "expiry,strike,type,volatility",
+                        *(f"{FLAT.as_of + timedelta(d)},{k},{t},{v}" for d, k, t, v in rows),
+                    ],
+                    FLAT,
+                    "a smile",
+                )
+            )
+        )
+        for rows in (smile, [*smile, row])
+    )
+    assert clean.dropped == ()
+    (dropped,) = dirty.dropped
+    assert dropped.line == len(smile) + 2
+    assert "its volatility cannot be told" in dropped.reason
+    assert dirty.model == clean.model
+
+
 def test_a_surface_made_by_a_model_gives_that_model_back() -> None:
     true = Heston(
         start=0.5 / 365, mean=0.6 / 365, reversion=4 / 365, vol_of_vol=1.5 / 365, correlation=-0.4
@@ -150,7 +211,7 @@ def test_the_day_of_quantlib_is_left_as_it_was() -> None:
 
 
 def test_too_few_quotes_say_how_many_are_needed_and_what_was_wrong_with_the_others() -> None:
-    rows = [f"{FLAT.as_of + timedelta(30)},{1 + i / 10},call,0.5" for i in range(9)]
+    rows = [f"{FLAT.as_of + timedelta(30)},{1 + i / 20},call,0.5" for i in range(9)]
     chain = read_chain(["expiry,strike,type,volatility", *rows, "2024-03-01,1,call,nan"], FLAT, "f")
     found = calibrated(chain)
     assert isinstance(found, Missing)
