@@ -26,6 +26,10 @@ _UNIT_SECONDS = (86_400, 3_600, 60, 1)
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 _SQLITE = "sqlite:///"
 _ZERO_ADDRESS = "0x" + "0" * 40
+#: Powers of ten within which a number is taken: floats hold its square, and its digits are few.
+_MOST_DIGITS = 100
+#: Years within which a moment is taken: a day before and after any of them is a day as well.
+_YEARS = range(1970, 2100)
 
 
 def seconds_from_text(value: object) -> int:
@@ -42,13 +46,19 @@ def seconds_from_text(value: object) -> int:
 
 
 def decimal_from(value: object) -> Decimal:
-    """An exact decimal from a TOML number or a text; binary floats are refused."""
+    """An exact decimal from a TOML number or a text; binary floats are refused, and so is what only
+    a mistake can mean: no amount, price or limit is so large, or so small and not 0."""
     if isinstance(value, int | str | Decimal) and not isinstance(value, bool):
         try:
             number = Decimal(value)
         except InvalidOperation:
             number = Decimal("NaN")
         if number.is_finite():
+            if number and not -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS:
+                raise ValueError(
+                    f"a number that is not 0 is between 1e-{_MOST_DIGITS} and 1e{_MOST_DIGITS} "
+                    "in size"
+                )
             return number
     raise ValueError('expected a decimal number such as 0.5 or "0.5"')
 
@@ -127,6 +137,8 @@ def _correlation(value: Fraction) -> Fraction:
 def _moment_from(value: object) -> datetime:
     """A date and time of TOML with its zone, or the end (UTC) of a date; or the same as text."""
     told = _date_from_text(value) if isinstance(value, str) else value
+    if isinstance(told, date) and told.year not in _YEARS:
+        raise ValueError(f"expected a time from {_YEARS[0]} to {_YEARS[-1]}")
     if isinstance(told, datetime) and told.tzinfo is not None:
         return told.astimezone(UTC)
     if isinstance(told, date) and not isinstance(told, datetime):

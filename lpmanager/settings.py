@@ -157,7 +157,8 @@ class LimitsTable(_Table):
 
     slippage_bps: Annotated[int, Field(ge=1, le=1_000)] = 50
     twap_window_s: Annotated[Seconds, Field(ge=1)] = 600
-    max_twap_deviation_ticks: Annotated[int, Field(ge=1)] = 100
+    #: 100,000 ticks are a factor of 22,000: a mean price that far off tells nothing.
+    max_twap_deviation_ticks: Annotated[int, Field(ge=1, le=100_000)] = 100
     plan_ttl_s: Annotated[Seconds, Field(ge=1)] = 300
     max_head_age_s: Annotated[Seconds, Field(ge=1)] | None = None
     min_interval_s: Seconds = 600

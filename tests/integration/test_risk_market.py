@@ -264,6 +264,19 @@ def test_what_does_not_go_together_is_refused(
     assert said in " ".join(ended.err.split())
 
 
+def test_a_mean_price_that_may_be_anywhere_is_no_limit(folder: Path) -> None:
+    words = ("--limit", "max_twap_deviation_ticks=10000000", "--policy", "fixed_width")
+    ended = lpm(folder, *HELD, *words, "--option", "half_width_ticks=300")
+    assert ended.code != 0
+    (line,) = ended.err.splitlines()
+    assert "max_twap_deviation_ticks: should be less than or equal to 100000" in line
+
+
+def test_the_farthest_mean_price_still_has_its_cost(folder: Path) -> None:
+    found = measures(asked(folder, *PLACED, "--limit", "max_twap_deviation_ticks=100000"))
+    assert "100000 ticks" in found["TWAP attack cost"]["meaning"]
+
+
 def test_a_contest_of_forecasters_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     rules = (Score(name="HAR 1/6/24", qlike=0.45696), Score(name="boosted trees", qlike=0.5))
     left_out = (("GARCH(1,1)-t", Missing("it did not converge")),)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from live_desk import Desk, typed
 from market_builders import a_minute, minute_file
+from typed_here import typed_here
 
 from lpmanager.settings import RegimeTable, RiskTable
 
@@ -79,6 +80,30 @@ def test_scenarios_run_at_the_end_of_a_recorded_market(tmp_path: Path) -> None:
     assert found["money"] == "USDC"
     assert held["before"] == pytest.approx(10_000, rel=1e-3)
     assert held["change"] == pytest.approx(-0.2 * weth - 0.05 * (1 - weth))
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ('[assets.l1]\nWETH = "1e400"\n[debts.l1]\nl2 = 10\n[assets.l2]', "assets.l1.WETH"),
+        ('[assets.l1]\nWETH = 5\n[debts.l1]\nl2 = "1e400"\n[assets.l2]', "debts.l1.l2"),
+        ('[assets.l1]\nWETH = "1.5e308"\n[debts.l1]\nl2 = 1\n[assets.l2]', "assets.l1.WETH"),
+        ('[volatilities]\nWETH = "1e-200%"\nUSDC = "1%"', "volatilities.WETH"),
+    ],
+)
+def test_what_no_portfolio_can_hold_is_an_error_of_the_file(
+    tmp_path: Path, table: str, key: str
+) -> None:
+    minute_file(tmp_path, *(a_minute(number) for number in range(3)), name="market.csv")
+    (tmp_path / "stress.toml").write_text(f'[scenarios.crash]\nWETH = "-20%"\n{table}\n')
+    market = shlex.split(
+        "--market market.csv --pair USDC/WETH --fee 0.05% --chain ethereum --value 10000 "
+        "--gas-gwei 1"
+    )
+    ended = typed_here(tmp_path, "risk", *market, "--stress", "stress.toml")
+    assert ended.code == 3
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"lpm: stress.toml: {key}: a number that is not 0 is between 1e-100")
 
 
 def test_the_page_on_risk_tells_what_each_limit_does() -> None:

@@ -279,6 +279,12 @@ def test_paths_are_meant_from_the_file_s_folder(
         ),
         (
             "max_swap_cost",
+            "max_twap_deviation_ticks = 10000000\nmax_swap_cost",
+            "campaigns.eth-usdc.limits.max_twap_deviation_ticks: should be less than or equal to "
+            "100000; found 10000000",
+        ),
+        (
+            "max_swap_cost",
             "hedge_band = 1.01\nmax_swap_cost",
             "campaigns.eth-usdc.limits.hedge_band: a share is between 0 and 1; found 1.01",
         ),
@@ -518,6 +524,16 @@ def test_hestons_model_is_told_in_years_and_used_by_the_day(tmp_path: Path) -> N
             f"heston = {{ {HESTON.replace('0.36', '0')}, as_of = 2024-06-28 }}",
             "expected more than 0",
         ),
+        (
+            f"heston = {{ {HESTON.replace('0.8', '1e-400')}, as_of = 2024-06-28 }}",
+            "heston.sigma: a number that is not 0 is between 1e-100 and 1e100 in size",
+        ),
+        (
+            f"heston = {{ {HESTON.replace('0.49', '1e400')}, as_of = 2024-06-28 }}",
+            "heston.theta: a number that is not 0 is between 1e-100 and 1e100 in size",
+        ),
+        (f"heston = {{ {HESTON}, as_of = 9999-12-31 }}", "a time from 1970 to 2099"),
+        (f"heston = {{ {HESTON}, as_of = 0001-01-01T00:00:00+23:00 }}", "a time from 1970 to 2099"),
     ],
 )
 def test_a_model_or_a_hedge_that_is_none_is_refused(

@@ -67,7 +67,9 @@ def correlated_shock(dependence: Dependence, given: Mapping[str, float]) -> Shoc
     """The expected moves of all tokens when those `given` move as they are told to.
 
     E[r | r_S = z] = C[., S] inv(C[S, S]) z with the covariances C, as of jointly normal moves. Of
-    one token given that is beta z. Raises ValueError for a token that is not known.
+    one token given that is beta z. It is worked out in deviations, with the correlations in the
+    place of C: however far deviations are apart, these can be inverted. Raises ValueError for a
+    token that is not known.
     """
     unknown = sorted(set(given) - set(dependence.tokens))
     if unknown:
@@ -80,10 +82,9 @@ def correlated_shock(dependence: Dependence, given: Mapping[str, float]) -> Shoc
     if not given:
         return Shock(moves=dict.fromkeys(dependence.tokens, 0.0), repair=repair)
     scale = np.asarray(dependence.deviations)
-    covariances = matrix * np.outer(scale, scale)
     told = [dependence.tokens.index(name) for name in given]
-    z = np.array(list(given.values()))
-    moves = covariances[:, told] @ np.linalg.solve(covariances[np.ix_(told, told)], z)
+    z = np.array(list(given.values())) / scale[told]
+    moves = scale * (matrix[:, told] @ np.linalg.solve(matrix[np.ix_(told, told)], z))
     found = dict(zip(dependence.tokens, moves.tolist(), strict=True))
     return Shock(moves=found | dict(given), repair=repair)
 

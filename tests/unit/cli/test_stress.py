@@ -100,6 +100,28 @@ def test_volatilities_that_drive_a_token_out_of_the_world_are_refused() -> None:
         run_scenarios(file, TWO)
 
 
+def test_a_volatility_that_is_next_to_nothing_is_told_by_what_would_follow_it() -> None:
+    file = a_file(
+        scenarios={"fall": {"USDC": "-50%"}},
+        volatilities={"WETH": "90%", "USDC": "1e-90%", "WBTC": "1e-90%"},
+        correlations={"WETH/USDC": "0.5", "WETH/WBTC": 0, "WBTC/USDC": 0},
+    )
+    with pytest.raises(ConfigError, match=r"scenarios\.fall: .* WETH would follow further"):
+        run_scenarios(file, TWO)
+
+
+def test_all_that_is_held_and_owed_may_be_as_much_as_a_file_can_say() -> None:
+    most = "1e100"
+    file = a_file(
+        scenarios={"rise": {"WETH": "99999%"}},
+        assets={"Aave": {"WETH": most, "USDC": most}, "Maker": {"WETH": "1e-100"}},
+        debts={"Aave": {"Maker": most}, "Maker": {"Aave": "1e-100"}},
+    )
+    of = told(file)["scenarios"]["rise"]["debts"]["of"]
+    assert of["Aave"]["left"] == pytest.approx(1_000.99e100)
+    assert of["Maker"]["left"] == pytest.approx(1e100)
+
+
 def test_campaigns_that_no_pool_joins_are_told_one_by_one() -> None:
     views = {"a": TWO["small"], "b": a_holder(WBTC, a_token("DAI", 18, 4), WBTC, (10**18, 0))}
     shown = told(a_file(), views)

@@ -57,7 +57,8 @@ def test_correlations_go_both_ways(tmp_path: Path) -> None:
         ('scenarios.crash.WETH = "nan%"', "scenarios.crash.WETH: expected a decimal number"),
         ('scenarios.crash.WETH = "-100%"', "above -100% and below 100,000%; found '-100%'"),
         ('scenarios.crash.WETH = "-99.999999999999999999%"', "above -100%"),
-        ('scenarios.crash.WETH = "1e400%"', "below 100,000%"),
+        ('scenarios.crash.WETH = "1e6%"', "below 100,000%"),
+        ('scenarios.crash.WETH = "1e400%"', "scenarios.crash.WETH: a number that is not 0 is betw"),
         (CRASH + '[volatilities]\nWETH = "0%"', "volatilities.WETH: a volatility is above 0%"),
         (CRASH + TWO, 'correlations."WETH/USDC": missing'),
         (CRASH + BETWEEN, "USDC has no volatility; add it to [volatilities]"),
@@ -70,6 +71,22 @@ def test_correlations_go_both_ways(tmp_path: Path) -> None:
         (
             CRASH + "[assets.Aave]\nWETH = 0",
             "assets.Aave.WETH: what is held or owed is more than 0",
+        ),
+        (
+            CRASH + '[assets.Aave]\nWETH = "1e400"',
+            "assets.Aave.WETH: a number that is not 0 is betw",
+        ),
+        (
+            CRASH + "[assets.Aave]\nWETH = 1.5e308",
+            "between 1e-100 and 1e100 in size; found 1.5E+308",
+        ),
+        (
+            CRASH + '[assets.Aave]\nWETH = "1e-320"',
+            "assets.Aave.WETH: a number that is not 0 is bet",
+        ),
+        (
+            CRASH + '[debts.Aave]\nmain = "1e400"',
+            "debts.Aave.main: a number that is not 0 is betwe",
         ),
         (CRASH + "[debts.Aave]", "debts.Aave: names nothing"),
         (CRASH + '[debts.Aave]\nmain = "-1"', "debts.Aave.main: what is held or owed"),
