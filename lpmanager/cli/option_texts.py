@@ -55,9 +55,9 @@ def decimal(option: str, text: str) -> Decimal:
 
 def time_of(option: str, text: str) -> int:
     """A time in UTC, as a date, a date and time, or Unix seconds. Raises UsageError."""
-    if text.isdecimal():
-        return int(text)
     try:
+        if text.isdecimal():
+            return int(text)
         told = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(

@@ -121,6 +121,7 @@ def test_what_is_pasted_is_the_model_to_six_digits() -> None:
         ((*TOLD[:5], "9999-12-31"), "--as-of: expected a day from 1970 to 2099, found 9999-12-31"),
         ((*TOLD[:5], "9999-12-31 23:59"), "--as-of: expected a day from 1970 to 2099"),
         ((*TOLD[:5], "99999999999999"), "--as-of: expected a day from 1970 to 2099"),
+        ((*TOLD[:5], "9" * 5_000), "expected a date such as"),
         ((*TOLD, "--rate", "5"), "--rate: 5 is 500% a year; is it in percent? 5% is 0.05"),
         ((*TOLD, "--rate", "1e6"), "--rate: 1e6 is 100000000% a year; is it in percent?"),
         ((*TOLD, "--rate", "1e400"), "--rate: '1e400': a number that is not 0 is between"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, pvariance
 
 from lpmanager.model.units import DAY_S
 from lpmanager.risk.heston.model import Heston
@@ -19,6 +19,11 @@ from lpmanager.risk.volatility.periods import Periods
 
 #: Fewer periods tell next to nothing about a second autocovariance.
 MINIMUM_PERIODS = 200
+#: A variance whose deviation is a smaller share of its mean is constant for whoever uses the model;
+#: the rounding of prices makes less than a millionth.
+_LEAST_DEVIATION = 1e-3
+#: Autocovariances nearer to 0 than so many standard errors may be chance.
+_ERRORS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +47,9 @@ def heston_from_moments(periods: Periods) -> HestonMoments | Missing:
     ((1 - exp(-reversion D)) / (reversion D))^2, and is mean vol_of_vol^2 / (2 reversion). The
     correlation comes from the covariance of a period's return with the variance of the next.
 
-    Missing where there are too few periods, or where the variance does not cluster, so that no
-    speed of reversion fits.
+    Missing where there are too few periods, where the variance is constant, and where it does not
+    cluster by more than chance: without any, an autocovariance of n numbers has the standard error
+    of their variance over sqrt(n) (Bartlett 1946).
     """
     if len(periods) < MINIMUM_PERIODS:
         return Missing(
@@ -54,10 +60,18 @@ def heston_from_moments(periods: Periods) -> HestonMoments | Missing:
     rates = [variance / days for variance in periods.variances]
     mean = fmean(rates)
     near, far = _covariance(rates, rates, 1), _covariance(rates, rates, 2)
-    if not 0 < far < near:
+    whole = pvariance(rates)
+    if whole <= (_LEAST_DEVIATION * mean) ** 2:
+        return Missing(
+            f"the variance of {len(periods)} periods is the same to a thousandth, so that there is "
+            "no volatility of it to find"
+        )
+    chance = _ERRORS * whole / math.sqrt(len(rates))
+    if not chance < far < near:
         return Missing(
             f"the variance of {len(periods)} periods does not cluster as Heston's does: its "
-            f"autocovariance is {near:.3g} one period apart and {far:.3g} two apart"
+            f"autocovariance is {near:.3g} one period apart and {far:.3g} two apart; the first "
+            f"must be above the second, and both must be above {chance:.3g} to be no chance"
         )
     turn = -math.log(far / near)
     reversion = turn / days

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lpmanager.model.units import LOG_TICK
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.heston.moments import HestonMoments, heston_from_moments
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.monte_carlo.random_paths import moves_under
 from lpmanager.risk.monte_carlo.simulation import variance_paths
-from lpmanager.risk.volatility.periods import Periods
+from lpmanager.risk.price_path import PricePath
+from lpmanager.risk.volatility.periods import Periods, periods_of
 
 HESTON = Heston(start=0.0025, mean=0.0025, reversion=8.0, vol_of_vol=0.1, correlation=-0.6)
 HOUR_DAYS = 1 / 24
@@ -81,6 +83,38 @@ def test_variances_that_do_not_cluster_have_no_model() -> None:
     assert isinstance(found, Missing)
     assert isinstance(constant, Missing)
     assert "does not cluster" in found.reason
+    assert "must be above" in found.reason
+    assert "500 periods is the same to a thousandth" in constant.reason
+
+
+@pytest.mark.parametrize("start", [199_045, -80_000, 276_324, 12])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rounding_of_prices_is_no_volatility_of_variance(start: int, seed: int) -> None:
+    """Every move is of three ticks, up or down: all that the hours' variances differ by is the last
+    bits of the logarithms, which cluster."""
+    ups = np.random.default_rng(seed).integers(0, 2, 12 * 24 * 20)
+    ticks = (start + np.cumsum(6 * ups - 3)).tolist()
+    prices = tuple(tick * LOG_TICK for tick in ticks)
+    times = tuple(range(300, 300 * (len(ticks) + 1), 300))
+    hours = periods_of(PricePath(times, prices), period_s=3_600, step_s=300)
+    assert isinstance(hours, Periods)
+    found = heston_from_moments(hours)
+    assert isinstance(found, Missing)
+    assert "479 periods is the same to a thousandth" in found.reason
+
+
+def test_a_price_of_constant_variance_has_no_model_however_its_hours_fall_out() -> None:
+    """Of twelve returns an hour's variance is off by 40 %, and by chance that clusters a little."""
+    for seed in range(200):
+        returns = np.random.default_rng(seed).standard_normal((500, 12)) * 1e-3
+        hours = Periods(
+            period_s=3_600,
+            returns=tuple(returns.sum(axis=1).tolist()),
+            variances=tuple((returns**2).sum(axis=1).tolist()),
+        )
+        found = heston_from_moments(hours)
+        assert isinstance(found, Missing), seed
+        assert "does not cluster" in found.reason
 
 
 def test_too_short_a_history_says_how_much_is_needed() -> None:
