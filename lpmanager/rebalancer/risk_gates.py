@@ -121,7 +121,7 @@ def _attack(view: View, limits: Limits) -> tuple[Gate, ...]:
         "TWAP attack",
         f"{float(least):.2f} times",
         f"what moving the mean of {limits.twap_window_s} s by {limits.max_twap_deviation_ticks} "
-        "ticks costs, over the campaign's value",
+        "ticks costs at least, over the campaign's value",
     )
 
     def judge(found: AttackCost) -> tuple[bool, str]:

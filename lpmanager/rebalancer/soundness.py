@@ -12,7 +12,7 @@ from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import log_price
 from lpmanager.risk.systems.concentration import concentration_of_prices
 from lpmanager.risk.systems.liquidity_bands import bands_of
-from lpmanager.risk.systems.oracle import Attack, cost_to_move_twap, oracle_reach_s
+from lpmanager.risk.systems.oracle import Attack, cheapest_twap_attack, oracle_reach_s
 
 #: How far from the price the liquidity is looked at, in its natural log.
 REACH = 0.02
@@ -21,20 +21,22 @@ _PIPS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackCost:
-    """What an attack on the mean price costs: in whole quote tokens, and over the campaign's
-    value."""
+    """What an attack on the mean price costs at least: in whole quote tokens, and over the
+    campaign's value. It displaces the price by so many ticks for so many seconds."""
 
     quote: float
     times_value: float
+    displaced_ticks: float
+    held_s: float
 
 
 def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
     """What is lost on moving the pool's mean price by `max_twap_deviation_ticks`, in the cheaper
     direction, so that the gate "TWAP" would let a false price pass.
 
-    The attacker holds the price there for the whole window, while others trade it back after each
-    block; to go further for a shorter time costs more. Missing where the liquidity that far is not
-    known, or the time between blocks, or nothing is held.
+    The attacker holds a price for some of the window, or all of it, while others trade it back
+    after each block. Missing where the liquidity is not known as far as the mean must move, or the
+    time between blocks, or nothing is held.
     """
     snapshot, quote = view.snapshot, view.snapshot.quote
     value = float(view.inventory.value) / 10**quote.decimals
@@ -48,17 +50,23 @@ def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
         attack = Attack(
             shift=1.0001**ticks - 1,
             window_s=window_s,
-            held_s=window_s,
-            block_s=min(block_s, window_s),
+            # of the blocks in one second the oracle sees the last
+            block_s=min(max(block_s, 1.0), window_s),
         )
         fee = snapshot.pool.fee_pips / _PIPS
-        cost = cost_to_move_twap(bands, log_price(snapshot.state.sqrt_price_x96), fee, attack)
+        cost = cheapest_twap_attack(bands, log_price(snapshot.state.sqrt_price_x96), fee, attack)
         if isinstance(cost, Missing):
             return cost
-        ways.append(cost.loss)
+        ways.append(cost)
+    cheapest = min(ways, key=lambda cost: cost.loss)
     raw_token1 = float(snapshot.price.value_of(Amount(snapshot.pool.token1, 1)))
-    cheapest = min(ways) * raw_token1 / 10**quote.decimals
-    return AttackCost(quote=cheapest, times_value=cheapest / value)
+    lost = cheapest.loss * raw_token1 / 10**quote.decimals
+    return AttackCost(
+        quote=lost,
+        times_value=lost / value,
+        displaced_ticks=cheapest.displaced_ticks,
+        held_s=cheapest.held_s,
+    )
 
 
 def concentration(snapshot: Snapshot) -> float | Missing:

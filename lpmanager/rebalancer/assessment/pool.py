@@ -20,9 +20,11 @@ def pool_measures(view: View, limits: Limits) -> tuple[Measure, ...]:
     attack, slots = twap_attack_cost(view, limits), view.snapshot.oracle_slots
     kept = "its prices" if slots is None else f"room for {slots} prices"
     how = (
-        f"lost on moving the mean of {limits.twap_window_s} s by "
+        f"lost at least on moving the mean of {limits.twap_window_s} s by "
         f"{limits.max_twap_deviation_ticks} ticks"
     )
+    if not isinstance(attack, Missing):
+        how += f": the price {attack.displaced_ticks:+.0f} ticks away for {attack.held_s:.0f} s"
     return (
         _measure(
             "TWAP attack cost",

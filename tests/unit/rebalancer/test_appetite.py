@@ -252,6 +252,38 @@ def test_the_mean_price_is_moved_in_the_cheaper_direction() -> None:
         assert attacked(deeper).quote == pytest.approx(usual, rel=1e-3)
 
 
+def test_a_pool_that_is_thin_beyond_its_price_is_as_cheap_to_move_as_the_best_attack_on_it() -> (
+    None
+):
+    """A hundred times as much liquidity lies within 60 ticks; the mean must move by 100."""
+    view = left_behind(moves([1_005] * 20))
+    crowd = a_position("[940, 1070)", liquidity=100 * OTHERS)
+    state = with_liquidity(view.snapshot.state, [crowd])
+    thin = replace(view, snapshot=replace(view.snapshot, state=state))
+    root = 1.0001**32.5
+    in_a_block = 101 * OTHERS * ((root - 1) / (1 - FEE) - (1 - 1 / root))
+    always = in_a_block * 600 / BLOCK_TIME_S / 10**6
+    found = attacked(thin)
+    assert found.held_s < 200
+    assert found.quote < always / 3
+    held = decided(thin, min_twap_attack_cost=Fraction(found.times_value * 1.01))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["TWAP attack"]
+
+
+def test_an_oracle_counts_whole_seconds_however_short_the_blocks_are() -> None:
+    """Of four blocks in a second one alone has to show the false price."""
+    view = left_behind(moves([1_005] * 20))
+    block = view.snapshot.block
+    (flow, costs) = view.snapshot.flow, []
+    assert flow is not None
+    blocks = block.number - flow.from_block + 1
+    for seconds in (blocks, blocks // 4):
+        snapshot = replace(view.snapshot, flow=replace(flow, seconds=seconds))
+        costs.append(attacked(replace(view, snapshot=snapshot)).quote)
+    assert costs[1] == pytest.approx(costs[0], rel=1e-2)
+
+
 def test_nothing_is_placed_where_the_mean_price_is_cheap_to_move() -> None:
     view = left_behind(moves([1_005] * 20))
     times = attacked(view).times_value
@@ -267,7 +299,7 @@ def test_an_attack_into_unknown_liquidity_has_no_cost_that_is_known() -> None:
     view = replace(view, snapshot=replace(view.snapshot, state=state))
     missing = twap_attack_cost(view, a_limits())
     assert isinstance(missing, Missing)
-    assert "liquidity is needed" in missing.reason
+    assert "needs the liquidity 100 ticks away" in missing.reason
 
 
 # ---- where the liquidity is ----

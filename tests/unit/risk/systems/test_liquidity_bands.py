@@ -9,15 +9,8 @@ import pytest
 from builders import a_state
 
 from lpmanager.amm import sqrt_price_at_tick
-from lpmanager.amm.sqrt_price import amount0_delta_up, amount1_delta_up
 from lpmanager.model import Liquidity, PoolState, TickRange, TickState
-from lpmanager.risk.missing import Missing
-from lpmanager.risk.systems.liquidity_bands import (
-    LiquidityBand,
-    Swapped,
-    bands_of,
-    swap_between,
-)
+from lpmanager.risk.systems.liquidity_bands import LiquidityBand, bands_of
 
 LOG_TICK = math.log(1.0001)
 L = 10**18
@@ -45,38 +38,6 @@ def test_bands_are_the_same_wherever_the_price_is(tick: int) -> None:
         for band in bands_of(a_pool_state(tick))
     ]
     assert found == [(-1000, -100, 1), (-100, 0, 3), (0, 50, 6), (50, 200, 4), (200, 1000, 1)]
-
-
-@pytest.mark.parametrize(("start", "end"), [(5, 150), (5, -300), (-50, 700)])
-def test_a_swap_along_them_costs_what_the_pool_takes(start: int, end: int) -> None:
-    swapped = swap_between(bands_of(a_pool_state()), start * LOG_TICK, end * LOG_TICK)
-    assert isinstance(swapped, Swapped)
-    token0 = token1 = 0
-    low, high = min(start, end), max(start, end)
-    for lower, upper, times in [
-        (-1000, -100, 1),
-        (-100, 0, 3),
-        (0, 50, 6),
-        (50, 200, 4),
-        (200, 1000, 1),
-    ]:
-        if max(low, lower) < min(high, upper):
-            prices = (sqrt_price_at_tick(max(low, lower)), sqrt_price_at_tick(min(high, upper)))
-            token0 += amount0_delta_up(*prices, Liquidity(times * L))
-            token1 += amount1_delta_up(*prices, Liquidity(times * L))
-    expected = (token1, token0) if end > start else (token0, token1)
-    assert (swapped.paid, swapped.taken) == pytest.approx(expected, rel=1e-9)
-
-
-def test_where_the_price_does_not_move_nothing_is_swapped() -> None:
-    assert swap_between(bands_of(a_pool_state()), 0.0, 0.0) == Swapped(paid=0.0, taken=0.0)
-
-
-def test_beyond_the_known_ticks_nothing_is_guessed() -> None:
-    beyond = swap_between(bands_of(a_pool_state()), 0.0, 1001 * LOG_TICK)
-    assert isinstance(beyond, Missing)
-    assert "known in [-0.1000, 0.1000]" in beyond.reason
-    assert isinstance(swap_between((), 0.0, 0.1), Missing)
 
 
 @pytest.mark.parametrize(("lower", "upper", "liquidity"), [(1, 0, 1), (0, 1, -1), (0, 1, math.nan)])
