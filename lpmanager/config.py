@@ -30,6 +30,8 @@ from pydantic import SecretStr, ValidationError
 from lpmanager.chain.presets import Chain, presets
 from lpmanager.config_errors import did_you_mean, explain
 from lpmanager.errors import ConfigError
+from lpmanager.model.units import HOUR_S
+from lpmanager.risk.jumps import history_for_jumps_s
 from lpmanager.settings import Settings
 
 _PREFIX = "LPM_"
@@ -63,6 +65,7 @@ def load(path: Path) -> Settings:
         *_custody_mistakes(settings),
         *_owner_mistakes(settings),
         *_contagion_mistakes(settings),
+        *_history_mistakes(settings),
         *_variable_mistakes(settings, in_file),
         *_url_mistakes(settings, variables),
     ]
@@ -236,6 +239,19 @@ def _contagion_mistakes(settings: Settings) -> Iterator[str]:
         if campaign.risk.leave_on_depeg and not settings.pegs:
             yield (
                 f"campaigns.{name}.risk.leave_on_depeg: no peg is known; write a table [pegs.TOKEN]"
+            )
+
+
+def _history_mistakes(settings: Settings) -> Iterator[str]:
+    """A pause after what can never be found in the history would stop everything, or nothing."""
+    for name, campaign in settings.campaigns.items():
+        pause_s, history_s = campaign.risk.pause_after_jump, campaign.limits.history_s
+        if pause_s is not None and history_s < history_for_jumps_s(pause_s):
+            hours = -(-history_for_jumps_s(pause_s) // HOUR_S)
+            yield (
+                f"campaigns.{name}.risk.pause_after_jump: jumps of the last {pause_s} s are not "
+                f"found in a history of {history_s} s; set campaigns.{name}.limits.history_s = "
+                f'"{hours}h" at least, or more in a quiet pool'
             )
 
 

@@ -45,6 +45,7 @@ def a_calibration(
     turbulent: float = 0.1,
     last_change: int | Missing | None = None,
     toxicity: ToxicityCalibration | Missing = NOT_LEARNED,
+    changes_sought_s: int | Missing = 7 * 24 * HOUR_S,
 ) -> Calibration:
     """In which all hours had that variance rate, and a rule that believes them."""
     deviation = math.sqrt(rate * HOUR_S)
@@ -65,6 +66,7 @@ def a_calibration(
         regimes=RegimeCalibration(model=TWO_REGIMES, step_s=STEP_S, turbulent=turbulent),
         last_change=last_change,
         toxicity=toxicity,
+        changes_sought_s=changes_sought_s,
     )
 
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lpmanager.model import Gate
+from lpmanager.model.units import HOUR_S
 from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.search import Search
 
 T = TypeVar("T")
+
+#: A tenth of an hour.
+_TENTH_S = HOUR_S // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,30 @@ def judged(
 
 
 def pause_gate(
-    asked: Asked, since: int | Missing | None, pause_s: int, appetite: Appetite
+    asked: Asked, found: Search | Missing, pause_s: int, appetite: Appetite
 ) -> tuple[Gate, ...]:
-    """Whether so many seconds have passed `since` what is paused after; None where it never was."""
-    if since is None:
-        return (gate_of(asked, passed=True, measured="none found"),)
-    return judged(asked, since, lambda found: (found >= pause_s, f"{found} s ago"), appetite)
+    """Whether so many seconds have passed since what is paused after.
+
+    That none was found tells nothing of a pause that is longer than what could be judged.
+    """
+    if isinstance(found, Search) and found.last_s is None and found.within_s < pause_s:
+        found = _too_short(found, pause_s)
+    return judged(asked, found, lambda search: _has_passed(search, pause_s), appetite)
+
+
+def _has_passed(found: Search, pause_s: int) -> tuple[bool, str]:
+    if found.last_s is None:
+        return True, "none found"
+    return found.last_s >= pause_s, f"{found.last_s} s ago"
+
+
+def _too_short(found: Search, pause_s: int) -> Missing:
+    """In tenths of hours, up for what is needed and down for what is there."""
+    needed_s = pause_s + found.history_s - found.within_s
+    return Missing(
+        f"a pause of {pause_s} s needs {-(-needed_s // _TENTH_S) / 10:.1f} h of history, found "
+        f"{found.history_s // _TENTH_S / 10:.1f} h"
+    )
 
 
 def gate_of(asked: Asked, *, passed: bool, measured: str) -> Gate:

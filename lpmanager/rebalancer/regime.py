@@ -12,7 +12,8 @@ from lpmanager.risk.calibration.live import turbulence_at
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import returns_of
 from lpmanager.risk.regimes.hysteresis import Regime, regime_now
-from lpmanager.risk.regimes.noticed_changes import changes_as_noticed
+from lpmanager.risk.regimes.noticed_changes import WARM_UP, changes_as_noticed
+from lpmanager.risk.search import Search
 from lpmanager.risk.volatility.realised import STEP_S
 
 #: Chances of turbulence, of two regimes: below the first it is calm, above the second turbulent.
@@ -52,8 +53,8 @@ def turbulence_of(view: View) -> float | Missing:
     return turbulence_at(calibration, view.snapshot)
 
 
-def change_of(view: View) -> int | Missing | None:
-    """Seconds since volatility last became another; None where it did not.
+def change_of(view: View) -> Search | Missing:
+    """How long ago volatility last became another.
 
     Of the time before the calibration by what that found, which saw in hindsight what began when;
     of the time after it, or of all where it cannot tell, by what was noticed in the flow.
@@ -69,27 +70,37 @@ def change_of(view: View) -> int | Missing | None:
         return found
     if isinstance(noticed, Missing):
         return Missing(f"nothing tells of the {age} s since the calibration: {noticed.reason}")
-    return noticed if noticed is not None and noticed < age else found
+    none_since = noticed.last_s is None or noticed.last_s >= age
+    return found if none_since and noticed.within_s >= age else noticed
 
 
-def _calibrated_change(view: View) -> int | Missing | None:
-    """Seconds since the change that the calibration found."""
+def _calibrated_change(view: View) -> Search | Missing:
     calibration = view.calibration
-    found = calibration if isinstance(calibration, Missing) else calibration.last_change
-    if found is None or isinstance(found, Missing):
-        return found
-    return view.snapshot.block.timestamp - found
+    if isinstance(calibration, Missing):
+        return calibration
+    at, sought_s = calibration.last_change, calibration.changes_sought_s
+    if isinstance(at, Missing):
+        return at
+    if isinstance(sought_s, Missing):
+        return sought_s
+    now = view.snapshot.block.timestamp
+    back_s = now - calibration.made_at + sought_s
+    return Search(last_s=None if at is None else now - at, within_s=back_s, history_s=back_s)
 
 
-def _noticed_change(view: View) -> int | Missing | None:
-    """Seconds since a change of volatility had become plain in the snapshot's flow."""
+def _noticed_change(view: View) -> Search | Missing:
+    """How long ago a change of volatility had become plain in the snapshot's flow."""
     returns = returns_of(view.snapshot, STEP_S)
     if isinstance(returns, Missing):
         return returns
     places = changes_as_noticed(returns, STEP_S)
     if isinstance(places, Missing):
         return places
-    return (len(returns) - 1 - places[-1]) * STEP_S if places else None
+    return Search(
+        last_s=(len(returns) - 1 - places[-1]) * STEP_S if places else None,
+        within_s=(len(returns) - WARM_UP) * STEP_S,
+        history_s=len(returns) * STEP_S,
+    )
 
 
 def regime_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
@@ -115,10 +126,10 @@ def change_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
         return ()
     asked = Asked("change", f"{pause} s", "time since volatility last became another")
     since, found = change_of(view), _calibrated_change(view)
-    if isinstance(since, Missing) and isinstance(found, int) and found < pause:
-        # recent enough to pause, whatever came after it
-        since = found
-    return pause_gate(asked, since, pause, appetite)
+    tells_none = isinstance(since, Missing) or since.last_s is None
+    recently = isinstance(found, Search) and found.last_s is not None and found.last_s < pause
+    # what was recent enough pauses, whatever came after it
+    return pause_gate(asked, found if tells_none and recently else since, pause, appetite)
 
 
 def _by_ewma(view: View) -> KnownRegime | Missing:

@@ -19,12 +19,13 @@ from lpmanager.rebalancer.toxic_gates import toxic_gates
 from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
-from lpmanager.risk.jumps import seconds_since_jump
+from lpmanager.risk.jumps import search_for_jump
 from lpmanager.risk.limits import Limits
 from lpmanager.risk.lvr import break_even_fee_rate, fee_to_lvr
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.vpin import BUCKETS, MINIMUM_SWAPS, signed_volumes, vpin
 from lpmanager.risk.price_path import path_of
+from lpmanager.risk.search import Search
 from lpmanager.risk.tomorrow import HORIZON_S
 
 
@@ -94,10 +95,10 @@ def vpin_of(view: View) -> float | Missing:
     return vpin(volumes, traded / (2 * BUCKETS))
 
 
-def jump_of(view: View) -> int | Missing | None:
-    """Seconds since the price last jumped in the snapshot's flow; None where it has not."""
+def jump_of(view: View) -> Search | Missing:
+    """How long ago the price last jumped in the snapshot's flow."""
     path = path_of(view.snapshot)
-    return path if isinstance(path, Missing) else seconds_since_jump(path)
+    return path if isinstance(path, Missing) else search_for_jump(path)
 
 
 def _pay(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
 from lpmanager.risk.returns import unfit
+from lpmanager.risk.search import Search
 from lpmanager.risk.volatility.realised import STEP_S
 
 #: Six hours of five minutes: what "the volatility around" a return is measured on.
@@ -105,20 +106,30 @@ def largest_usual_move(tested: int, significance: float) -> float:
     return centre - math.log(-math.log(1 - significance)) / (_MEAN_ABS * root)
 
 
-def seconds_since_jump(
+def history_for_jumps_s(pause_s: int) -> int:
+    """Seconds of history in which every jump of the last `pause_s` seconds is tested: those before
+    are what the first of them is compared with. More where the first price came late."""
+    return max(pause_s + WINDOW * STEP_S, 2 * WINDOW * STEP_S)
+
+
+def search_for_jump(
     path: PricePath,
     step_s: int = STEP_S,
     *,
     window: int = WINDOW,
     significance: float = SIGNIFICANCE,
-) -> int | Missing | None:
-    """Seconds from the end of the last step with a jump to the end of the path; None where no step
-    that could be tested has one. 0 says that the jump was in the very last step."""
+) -> Search | Missing:
+    """How long before the end of the path the last step with a jump ended: 0 says that the jump
+    was in the very last one."""
     returns = path.returns(step_s)
     found = jumps_in(returns, step_s, window=window, significance=significance)
     if isinstance(found, Missing):
         return found
-    return (len(returns) - 1 - found[-1]) * step_s if found else None
+    return Search(
+        last_s=(len(returns) - 1 - found[-1]) * step_s if found else None,
+        within_s=(len(returns) - window + 1) * step_s,
+        history_s=len(returns) * step_s,
+    )
 
 
 def _untestable(test: str, returns: Sequence[float], step_s: int, needed: int) -> Missing | None:

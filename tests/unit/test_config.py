@@ -128,7 +128,7 @@ def test_the_limits_of_risk_that_the_example_names_can_be_set(tmp_path: Path) ->
     section = EXAMPLE.read_text().split("risk]\n")[1].split("# A chain of your own")[0]
     named = re.findall(r"^# (\w+ = .+|\[.+\])$", section, flags=re.MULTILINE)
     assert campaign(tmp_path).risk.appetite == Appetite()
-    risk = "\n".join(["", "[campaigns.eth-usdc.risk]", *named])
+    risk = "\n".join(['history_s = "12h"', "[campaigns.eth-usdc.risk]", *named])
     told = campaign(tmp_path, limits=risk).risk.appetite
     assert all(getattr(told, field.name) for field in fields(Appetite)), told
     assert told.where_missing is WhereMissing.REQUIRE
@@ -184,6 +184,23 @@ def test_ranges_that_would_come_and_go_at_once_are_refused(
 def test_what_nothing_is_known_of_is_not_limited(tmp_path: Path, lines: str, message: str) -> None:
     (mistake,) = mistakes(tmp_path, f"{HEAD}{CAMPAIGN}\n{lines}\n")
     assert message in mistake
+
+
+@pytest.mark.parametrize(
+    ("pause", "history", "needed"),
+    [("30m", "11h", 12), ("6h", "11h", 12), ("12h", "17h", 18), ("12h", "1d", None)],
+)
+def test_a_pause_after_jumps_needs_a_history_in_which_jumps_can_be_found(
+    tmp_path: Path, pause: str, history: str, needed: int | None
+) -> None:
+    limits = f'history_s = "{history}"\n[campaigns.eth-usdc.risk]\npause_after_jump = "{pause}"'
+    text = f"{HEAD}{CAMPAIGN}{limits}\n"
+    if needed is None:
+        load(written(tmp_path, text))
+        return
+    (mistake,) = mistakes(tmp_path, text)
+    assert "campaigns.eth-usdc.risk.pause_after_jump" in mistake
+    assert f'limits.history_s = "{needed}h" at least' in mistake
 
 
 def test_a_peg_is_one_for_one_within_a_hundredth_for_half_an_hour_by_default(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit, last_of
 from lpmanager.rebalancer.regime import change_of, turbulence_of
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.calibration.live import volatility_at
@@ -12,7 +12,6 @@ from lpmanager.risk.missing import Missing
 
 def calibrated_measures(view: View) -> tuple[Measure, ...]:
     """Its age, and each of its parts; all Missing where there is none, or a stale one."""
-    since = change_of(view)
     return (
         _measure("calibration", _age(view), Unit.SECONDS, "its age; what follows rests on it"),
         _forecast(view),
@@ -22,12 +21,7 @@ def calibrated_measures(view: View) -> tuple[Measure, ...]:
             Unit.SHARE,
             "chance of the wilder of two regimes (Markov switching)",
         ),
-        _measure(
-            "last change",
-            "none" if since is None else since if isinstance(since, Missing) else float(since),
-            Unit.WORD if since is None else Unit.SECONDS,
-            "how long since volatility became another",
-        ),
+        last_of(change_of(view), "last change", "how long since volatility became another"),
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
+from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit, last_of
 from lpmanager.rebalancer.regime import by_markov
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import RegimesBy
 from lpmanager.risk.implied_volatility import annual_volatility
-from lpmanager.risk.jumps import ratio_jump_test, seconds_since_jump
+from lpmanager.risk.jumps import ratio_jump_test, search_for_jump
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, path_of
 from lpmanager.risk.regimes.hysteresis import regime_now
@@ -30,7 +30,7 @@ def market_measures(
     else where no history is given. Gates know only that flow."""
     path = path_of(view.snapshot) if history is None else history
     returns = path if isinstance(path, Missing) else path.returns(STEP_S)
-    since = path if isinstance(path, Missing) else seconds_since_jump(path)
+    jump = path if isinstance(path, Missing) else search_for_jump(path)
     jumps = returns if isinstance(returns, Missing) else ratio_jump_test(returns)
     return (
         _volatility("volatility", _decided_on(view), "of the flow that was read; decided on"),
@@ -50,12 +50,7 @@ def market_measures(
             Unit.SHARE,
             "of the variance (Barndorff-Nielsen and Shephard); it decides nothing",
         ),
-        _measure(
-            "last jump",
-            "none" if since is None else since if isinstance(since, Missing) else float(since),
-            Unit.WORD if since is None else Unit.SECONDS,
-            "how long ago (Lee and Mykland)",
-        ),
+        last_of(jump, "last jump", "how long ago (Lee and Mykland)"),
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lpmanager.model.units import HOUR_S
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.search import Search
 
 #: Of a campaign without tokens.
 HOLDS_NOTHING = Missing("the campaign holds nothing")
@@ -46,3 +48,16 @@ class Measure:
     value: float | str | Missing
     unit: Unit
     meaning: str
+
+
+def last_of(found: Search | Missing, name: str, meaning: str) -> Measure:
+    """How long ago the market last did something, or how far back it did not."""
+    value: float | str | Missing
+    unit = Unit.SECONDS
+    if isinstance(found, Missing):
+        value = found
+    elif found.last_s is not None:
+        value = float(found.last_s)
+    else:
+        value, unit = f"none in {found.within_s / HOUR_S:.1f} h", Unit.WORD
+    return Measure(question=Question.MARKET, name=name, value=value, unit=unit, meaning=meaning)

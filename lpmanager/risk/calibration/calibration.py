@@ -84,8 +84,9 @@ NOT_LEARNED = Missing("the calibration is without it; run `lpm calibrate` again"
 class Calibration:
     """What was learned from a history that ended at `made_at`, in Unix seconds.
 
-    `last_change`: when volatility last became another in it, None where it did not. Each part is
-    Missing where the history was too short for it, or its library is not installed.
+    `last_change`: when volatility last became another in it, None where it did not in the
+    `changes_sought_s` seconds before the calibration. Each part is Missing where the history was
+    too short for it, or its library is not installed.
     """
 
     made_at: int
@@ -93,6 +94,7 @@ class Calibration:
     regimes: RegimeCalibration | Missing
     last_change: int | Missing | None
     toxicity: ToxicityCalibration | Missing = NOT_LEARNED
+    changes_sought_s: int | Missing = NOT_LEARNED
 
     def __post_init__(self) -> None:
         if self.made_at < 0:

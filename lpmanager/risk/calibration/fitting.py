@@ -60,6 +60,7 @@ def calibrate(history: PricePath, flow: FlowPeriods | Missing) -> Calibration | 
         regimes=regimes,
         last_change=change,
         toxicity=toxicity,
+        changes_sought_s=len(_newest_returns(history)) * STEP_S,
     )
 
 
@@ -142,11 +143,16 @@ def _last_change(history: PricePath) -> int | Missing | None:
         return absent
     from lpmanager.risk.regimes.change_points import changes_in_hindsight
 
-    returns = history.returns(STEP_S)[-_CHANGE_RETURNS:]
+    returns = _newest_returns(history)
     places = changes_in_hindsight(returns, STEP_S)
     if isinstance(places, Missing):
         return places
     return history.times[-1] - (len(returns) - places[-1]) * STEP_S if places else None
+
+
+def _newest_returns(history: PricePath) -> tuple[float, ...]:
+    """Those in which a change is sought."""
+    return history.returns(STEP_S)[-_CHANGE_RETURNS:]
 
 
 def _toxicity(flow: FlowPeriods | Missing) -> ToxicityCalibration | Missing:

@@ -13,7 +13,7 @@ from lpmanager.risk.missing import Missing
 from lpmanager.risk.returns import unfit
 
 #: Returns whose mean size is the unit for those that follow.
-_WARM_UP = 60
+WARM_UP = 60
 
 
 def changes_as_noticed(returns: Sequence[float], step_s: int) -> tuple[int, ...] | Missing:
@@ -23,13 +23,13 @@ def changes_as_noticed(returns: Sequence[float], step_s: int) -> tuple[int, ...]
     The unit of size is the mean of the first 60 returns, so that it is the same for every pair of
     tokens; none of these is a place.
     """
-    missing = unfit("the watch for changes", returns, step_s, 2 * _WARM_UP)
+    missing = unfit("the watch for changes", returns, step_s, 2 * WARM_UP)
     if missing is not None:
         return missing
-    unit = math.fsum(map(abs, returns[:_WARM_UP])) / _WARM_UP
+    unit = math.fsum(map(abs, returns[:WARM_UP])) / WARM_UP
     if unit == 0:
         return Missing(
-            f"the watch for changes needs a price that moves in the first {_WARM_UP} returns of "
+            f"the watch for changes needs a price that moves in the first {WARM_UP} returns of "
             f"{step_s} s; it stood still"
         )
     if find_spec("river") is None:
@@ -40,6 +40,6 @@ def changes_as_noticed(returns: Sequence[float], step_s: int) -> tuple[int, ...]
     noticed = []
     for place, change in enumerate(returns):
         detector.update(abs(change) / unit)
-        if detector.drift_detected and place >= _WARM_UP:
+        if detector.drift_detected and place >= WARM_UP:
             noticed.append(place)
     return tuple(noticed)

@@ -358,6 +358,39 @@ def test_a_price_that_never_jumped_is_trusted() -> None:
     assert gate(plan, "jump").measured == "none found"
 
 
+def after_a_jump(hours_ago: int, *, history: int) -> View:
+    """So many hours of prices, which fell by 1,500 ticks so long ago."""
+    ticks, since = walk(12 * history, 3), 12 * hours_ago
+    fallen = [tick - 1_500 for tick in ticks[:-since]] + ticks[-since:]
+    return left_behind(moves(fallen))
+
+
+def test_a_jump_in_hours_that_no_test_can_judge_is_not_taken_for_none() -> None:
+    """The first six hours are what the others are compared with."""
+    for hours_ago in (1, 6, 8, 11):
+        held = decided(after_a_jump(hours_ago, history=13), pause_after_jump_s=12 * 3_600)
+        assert isinstance(held, Hold), hours_ago
+        assert closed(held) == ["jump"], hours_ago
+    assert gate(held, "jump").measured == "unknown"
+    assert "needs 18.0 h of history, found 12.9 h" in gate(held, "jump").reason
+
+
+def test_with_six_hours_before_the_pause_a_jump_in_it_is_found() -> None:
+    pause = 12 * 3_600
+    held = decided(after_a_jump(11, history=19), pause_after_jump_s=pause)
+    assert gate(held, "jump").measured == f"{11 * 3_600 - 300} s ago"
+    assert closed(held) == ["jump"]
+    plan = decided(left_behind(moves(walk(19 * 12, 3))), pause_after_jump_s=pause)
+    assert isinstance(plan, Plan)
+    assert gate(plan, "jump").measured == "none found"
+
+
+def test_a_jump_that_is_older_than_the_pause_needs_no_longer_history() -> None:
+    plan = decided(after_a_jump(6, history=13), pause_after_jump_s=5 * 3_600)
+    assert isinstance(plan, Plan)
+    assert gate(plan, "jump").measured == f"{6 * 3_600 - 300} s ago"
+
+
 # ---- losses ----
 
 

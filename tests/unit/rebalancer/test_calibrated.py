@@ -29,9 +29,10 @@ from lpmanager.rebalancer.policies import FixedWidth, VolatilityWidth
 from lpmanager.rebalancer.regime import change_of
 from lpmanager.rebalancer.toxic_gates import toxicity_of
 from lpmanager.risk.appetite import Adjustment, Appetite, RegimesBy, WhereMissing
-from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
+from lpmanager.risk.calibration.calibration import NOT_LEARNED, NOT_MADE, Calibration
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.toxicity import Toxicity
+from lpmanager.risk.search import Search
 
 DAY_S = 86_400
 TICK = 1_005
@@ -183,9 +184,28 @@ def test_nothing_is_placed_soon_after_volatility_became_another() -> None:
 
 
 def test_a_history_without_a_change_pauses_nothing() -> None:
-    plan = decided(left_behind(a_calibration(NOW)), pause_after_change_s=10**9)
+    calm = a_calibration(NOW, changes_sought_s=7 * 24 * HOUR_S)
+    plan = decided(left_behind(calm), pause_after_change_s=7 * 24 * HOUR_S)
     assert isinstance(plan, Plan)
     assert gate(plan, "change").measured == "none found"
+
+
+def test_a_change_before_the_history_that_was_searched_is_not_taken_for_none() -> None:
+    day = left_behind(a_calibration(NOW, changes_sought_s=24 * HOUR_S))
+    held = decided(day, pause_after_change_s=25 * HOUR_S)
+    assert closed(held) == ["change"]
+    assert "needs 25.0 h of history, found 24.0 h" in gate(held, "change").reason
+    older = left_behind(a_calibration(NOW, changes_sought_s=NOT_LEARNED))
+    assert closed(decided(older, pause_after_change_s=1)) == ["change"]
+
+
+def test_a_change_that_nobody_could_notice_yet_is_not_taken_for_none() -> None:
+    """Of twelve hours the first five are what the others are compared with."""
+    calm = grown_wild(0)
+    assert isinstance(decided(calm, pause_after_change_s=6 * HOUR_S), Plan)
+    held = decided(calm, pause_after_change_s=8 * HOUR_S)
+    assert closed(held) == ["change"]
+    assert "needs 13.0 h of history, found 11.9 h" in gate(held, "change").reason
 
 
 def grown_wild(wild_steps: int) -> View:
@@ -202,15 +222,21 @@ def grown_wild(wild_steps: int) -> View:
     return replace(view, snapshot=replace(view.snapshot, flow=flow, state=state))
 
 
+def since_change(view: View) -> int | None:
+    found = change_of(view)
+    assert isinstance(found, Search)
+    return found.last_s
+
+
 def test_without_a_calibration_a_change_counts_that_was_noticed_in_the_flow() -> None:
     wild = grown_wild(60)
-    since = change_of(wild)
-    assert isinstance(since, int)
+    since = since_change(wild)
+    assert since is not None
     assert since < 60 * STEP_S
     held = decided(wild, pause_after_change_s=since + 1)
     assert closed(held) == ["change"]
     assert isinstance(decided(wild, pause_after_change_s=max(since, 1)), Plan)
-    assert change_of(grown_wild(0)) is None
+    assert since_change(grown_wild(0)) is None
 
 
 @pytest.mark.parametrize("last_change", [None, NOW - 30 * HOUR_S])
@@ -219,12 +245,12 @@ def test_a_change_since_the_calibration_pauses_as_it_does_without_one(
 ) -> None:
     """Made twelve hours ago, before the market grew wild."""
     wild = grown_wild(60)
-    since = change_of(wild)
-    assert isinstance(since, int)
+    since = since_change(wild)
+    assert since is not None
     calibrated = replace(
         wild, calibration=a_calibration(NOW - 12 * HOUR_S, last_change=last_change)
     )
-    assert change_of(calibrated) == since
+    assert since_change(calibrated) == since
     assert closed(decided(calibrated, pause_after_change_s=since + 1)) == ["change"]
     assert isinstance(decided(calibrated, pause_after_change_s=since), Plan)
 
@@ -232,10 +258,10 @@ def test_a_change_since_the_calibration_pauses_as_it_does_without_one(
 @pytest.mark.parametrize("last_change", [None, NOW - 5 * HOUR_S])
 def test_of_the_time_before_the_calibration_hindsight_knows_better(last_change: int | None) -> None:
     wild = grown_wild(60)
-    since = change_of(wild)
-    assert isinstance(since, int)
+    since = since_change(wild)
+    assert since is not None
     calibrated = replace(wild, calibration=a_calibration(NOW - since, last_change=last_change))
-    assert change_of(calibrated) == (None if last_change is None else 5 * HOUR_S)
+    assert since_change(calibrated) == (None if last_change is None else 5 * HOUR_S)
     assert isinstance(decided(calibrated, pause_after_change_s=5 * HOUR_S), Plan)
 
 
@@ -254,6 +280,18 @@ def test_where_nothing_watches_the_time_since_the_calibration_the_change_is_unkn
     assert isinstance(decided(hour_old, **asked, where_missing=WhereMissing.IGNORE), Plan)
     new = left_behind(a_calibration(NOW - STEP_S + 1, last_change=last_change))
     assert isinstance(decided(new, **asked), Plan)
+
+
+def test_hours_between_the_calibration_and_what_is_watched_are_not_taken_for_calm() -> None:
+    """The flow tells of seven hours, and the calibration ended twelve hours ago."""
+    calm = grown_wild(0)
+    day_old = replace(calm, calibration=a_calibration(NOW - 12 * HOUR_S, last_change=None))
+    assert isinstance(decided(day_old, pause_after_change_s=6 * HOUR_S), Plan)
+    held = decided(day_old, pause_after_change_s=8 * HOUR_S)
+    assert closed(held) == ["change"]
+    assert "needs 13.0 h of history" in gate(held, "change").reason
+    new = replace(calm, calibration=a_calibration(NOW - 6 * HOUR_S, last_change=None))
+    assert isinstance(decided(new, pause_after_change_s=8 * HOUR_S), Plan)
 
 
 @pytest.mark.parametrize("where_missing", WhereMissing)

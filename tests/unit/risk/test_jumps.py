@@ -12,9 +12,10 @@ from lpmanager.risk.jumps import (
     jumps_in,
     largest_usual_move,
     ratio_jump_test,
-    seconds_since_jump,
+    search_for_jump,
 )
 from lpmanager.risk.missing import Missing
+from lpmanager.risk.search import Search
 
 DAY = normal_returns(288)
 JUMPED = with_return(DAY, 200, -0.012)
@@ -97,11 +98,23 @@ def test_a_jump_knows_nothing_later() -> None:
     assert [place for place in after if place <= 200] == list(before)
 
 
+def searched(returns: tuple[float, ...]) -> Search:
+    found = search_for_jump(path_along(returns, 300))
+    assert isinstance(found, Search)
+    return found
+
+
 def test_seconds_count_from_the_end_of_the_step_that_jumped() -> None:
-    assert seconds_since_jump(path_along(JUMPED, 300)) == 87 * 300
-    assert seconds_since_jump(path_along(with_return(DAY, 287, 0.02), 300)) == 0
-    assert seconds_since_jump(path_along((*JUMPED, 0.03), 300)) == 0
-    assert seconds_since_jump(path_along(DAY, 300)) is None
+    assert searched(JUMPED).last_s == 87 * 300
+    assert searched(with_return(DAY, 287, 0.02)).last_s == 0
+    assert searched((*JUMPED, 0.03)).last_s == 0
+
+
+def test_where_no_jump_is_found_it_is_known_how_far_back_that_goes() -> None:
+    assert searched(DAY) == Search(last_s=None, within_s=217 * 300, history_s=288 * 300)
+    # the first of the returns that are tested, and the last of those that are not
+    assert searched(with_return(DAY, 71, 0.02)).last_s == 216 * 300
+    assert searched(with_return(DAY, 70, 0.02)).last_s is None
 
 
 def test_too_little_history_says_how_much_is_needed() -> None:
@@ -111,7 +124,7 @@ def test_too_little_history_says_how_much_is_needed() -> None:
     assert jumps_in(DAY[:143]) == Missing(
         "the search for jumps needs 144 returns of 300 s, found 143"
     )
-    assert isinstance(seconds_since_jump(path_along(DAY[:10], 300)), Missing)
+    assert isinstance(search_for_jump(path_along(DAY[:10], 300)), Missing)
     assert not isinstance(jumps_in(DAY[:48], window=24), Missing)
 
 
