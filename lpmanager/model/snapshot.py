@@ -91,6 +91,9 @@ class Snapshot:
     earlier: Mapping[int, str | None]
     #: how many past prices the pool's oracle keeps, one of a block at most; None in a replay
     oracle_slots: int | None = None
+    #: the replayed record tells no ticks: `state` has the liquidity of now at every price, so that
+    #: swaps can be priced, and where liquidity really is cannot be told from it
+    flat_liquidity: bool = False
     #: None where no chain was asked, as in a replay
     health: ChainHealth | None = None
 

@@ -11,7 +11,7 @@ from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import log_price
 from lpmanager.risk.systems.concentration import concentration_of_prices
-from lpmanager.risk.systems.liquidity_bands import bands_of
+from lpmanager.risk.systems.liquidity_bands import LiquidityBand, bands_of
 from lpmanager.risk.systems.oracle import Attack, cheapest_twap_attack, oracle_reach_s
 
 #: How far from the price the liquidity is looked at, in its natural log.
@@ -39,13 +39,16 @@ def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
     time between blocks, or nothing is held.
     """
     snapshot, quote = view.snapshot, view.snapshot.quote
+    bands = _liquidity(snapshot)
+    if isinstance(bands, Missing):
+        return bands
     value = float(view.inventory.value) / 10**quote.decimals
     if value <= 0:
         return Missing("the campaign holds nothing to weigh an attack against")
     block_s = seconds_per_block(snapshot)
     if isinstance(block_s, Missing):
         return block_s
-    window_s, ways, bands = limits.twap_window_s, [], bands_of(snapshot.state)
+    window_s, ways = limits.twap_window_s, []
     for ticks in (limits.max_twap_deviation_ticks, -limits.max_twap_deviation_ticks):
         attack = Attack(
             shift=1.0001**ticks - 1,
@@ -71,9 +74,21 @@ def twap_attack_cost(view: View, limits: Limits) -> AttackCost | Missing:
 
 def concentration(snapshot: Snapshot) -> float | Missing:
     """Of the liquidity within `REACH` of the price, by steps of it (Herfindahl): a twentieth where
-    it is even, 1 where all is in one step."""
-    state = snapshot.state
-    return concentration_of_prices(bands_of(state), log_price(state.sqrt_price_x96), REACH)
+    it is even, 1 where all is in one step. Missing where not all of that is known."""
+    bands = _liquidity(snapshot)
+    if isinstance(bands, Missing):
+        return bands
+    return concentration_of_prices(bands, log_price(snapshot.state.sqrt_price_x96), REACH)
+
+
+def _liquidity(snapshot: Snapshot) -> tuple[LiquidityBand, ...] | Missing:
+    """The pool's liquidity by price, where it is known at other prices than that of now."""
+    if snapshot.flat_liquidity:
+        return Missing(
+            "the record does not tell the liquidity at other prices; it needs the pool's ticks, as "
+            "`lpm fetch` brings them from its creation on"
+        )
+    return bands_of(snapshot.state)
 
 
 def oracle_reach(snapshot: Snapshot) -> float | Missing:

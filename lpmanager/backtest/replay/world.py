@@ -118,6 +118,7 @@ class World:
             native_price=self._native_price(),
             flow=self._history.flow(now, self.block.number, limits.history_s),
             earlier={},
+            flat_liquidity=self._market.start is None,
         )
 
     def _replay(self, behind: int, within: TickRange) -> Stretch:

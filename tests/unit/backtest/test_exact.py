@@ -24,9 +24,10 @@ from lpmanager.backtest.replay.history import Stretch
 from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.report.run import Run
 from lpmanager.ledger.reading import campaign_flows
-from lpmanager.model import Decision, Hold, Plan, TickRange
+from lpmanager.model import Decision, Gate, Hold, Plan, TickRange
 from lpmanager.rebalancer import Limits
 from lpmanager.rebalancer.policies import FixedWidth, Passive
+from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.risk.price_path import PricePath, path_of
 
 
@@ -72,6 +73,33 @@ def test_the_terms_of_the_result_leave_nothing_over(policy: FixedWidth | Passive
     assert run.result["identity_error"] == 0
     assert run.result["fees"] > 0
     assert run.result["gas"] > 0
+
+
+ASKED_OF_TICKS = {
+    "concentration": {"max_concentration": Fraction(1)},
+    "TWAP attack": {"min_twap_attack_cost": Fraction(1, 10**9)},
+}
+
+
+def gates_asked(name: str, market: Market, **appetite: object) -> list[Gate]:
+    """In every decision of its replay."""
+    limits = a_limits(appetite=Appetite(**ASKED_OF_TICKS[name], **appetite))
+    decisions = decisions_of(a_replay(market, limits=limits))
+    return [each for decision in decisions for each in decision.gates if each.name == name]
+
+
+@pytest.mark.parametrize("name", ASKED_OF_TICKS)
+def test_a_record_without_ticks_does_not_tell_where_the_liquidity_is(name: str) -> None:
+    """The same walk; in one record its ticks are told, in the other they are not."""
+    told = a_walk(steps=240)
+    untold = replace(told, start=None)
+    known = gates_asked(name, told)
+    assert known
+    assert all(each.passed for each in known)
+    unknown = gates_asked(name, untold)
+    assert {(each.passed, each.measured) for each in unknown} == {(False, "unknown")}
+    assert "the record does not tell" in unknown[0].reason
+    assert not gates_asked(name, untold, where_missing=WhereMissing.IGNORE)
 
 
 def test_the_account_holds_what_the_books_say_to_the_unit() -> None:
