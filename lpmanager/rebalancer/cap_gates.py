@@ -30,13 +30,14 @@ def cap_gates(
 
     A share that the change brings up must stay below its cap. One that it leaves as it is, or
     brings down, may be above: what is too much already can still be moved. No change brings down
-    what is with a lender, so that a share above that cap stops all of them.
+    what is with a lender, so that a share above that cap stops all of them; where nothing is lent,
+    there is none to ask about.
     """
     given = {
         Kind.TOKEN: appetite.max_share_in_token,
         Kind.POOL: appetite.max_share_in_pool,
         Kind.ISSUER: appetite.max_share_in_issuer,
-        Kind.LENDER: appetite.max_share_in_lender,
+        Kind.LENDER: appetite.max_share_in_lender if view.surroundings.loans else None,
     }
     caps = {kind: cap for kind, cap in given.items() if cap is not None}
     if not caps:
@@ -53,25 +54,26 @@ def cap_gates(
 def own_shares(view: View, stake: Stake, appetite: Appetite) -> Exposures | Missing:
     """What share of all campaigns together hangs on each factor of this one, were this its stake.
 
-    Missing where another campaign is not known, or its value cannot be told in this one's money.
+    A token of which no issuer is named is one of its own. Missing where another campaign is not
+    known, or its value cannot be told in this one's money.
     """
     around = view.surroundings
     others = around.all_fresh(view.snapshot.block.timestamp, appetite.max_neighbour_age_s)
     if isinstance(others, Missing):
         return others
     own = _own(view, stake)
-    portfolio = portfolio_of((own, *others), around.issuers, around.loans)
+    issuers = {own.base: own.base, own.quote: own.quote} | dict(around.issuers)
+    portfolio = portfolio_of((own, *others), issuers, around.loans)
     if isinstance(portfolio, Missing):
         return portfolio
     found = exposures(portfolio)
     if isinstance(found, Missing):
         return found
-    issuers = {around.issuers[token] for token in (own.base, own.quote) if token in around.issuers}
     ours = (
         Factor(Kind.TOKEN, own.base),
         Factor(Kind.TOKEN, own.quote),
         Factor(Kind.POOL, own.pool),
-        *(Factor(Kind.ISSUER, issuer) for issuer in sorted(issuers)),
+        *(Factor(Kind.ISSUER, each) for each in sorted({issuers[own.base], issuers[own.quote]})),
         *(Factor(Kind.LENDER, lender) for lender in sorted({n.lender for n in around.loans})),
     )
     # a pool in which nobody has anything is no factor at all
@@ -117,8 +119,6 @@ def _judge(kind: Kind, cap: Fraction, change: tuple[Exposures, Exposures]) -> tu
         if kind is Kind.LENDER or each.share > before.shares[each.factor] + _DUST
     ]
     of_kind = [factor for factor in after.shares if factor.kind is kind]
-    if not of_kind:
-        return True, "none is known"
     told = broken[0] if broken else max(of_kind, key=after.shares.__getitem__)
     shares = f"{before.shares[told]:.1%} to {after.shares[told]:.1%}"
     return not broken, f"{shares} in {told.name}"

@@ -15,7 +15,7 @@ from lpmanager.risk.missing import Missing
 
 def shared_measures(view: View, appetite: Appetite) -> tuple[Measure, ...]:
     """Of all campaigns together, the largest share that hangs on a token of this one, on its pool,
-    and on an issuer or a lender where one is known."""
+    and on an issuer or a lender where one is named."""
     shares = own_shares(view, stake_held(view), appetite)
     kinds = [Kind.TOKEN, Kind.POOL]
     if view.surroundings.issuers:
@@ -41,9 +41,8 @@ def _largest(kind: Kind, shares: Exposures | Missing) -> Measure:
         of_kind = {
             factor.name: share for factor, share in shares.shares.items() if factor.kind is kind
         }
-        most = max(of_kind, key=of_kind.__getitem__, default=None)
-        value = Missing(f"no {kind} of its tokens is known") if most is None else of_kind[most]
-        meaning = meaning if most is None else f"{meaning}: {most}"
+        most = max(of_kind, key=of_kind.__getitem__)
+        value, meaning = of_kind[most], f"{meaning}: {most}"
     return Measure(
         question=Question.EXPOSURE, name=name, value=value, unit=Unit.SHARE, meaning=meaning
     )

@@ -131,6 +131,22 @@ def test_tokens_of_one_issuer_count_as_one() -> None:
     assert gate(held, "share in issuer").measured.endswith("in Circle")
 
 
+def test_a_token_of_which_no_issuer_is_named_is_an_issuer_of_its_own() -> None:
+    """The hedge buys USDC, whoever stands behind it."""
+    for issuers in ({}, {"EURC": "Circle"}, {"WETH": "Nobody"}):
+        held = decided(lopsided(issuers=issuers), max_share_in_issuer=Fraction(1, 100))
+        assert isinstance(held, Hold)
+        assert closed(held) == ["share in issuer"]
+        assert gate(held, "share in issuer").measured.endswith("in USDC")
+        assert isinstance(decided(lopsided(issuers=issuers), max_share_in_issuer=Fraction(1)), Plan)
+
+
+def test_where_nothing_is_lent_no_lender_is_asked_about() -> None:
+    plan = decided(ready(), max_share_in_lender=Fraction(1, 100))
+    assert isinstance(plan, Plan)
+    assert "share in lender" not in {each.name for each in plan.gates}
+
+
 def lent(million: float) -> tuple[Loan, ...]:
     return (Loan(lender="Aave", token="USDC", amount=million * 1e6),)
 
