@@ -11,6 +11,7 @@ from lpmanager.rebalancer.view import View
 from lpmanager.risk import Outlook
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.heston.model import Heston
+from lpmanager.risk.limits import Limits
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath, path_of
 from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
@@ -18,17 +19,26 @@ from lpmanager.risk.tomorrow import DAYS_NEEDED, HORIZON_S, DayModel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """The days that `max_cvar` is asked of."""
+    """The days that `max_cvar` is asked of.
+
+    `past_asked`: whether the history was set so long that past days are meant to count. A shorter
+    one mostly has too few, and where it does, only the model is asked.
+    """
 
     model: DayModel | Missing
     past: tuple[float, ...] | Missing
+    past_asked: bool
 
 
-def days_asked(view: View, outlook: Outlook, appetite: Appetite) -> Days | None:
+def days_asked(view: View, outlook: Outlook, limits: Limits) -> Days | None:
     """Those days; None where the appetite has no such limit."""
-    if appetite.max_cvar is None:
+    if limits.appetite.max_cvar is None:
         return None
-    return Days(model=day_of(view, outlook, appetite), past=past_days(view))
+    return Days(
+        model=day_of(view, outlook, limits.appetite),
+        past=past_days(view),
+        past_asked=limits.history_s >= DAYS_NEEDED * HORIZON_S,
+    )
 
 
 def day_of(view: View, outlook: Outlook, appetite: Appetite) -> DayModel | Missing:
@@ -84,7 +94,7 @@ def _flow_of_days(view: View) -> PricePath | Missing:
 def _too_few(seconds: int) -> Missing:
     return Missing(
         f"the worst of past days need prices of {DAYS_NEEDED} days (limits.history_s) at least, "
-        f"found {seconds / HORIZON_S:.1f} days"
+        f"found {seconds * 10 // HORIZON_S / 10:.1f} days"
     )
 
 

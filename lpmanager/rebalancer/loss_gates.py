@@ -60,18 +60,24 @@ def _day(stake: Stake, days: Days | None, appetite: Appetite) -> tuple[Gate, ...
         return ()
     model = days.model
     tail = model if isinstance(model, Missing) else tail_tomorrow(stake, model)
-    asked = _asked_of_days("CVaR of a day", limit, f"of days {day_words(appetite)}")
+    words = f"of days {day_words(appetite)}"
+    if isinstance(days.past, Missing):
+        words += f"; past days are left out: {days.past.reason}"
+    asked = _asked_of_days("CVaR of a day", limit, words)
     return judged(asked, tail, _within(limit, stake), appetite)
 
 
 def _past(stake: Stake, days: Days | None, appetite: Appetite) -> tuple[Gate, ...]:
-    """Asked only where enough of the past is known: it makes the limit stricter, and what few know
-    closes nothing."""
+    """It makes the limit stricter where enough of the past is known, or was asked for."""
     limit = appetite.max_cvar
-    if limit is None or days is None or isinstance(days.past, Missing):
+    if limit is None or days is None:
         return ()
-    asked = _asked_of_days("CVaR of past days", limit, past_words(days.past))
-    return judged(asked, tail_of_days(stake, days.past), _within(limit, stake), appetite)
+    past = days.past
+    if isinstance(past, Missing):
+        asked = _asked_of_days("CVaR of past days", limit, "of past days")
+        return judged(asked, past, _within(limit, stake), appetite) if days.past_asked else ()
+    asked = _asked_of_days("CVaR of past days", limit, past_words(past))
+    return judged(asked, tail_of_days(stake, past), _within(limit, stake), appetite)
 
 
 def _asked_of_days(name: str, limit: Fraction, days: str) -> Asked:

@@ -46,7 +46,7 @@ def sized(view: View, outlook: Outlook, target: Target, way: Way, limits: Limits
     Either is told in its reason.
     """
 
-    days = days_asked(view, outlook, limits.appetite)
+    days = days_asked(view, outlook, limits)
 
     def part(hundredths: int) -> Sized:
         share = Fraction(hundredths, _PARTS)

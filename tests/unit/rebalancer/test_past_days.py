@@ -27,7 +27,7 @@ from lpmanager.rebalancer.assessment import Measure, assessment
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.day_of import past_days
 from lpmanager.rebalancer.policies import FixedWidth
-from lpmanager.risk.appetite import Appetite
+from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import PricePath
 from lpmanager.risk.stake import historical_results
@@ -54,10 +54,9 @@ def after_days(ticks: Sequence[int], quote: Token = USDC) -> View:
     return a_view(market, a_record((0, 0)), an_outlook())
 
 
-def decided(view: View, **appetite: object) -> Decision:
-    return decide(
-        "mine", view, FixedWidth(half_width_ticks=600), a_limits(appetite=Appetite(**appetite))
-    )
+def decided(view: View, *, history_s: int = 3_600, **appetite: object) -> Decision:
+    limits = a_limits(history_s=history_s, appetite=Appetite(**appetite))
+    return decide("mine", view, FixedWidth(half_width_ticks=600), limits)
 
 
 def days_of(view: View) -> tuple[float, ...]:
@@ -83,13 +82,45 @@ def test_a_day_that_was_too_dear_refuses_a_range_that_a_model_of_calm_days_allow
     assert gate(held, "CVaR of a day") == gate(plan, "CVaR of a day")
 
 
-def test_too_short_a_past_closes_nothing_and_says_what_it_needs() -> None:
+def test_a_past_that_nobody_asked_for_closes_nothing_and_says_what_it_needs() -> None:
     short = after_days(CRASHED[1:])
-    assert isinstance(decided(short, max_cvar=Fraction(1, 20)), Plan)
+    plan = decided(short, max_cvar=Fraction(1, 20), history_s=20 * DAY - 1)
+    assert isinstance(plan, Plan)
+    assert "CVaR of past days" not in {each.name for each in plan.gates}
+    left_out = gate(plan, "CVaR of a day").reason
+    assert "past days are left out: " in left_out
+    assert "20 days (limits.history_s) at least, found 19.0 days" in left_out
     for name in ("value at risk, historical", "CVaR, historical"):
         missing = told(short)[name].value
         assert isinstance(missing, Missing)
         assert "20 days (limits.history_s) at least, found 19.0 days" in missing.reason
+
+
+def test_a_past_that_the_history_was_set_for_is_required() -> None:
+    short = after_days(CRASHED[1:])
+    asked = {"max_cvar": Fraction(1, 20), "history_s": 20 * DAY}
+    held = decided(short, **asked)
+    assert isinstance(held, Hold)
+    assert closed(held) == ["CVaR of past days"]
+    assert gate(held, "CVaR of past days").measured == "unknown"
+    assert "at least, found 19.0 days" in gate(held, "CVaR of past days").reason
+    plan = decided(short, where_missing=WhereMissing.IGNORE, **asked)
+    assert isinstance(plan, Plan)
+    assert "past days are left out: " in gate(plan, "CVaR of a day").reason
+    assert "left out" not in gate(decided(after_days(CALM), **asked), "CVaR of a day").reason
+
+
+def test_a_past_that_is_a_moment_too_short_is_not_told_as_long_enough() -> None:
+    """Swaps of a history of 20 days begin a block after its beginning at the earliest."""
+    almost = after_days(CALM[1:])
+    flow = almost.snapshot.flow
+    assert flow is not None
+    almost = replace(
+        almost, snapshot=replace(almost.snapshot, flow=replace(flow, seconds=20 * DAY - 60))
+    )
+    missing = past_days(almost)
+    assert isinstance(missing, Missing)
+    assert "found 19.9 days" in missing.reason
 
 
 def test_the_worst_of_past_days_is_told_beside_the_simulated_one() -> None:
