@@ -9,10 +9,12 @@ from lpmanager.amm import MAX_SQRT_PRICE, MIN_SQRT_PRICE
 from lpmanager.chain.node import Log, Question, block_question, logs_question
 from lpmanager.errors import ChainError
 from lpmanager.model import Block, Flow, SwapEvent
-from lpmanager.venues.uniswap_v3 import SWAP_EVENT
+from lpmanager.venues.uniswap_v3 import INITIALIZE_EVENT, SWAP_EVENT
 
 #: Blocks asked for in one eth_getLogs; every public RPC known to us allows this many.
 _CHUNK = 2_000
+
+_ASKED_FOR = [SWAP_EVENT.topic, INITIALIZE_EVENT.topic]
 
 
 def flow_questions(pool: str, head: Block, blocks: int) -> list[Question[Any]]:
@@ -21,7 +23,7 @@ def flow_questions(pool: str, head: Block, blocks: int) -> list[Question[Any]]:
     return [
         block_question(first),
         *(
-            logs_question([SWAP_EVENT.topic], start, end, address=pool)
+            logs_question([_ASKED_FOR], start, end, address=pool)
             for start, end in block_chunks(first + 1, head.number)
         ),
     ]
@@ -35,7 +37,9 @@ def block_chunks(first: int, last: int) -> list[tuple[int, int]]:
 def join_flow(head: Block, answers: list[Any]) -> Flow | None:
     """The Flow in the answers; None where the window holds no time.
 
-    Raises ChainError where a swap of the head's height is in another block.
+    That of a younger pool begins with the block of its birth, blocks being taken to be evenly
+    spread; seconds are rounded up. It was not quiet before: it was not there. Raises ChainError
+    where a swap of the head's height is in another block.
     """
     first: Block = answers[0]
     seconds = head.timestamp - first.timestamp
@@ -45,8 +49,15 @@ def join_flow(head: Block, answers: list[Any]) -> Flow | None:
     for log in logs:
         if log.block_number == head.number and log.block_hash != head.hash:
             raise ChainError(f"block {head.number} was reorganised away while its swaps were read")
-    swaps = tuple(read_swap(log) for log in logs)
-    return Flow(from_block=first.number + 1, seconds=seconds, swaps=swaps)
+    births = [log for log in logs if _is_birth(log)]
+    swaps = tuple(read_swap(log) for log in logs if not _is_birth(log))
+    from_block = max((log.block_number for log in births), default=first.number + 1)
+    blocks, watched = head.number - first.number, head.number - from_block + 1
+    return Flow(from_block=from_block, seconds=-(-seconds * watched // blocks), swaps=swaps)
+
+
+def _is_birth(log: Log) -> bool:
+    return log.topics[:1] == (INITIALIZE_EVENT.topic,)
 
 
 def read_swap(log: Log) -> SwapEvent:
