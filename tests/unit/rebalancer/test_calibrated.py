@@ -30,9 +30,13 @@ from lpmanager.rebalancer.regime import change_of
 from lpmanager.rebalancer.toxic_gates import toxicity_of
 from lpmanager.risk.appetite import Adjustment, Appetite, RegimesBy, WhereMissing
 from lpmanager.risk.calibration.calibration import NOT_LEARNED, NOT_MADE, Calibration
+from lpmanager.risk.calibration.rules import Ewma, Rule
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.toxicity import Toxicity
 from lpmanager.risk.search import Search
+from lpmanager.risk.volatility.garch_model import Garch
+from lpmanager.risk.volatility.har_model import Har
+from lpmanager.risk.volatility.periods import Periods
 
 DAY_S = 86_400
 TICK = 1_005
@@ -77,6 +81,37 @@ def test_a_calibrated_forecast_makes_another_width_than_realised_volatility() ->
     assert width(calibrated) == pytest.approx(2 * ticks, abs=25)
     assert width(realised) == pytest.approx(ticks, abs=25)
     assert f"as {RULE} of 0 s ago forecasts" in calibrated.reason
+
+
+#: Of a variance of 1 an hour that was 16 in the last two: HAR over the last hour and the last day,
+#: GARCH with a root of 1, and the mean that fades.
+HAR = Har(horizons=(1, 24), constant=0, weights=(0.5, 0.5), noise=0, lowest=1e-12, highest=1)
+QUIET = FIVE_PERCENT * HOUR_S
+GARCH = Garch(mean=0, constant=QUIET / 10, shock=0.2, persistence=0.7, freedom=8, start=QUIET)
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        (HAR, 16 ** (1 / 2 + 1 / 2 * 2 / 24)),
+        (GARCH, 0.1 + 0.2 * 16 + 0.7 * (0.1 + 0.2 * 16 + 0.7)),
+        (Ewma(decay=0.94), 1 + 15 * (1 - 0.94**2)),
+    ],
+    ids=["HAR", "GARCH", "EWMA"],
+)
+def test_after_two_wild_hours_each_rule_makes_a_width_of_its_own(rule: Rule, times: float) -> None:
+    calibration = a_calibration(NOW, rule=rule)
+    assert not isinstance(calibration.volatility, Missing)
+    recent = calibration.volatility.recent
+    wild = Periods(
+        period_s=HOUR_S,
+        returns=(*recent.returns[:-2], *(4 * change for change in recent.returns[-2:])),
+        variances=(*recent.variances[:-2], *(16 * each for each in recent.variances[-2:])),
+    )
+    after = replace(calibration, volatility=replace(calibration.volatility, recent=wild))
+    policy = replace(BY_VOLATILITY, forecast="calibrated")
+    quiet = 2 * 2 * 0.05 / math.log(1.0001)
+    assert width(decided(left_behind(after), policy)) == pytest.approx(quiet * times**0.5, abs=25)
 
 
 @pytest.mark.parametrize(
