@@ -225,6 +225,8 @@ def _move(
     placed0, placed1 = _placed(held, earned, price)
     all0, all1 = wallet[_TOKEN0] + placed0, wallet[_TOKEN1] + placed1
     base, order = _wanted(strategy, variance_rate, rows.tick_spacing, tick, price, all0, all1)
+    if not base[0] <= tick < base[1] or order[0] >= order[1]:  # at an end of the ticks
+        return False, 0.0, 0.0, price
     keeps_base, keeps_order = _is_held(held, _BASE, base), _is_held(held, _ORDER, order)
     if keeps_base and (swaps or keeps_order):
         return False, 0.0, 0.0, price

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from builders import NO_OUTLOOK, a_market, a_position, a_record, a_snapshot, a_view, an_outlook
-from fast_builders import DEEP, MINUTE, START, ExactPool, market_of, random_bars
+from fast_builders import DEEP, MINUTE, START, ExactPool, bars_of, market_of, random_bars
 from price_series import a_swap
 
 from lpmanager.amm import liquidity_for_amounts_down, swap_for_deposit
@@ -35,7 +35,7 @@ from lpmanager.backtest.fast.strategy import (
 from lpmanager.backtest.fast.volatility import variance_rates
 from lpmanager.backtest.markets.market import Bars, Market
 from lpmanager.backtest.report.run import Numbers
-from lpmanager.model import Flow, SqrtPriceX96, Target, TickRange
+from lpmanager.model import MAX_TICK, MIN_TICK, Flow, SqrtPriceX96, Target, TickRange
 from lpmanager.rebalancer import Policy
 from lpmanager.rebalancer.policies import FixedWidth, Passive, VolatilityWidth
 from lpmanager.risk import assess
@@ -205,6 +205,15 @@ def test_the_time_is_counted_from_the_first_range_on() -> None:
     assert 0 < found[IN_RANGE_S] < found[DEPLOYED_S]
     later = run(market, POLICIES["volatility"])
     assert later[DEPLOYED_S] == 90 * MINUTE - 27 * MINUTE
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("tick", [MIN_TICK, MAX_TICK - 1])
+def test_at_the_ends_of_the_ticks_nothing_is_placed(name: str, tick: int) -> None:
+    """As the live manager holds there."""
+    found = run(market_of(bars_of(*[(tick, tick, tick, tick)] * 30)), POLICIES[name])
+    assert found[MOVES] == 0
+    assert found[VALUE] == pytest.approx(found[HODL], rel=1e-12)
 
 
 def test_nothing_sees_the_future() -> None:
