@@ -58,6 +58,7 @@ class Cycle:
     snapshot: Snapshot
     inventory: Inventory
     outlook: Outlook | Missing
+    calibration: Calibration | Missing
     decision: Decision
     outcome: Outcome | None
 
@@ -132,6 +133,7 @@ def _conclude(campaign: Campaign, view: View, decision: Decision) -> Cycle:
         snapshot=view.snapshot,
         inventory=view.inventory,
         outlook=view.outlook,
+        calibration=view.calibration,
         decision=decision,
         outcome=outcome,
     )

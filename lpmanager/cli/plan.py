@@ -73,7 +73,7 @@ def _write(cycle: Cycle, path: Path) -> None:
 
     decision = cycle.decision
     if not isinstance(decision, Plan):
-        closed = [f"{g.name} {g.measured}, limit {g.limit}" for g in decision.gates if not g.passed]
+        closed = [str(gate) for gate in decision.gates if not gate.passed]
         why = f"; closed: {'; '.join(closed)}" if closed else ""
         raise GuardVeto(
             f"{decision.campaign} holds: {decision.reason}{why}; nothing was written to {path}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from lpmanager.cli.words import number
 from lpmanager.model import Snapshot
-from lpmanager.model.units import DAY_S, HOUR_S
+from lpmanager.model.units import duration
 from lpmanager.rebalancer.assessment import Measure, Unit
 from lpmanager.risk.missing import Missing
 
@@ -18,7 +18,7 @@ _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.A_YEAR: lambda value: f"{value:.1%} a year",
     Unit.PER_DAY: lambda value: f"{value:.2f} a day",
     Unit.RATIO: lambda value: f"{value:.2f} times",
-    Unit.SECONDS: lambda value: _duration(value),
+    Unit.SECONDS: duration,
     Unit.TICKS: lambda value: f"{value:,.0f} ticks",
 }
 
@@ -52,9 +52,3 @@ def _unit(unit: Unit, snapshot: Snapshot) -> str:
     base, quote = snapshot.price.base.symbol, snapshot.price.quote.symbol
     of_tokens = {Unit.QUOTE: quote, Unit.BASE: base, Unit.BASE_PER_PRICE: f"{base} per {quote}"}
     return of_tokens.get(unit, str(unit))
-
-
-def _duration(seconds: float) -> str:
-    if seconds >= DAY_S:
-        return f"{seconds / DAY_S:.1f} days"
-    return f"{seconds / HOUR_S:.1f} h" if seconds >= HOUR_S else f"{seconds:.0f} s"

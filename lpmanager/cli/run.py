@@ -113,9 +113,23 @@ def _log(name: str, cycle: Cycle) -> None:
         price=number(cycle.snapshot.price.per_whole),
         decision="plan" if isinstance(decision, Plan) else "hold",
         reason=decision.reason,
-        closed=[f"{g.name}: {g.measured}, limit {g.limit}" for g in decision.gates if not g.passed],
+        closed=[str(gate) for gate in decision.gates if not gate.passed],
+        **_calibrated(cycle),
         **done,
     )
+
+
+def _calibrated(cycle: Cycle) -> dict[str, str]:
+    """How old the calibration is, or why it counts for nothing; nothing where none was made."""
+    from lpmanager.model.units import duration
+    from lpmanager.risk.calibration.calibration import NOT_MADE
+    from lpmanager.risk.missing import Missing
+
+    calibration = cycle.calibration
+    if isinstance(calibration, Missing):
+        return {} if calibration == NOT_MADE else {"calibration": calibration.reason}
+    age = cycle.snapshot.block.timestamp - calibration.made_at
+    return {"calibration": f"made {duration(age)} ago"}
 
 
 def _conclude(cycles: Round[Cycle], *, stopped: bool, as_json: bool) -> None:

@@ -46,6 +46,9 @@ class Gate:
     limit: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.measured}, limit {self.limit} ({self.reason})"
+
 
 class SwapPurpose(StrEnum):
     """Why a swap is made; the result of each purpose is reported apart."""

@@ -44,21 +44,22 @@ def judged(
 
 
 def pause_gate(
-    asked: Asked, found: Search | Missing, pause_s: int, appetite: Appetite
+    asked: Asked, found: Search | Missing, pause_s: int, appetite: Appetite, told_by: str = ""
 ) -> tuple[Gate, ...]:
-    """Whether so many seconds have passed since what is paused after.
+    """Whether so many seconds have passed since what is paused after; `told_by` follows what was
+    measured.
 
     That none was found tells nothing of a pause that is longer than what could be judged.
     """
     if isinstance(found, Search) and found.last_s is None and found.within_s < pause_s:
         found = _too_short(found, pause_s)
-    return judged(asked, found, lambda search: _has_passed(search, pause_s), appetite)
 
+    def judge(search: Search) -> tuple[bool, str]:
+        if search.last_s is None:
+            return True, f"none found{told_by}"
+        return search.last_s >= pause_s, f"{search.last_s} s ago{told_by}"
 
-def _has_passed(found: Search, pause_s: int) -> tuple[bool, str]:
-    if found.last_s is None:
-        return True, "none found"
-    return found.last_s >= pause_s, f"{found.last_s} s ago"
+    return judged(asked, found, judge, appetite)
 
 
 def _too_short(found: Search, pause_s: int) -> Missing:

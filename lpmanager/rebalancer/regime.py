@@ -8,7 +8,7 @@ from lpmanager.model import Gate
 from lpmanager.rebalancer.judging import Asked, judged, pause_gate
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite, RegimesBy
-from lpmanager.risk.calibration.live import turbulence_at
+from lpmanager.risk.calibration.live import age_words, turbulence_at
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.price_path import returns_of
 from lpmanager.risk.regimes.hysteresis import Regime, regime_now
@@ -35,13 +35,17 @@ def regime_of(view: View, appetite: Appetite) -> KnownRegime | Missing:
 
 def by_markov(view: View) -> KnownRegime | Missing:
     """By the filtered chance of the turbulent one of two regimes, as they were calibrated."""
-    chance = turbulence_of(view)
+    calibration = view.calibration
+    if isinstance(calibration, Missing):
+        return calibration
+    chance = turbulence_at(calibration, view.snapshot)
     if isinstance(chance, Missing):
         return chance
     regime = Regime.CALM if chance < CALM_BELOW else Regime.USUAL
     return KnownRegime(
         regime=Regime.TURBULENT if chance > TURBULENT_ABOVE else regime,
-        measured=f"turbulent with a chance of {chance:.1%}",
+        measured=f"turbulent with a chance of {chance:.1%}, "
+        f"{age_words(calibration, view.snapshot)}",
     )
 
 
@@ -129,7 +133,19 @@ def change_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     tells_none = isinstance(since, Missing) or since.last_s is None
     recently = isinstance(found, Search) and found.last_s is not None and found.last_s < pause
     # what was recent enough pauses, whatever came after it
-    return pause_gate(asked, found if tells_none and recently else since, pause, appetite)
+    told = found if tells_none and recently else since
+    return pause_gate(asked, told, pause, appetite, f" ({_change_told_by(view)})")
+
+
+def _change_told_by(view: View) -> str:
+    calibration, found = view.calibration, _calibrated_change(view)
+    if isinstance(calibration, Missing):
+        return f"in recent swaps; {calibration.reason}"
+    if isinstance(found, Missing):
+        return f"in recent swaps; {found.reason}"
+    told_by = age_words(calibration, view.snapshot)
+    is_new = view.snapshot.block.timestamp - calibration.made_at < STEP_S
+    return told_by if is_new else f"{told_by}, and recent swaps"
 
 
 def _by_ewma(view: View) -> KnownRegime | Missing:

@@ -11,7 +11,8 @@ from lpmanager.model import Gate, Target
 from lpmanager.rebalancer.judging import Asked, judged
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite
-from lpmanager.risk.calibration.live import toxic_share_at
+from lpmanager.risk.calibration.calibration import NOT_MADE
+from lpmanager.risk.calibration.live import age_words, toxic_share_at
 from lpmanager.risk.learned.in_use import stricter_within_reach
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import markouts
@@ -20,15 +21,15 @@ from lpmanager.risk.order_flow.toxicity import Toxicity, toxicity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToxicShare:
-    """What was measured of the flow's volume, and what the limit is held against: never less."""
+    """What was measured of the flow's volume, and what the limit is held against: never less.
+    `told_by` says what the calibration has to do with it, if there is one."""
 
     measured: float
     judged: float
+    told_by: str
 
     def __str__(self) -> str:
-        if self.judged == self.measured:
-            return f"{self.judged:.1%}"
-        return f"{self.judged:.1%} (learned for this hour; {self.measured:.1%} was measured)"
+        return f"{self.judged:.1%} ({self.told_by})" if self.told_by else f"{self.judged:.1%}"
 
 
 def toxicity_of(view: View) -> Toxicity | Missing:
@@ -48,12 +49,28 @@ def learned_toxic_share(view: View) -> float | Missing:
 
 def toxic_share_of(view: View) -> ToxicShare | Missing:
     """What was measured, made worse within reach by what is learned; Missing without the former."""
-    found, learned = toxicity_of(view), learned_toxic_share(view)
+    found, calibration = toxicity_of(view), view.calibration
     if isinstance(found, Missing):
         return found
     measured = found.toxic_share
-    worse = measured if isinstance(learned, Missing) else stricter_within_reach(learned, measured)
-    return ToxicShare(measured=measured, judged=worse)
+    if isinstance(calibration, Missing):
+        return _as_measured(measured, calibration)
+    learned = learned_toxic_share(view)
+    if isinstance(learned, Missing):
+        return _as_measured(measured, learned)
+    worse, age = stricter_within_reach(learned, measured), age_words(calibration, view.snapshot)
+    told_by = (
+        f"learned for this hour, {age}; {measured:.1%} was measured"
+        if worse > measured
+        else f"{age}, which makes it no worse"
+    )
+    return ToxicShare(measured=measured, judged=worse, told_by=told_by)
+
+
+def _as_measured(measured: float, why: Missing) -> ToxicShare:
+    """Alone, because of that: nobody misses a calibration who never made one."""
+    told_by = "" if why == NOT_MADE else f"as measured alone; {why.reason}"
+    return ToxicShare(measured=measured, judged=measured, told_by=told_by)
 
 
 def toxic_flow(view: View, appetite: Appetite) -> Toxicity | None:

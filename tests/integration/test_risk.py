@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from calibration_builders import a_calibration
@@ -125,6 +126,41 @@ def test_a_calibration_decides_with_its_age_until_it_is_stale(desk: Desk) -> Non
     assert (gate["passed"], age) == (False, None)
     assert "the calibration is stale" in why
     assert why in gate["reason"]
+
+
+def logged(desk: Desk) -> dict[str, Any]:
+    """What a live cycle says of itself in the log."""
+    done = desk.lpm("run", "--once", "--live")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in map(json.loads, done.stderr.splitlines()) if "decision" in line]
+    return cast(dict[str, Any], line)
+
+
+def test_a_live_cycle_never_waits_and_says_how_old_what_it_goes_by_is(desk: Desk) -> None:
+    """Of a gate that is closed the log has the reason; of a calibration the age, or that it is
+    stale, where a gate is open too."""
+    desk.config.write_text(
+        f'{desk.config.read_text()}\n[campaigns.main.risk]\nregimes_by = "markov"\n'
+        'regimes.turbulent.width = "2"\npause_after_change = "1h"\nmax_cvar = "0.5"\n'
+        'scenarios = "heston"\n[campaigns.main.risk.heston]\nas_of = "2024-01-05"\n'
+        'max_age = "1h"\nv0 = "0.25"\nkappa = "2"\ntheta = "0.25"\nsigma = "0.5"\nrho = "-0.5"\n'
+    )
+    assert "calibration" not in logged(desk)
+    now = desk.devnet.controls.node.head().timestamp
+    keep(desk, a_calibration(now - 7_200))
+    told = logged(desk)
+    assert told["calibration"].startswith("made 2 h")
+    (cvar,) = told["closed"]
+    assert cvar.startswith("CVaR of a day: unknown, limit 50.00% (")
+    assert "Heston's parameters are " in cvar
+    assert "used for 1 h;" in cvar
+    keep(desk, a_calibration(now - 4 * 86_400))
+    told = logged(desk)
+    assert "the calibration is stale: " in told["calibration"]
+    assert "4 d" in told["calibration"]
+    assert len(told["closed"]) == 3
+    for closed in told["closed"][:2]:
+        assert told["calibration"] in closed
 
 
 def test_what_is_not_known_of_another_campaign_of_the_file_holds_this_one_back(desk: Desk) -> None:

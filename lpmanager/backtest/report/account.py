@@ -9,7 +9,6 @@ from lpmanager.backtest.report.run import Drift, Move
 from lpmanager.backtest.report.sampling import prices_of
 from lpmanager.backtest.report.statistics import Drawdown, Unknown
 from lpmanager.backtest.report.wording import (
-    duration,
     money,
     number,
     percent,
@@ -19,6 +18,7 @@ from lpmanager.backtest.report.wording import (
 )
 from lpmanager.ledger.identity import TERMS
 from lpmanager.model import TickRange
+from lpmanager.model.units import duration
 from lpmanager.page.tables import Table
 
 

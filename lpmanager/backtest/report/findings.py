@@ -13,7 +13,6 @@ from lpmanager.backtest.report.coverage import Coverage
 from lpmanager.backtest.report.run import Run
 from lpmanager.backtest.report.statistics import Statistics, Unknown, statistics
 from lpmanager.backtest.report.wording import (
-    duration,
     gain,
     money,
     number,
@@ -22,6 +21,7 @@ from lpmanager.backtest.report.wording import (
     times,
 )
 from lpmanager.model import Token
+from lpmanager.model.units import duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

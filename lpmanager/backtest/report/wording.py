@@ -6,9 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from lpmanager.backtest.report.statistics import Figure, Unknown
-from lpmanager.model.units import DAY_S, HOUR_S
 
-_MINUTE_S = 60
 #: Decimals shown of a number, by how large it is.
 _SMALLEST = 1e-8
 _DECIMALS = ((100, 2), (0.01, 4), (0, 8))
@@ -42,16 +40,6 @@ def percent(share: float) -> str:
 def percent_gain(share: float) -> str:
     """A share that is a gain or a loss, always with its sign."""
     return f"{100 * share:+,.{_percent_decimals(share)}f} %" if share else "0 %"
-
-
-def duration(seconds: float) -> str:
-    """A time span in its two largest units: "35 d 2 h", "40 min"."""
-    days, left = divmod(round(seconds), DAY_S)
-    hours, left = divmod(left, HOUR_S)
-    minutes, left = divmod(left, _MINUTE_S)
-    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (left, "s"))
-    shown = [f"{count} {unit}" for count, unit in parts if count]
-    return " ".join(shown[:2]) or "0 s"
 
 
 def times(count: int) -> str:

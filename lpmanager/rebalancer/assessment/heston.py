@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lpmanager.model.units import duration
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite
@@ -31,6 +32,6 @@ def heston_measures(view: View, appetite: Appetite) -> tuple[Measure, ...]:
             name="Heston age",
             value=float(now - given.fitted_at),
             unit=Unit.SECONDS,
-            meaning=f"of those parameters; they are used up to {given.max_age_s} s",
+            meaning=f"of those parameters; they are used up to {duration(given.max_age_s)}",
         ),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from lpmanager.model import Target, WeightedRange
-from lpmanager.model.units import LOG_TICK
+from lpmanager.model.units import LOG_TICK, duration
 from lpmanager.rebalancer.policies.base import base_still_good, keep, require_share
 from lpmanager.rebalancer.ranges import centred
 from lpmanager.rebalancer.view import View
@@ -136,5 +136,5 @@ def _calibrated(view: View) -> _Told | Missing:
     found = volatility_at(view.calibration, view.snapshot)
     if isinstance(found, Missing):
         return found
-    source = f", as {found.told_by} of {found.age_s} s ago forecasts"
+    source = f", as {found.told_by} of {duration(found.age_s)} ago forecasts"
     return _Told(variance_rate=found.variance_rate, source=source)

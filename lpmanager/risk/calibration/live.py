@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lpmanager.model import Snapshot
+from lpmanager.model.units import duration
 from lpmanager.risk.calibration.calibration import Calibration
 from lpmanager.risk.calibration.rules import joined, next_variance
 from lpmanager.risk.learned.in_use import within_reach
@@ -36,13 +37,13 @@ def still_good(
     made = _moment(calibration.made_at)
     if age < 0:
         return Missing(
-            f"the calibration is of {made}, {-age} s after the block that is looked at; run `lpm "
-            "calibrate` with a history that ends before it"
+            f"the calibration is of {made}, {duration(-age)} after the block that is looked at; "
+            "run `lpm calibrate` with a history that ends before it"
         )
     if age > max_age_s:
         return Missing(
-            f"the calibration is stale: it is of {made}, {age} s ago, and risk.max_calibration_age "
-            f"allows {max_age_s} s; run `lpm calibrate`"
+            f"the calibration is stale: it is of {made}, {duration(age)} ago, and "
+            f"risk.max_calibration_age allows {duration(max_age_s)}; run `lpm calibrate`"
         )
     return calibration
 
@@ -101,9 +102,14 @@ def toxic_share_at(calibration: Calibration, snapshot: Snapshot) -> float | Miss
     if over >= 0:
         return Missing(
             f"what is learned is of the {known.period_s} s from {_moment(known.begins)} on, which "
-            f"are over for {over} s; run `lpm calibrate`"
+            f"are over for {duration(over)}; run `lpm calibrate`"
         )
     return known.contest.learned_share
+
+
+def age_words(calibration: Calibration, snapshot: Snapshot) -> str:
+    """How old it is, for people. ValueError as `volatility_at`."""
+    return f"calibrated {duration(_age(calibration, snapshot))} ago"
 
 
 def _age(calibration: Calibration, snapshot: Snapshot) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lpmanager.inventory.holdings import Holdings
 from lpmanager.model import Amounts, Snapshot
+from lpmanager.model.units import duration
 from lpmanager.risk.contagion.depeg import Peg, PegState
 from lpmanager.risk.contagion.own_peg import own_peg
 from lpmanager.risk.missing import Missing
@@ -92,8 +93,8 @@ class Surroundings:
         known = self.fresh(now, max_age_s)
         old = [each for each in self.neighbours if each not in known]
         if old:
-            ages = ", ".join(f"{each.campaign} {abs(now - each.seen_at)} s" for each in old)
-            return Missing(f"what is known of others is older than {max_age_s} s: {ages}")
+            ages = ", ".join(f"{each.campaign} {duration(abs(now - each.seen_at))}" for each in old)
+            return Missing(f"what is known of others is older than {duration(max_age_s)}: {ages}")
         return known
 
 

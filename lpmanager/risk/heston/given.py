@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lpmanager.model.units import DAY_S
+from lpmanager.model.units import duration
 from lpmanager.risk.heston.model import Heston
 from lpmanager.risk.missing import Missing
 
@@ -23,16 +23,12 @@ class GivenHeston:
         age = now - self.fitted_at
         if age < 0:
             return Missing(
-                f"Heston's parameters are of a time {_days(-age)} after this block (as_of; a date "
-                "counts from its end)"
+                f"Heston's parameters are of a time {duration(-age)} after this block (as_of; a "
+                "date counts from its end)"
             )
         if age > self.max_age_s:
             return Missing(
-                f"Heston's parameters are {_days(age)} old and used for {_days(self.max_age_s)}; "
-                "fit them anew: lpm risk --option-chain FILE"
+                f"Heston's parameters are {duration(age)} old and used for "
+                f"{duration(self.max_age_s)}; fit them anew: lpm risk --option-chain FILE"
             )
         return self.model
-
-
-def _days(seconds: int) -> str:
-    return f"{seconds / DAY_S:.1f} days"

@@ -11,6 +11,7 @@ from lpmanager.cycle import Cycle
 from lpmanager.devnet.summary import Deed, deed_of, holds_by_gate, is_reconciled
 from lpmanager.inventory import measure
 from lpmanager.model import Gate, Hold, Outcome, Snapshot
+from lpmanager.risk.calibration.calibration import NOT_MADE
 
 GAS = 21_000
 
@@ -29,6 +30,7 @@ def a_cycle(*closed: str, outcome: Outcome | None = None, native: int = 10**18) 
         snapshot=snapshot,
         inventory=measure(snapshot, a_record((5, 7)), Fraction(1, 2)),
         outlook=NO_OUTLOOK,
+        calibration=NOT_MADE,
         decision=a_hold(snapshot, *closed),
         outcome=outcome,
     )

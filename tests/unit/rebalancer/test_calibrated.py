@@ -185,7 +185,7 @@ def test_the_chance_of_turbulence_makes_what_is_placed_wider(chance: float, fact
     plan = decided(view, regimes=WIDER, regimes_by=RegimesBy.MARKOV)
     plain = width(decided(view))
     assert width(plan) == pytest.approx(factor * plain, abs=20)
-    assert gate(plan, "regime").measured.endswith(f"turbulent with a chance of {chance:.1%})")
+    assert f"turbulent with a chance of {chance:.1%}" in gate(plan, "regime").measured
 
 
 def test_calm_by_markov_is_calm_and_ewma_needs_no_calibration() -> None:
@@ -210,19 +210,38 @@ def test_a_stale_calibration_closes_the_regimes_gate_or_leaves_it_out() -> None:
 # ---- the change ----
 
 
+def test_a_gate_that_goes_by_a_calibration_tells_its_age() -> None:
+    asked = {"regimes": WIDER, "regimes_by": RegimesBy.MARKOV, "pause_after_change_s": 1}
+    plan = decided(replace(grown_wild(0), calibration=a_calibration(NOW - 5_400)), **asked)
+    assert isinstance(plan, Plan)
+    for name in ("regime", "change"):
+        assert "calibrated 1 h 30 min ago" in gate(plan, name).measured
+
+
+def test_a_gate_that_goes_on_without_the_stale_calibration_names_it() -> None:
+    """A change is looked for in recent swaps then, and the measured toxic share counts alone."""
+    wild = replace(grown_wild(60), calibration=STALE)
+    change = gate(decided(wild, pause_after_change_s=1), "change")
+    assert change.passed
+    assert change.measured.endswith("in recent swaps; the calibration is stale)")
+    passed, measured = toxic_gate(STALE)
+    assert passed
+    assert measured.endswith("% (as measured alone; the calibration is stale)")
+
+
 def test_nothing_is_placed_soon_after_volatility_became_another() -> None:
     view = left_behind(a_calibration(NOW - 60, last_change=NOW - HOUR_S))
     assert isinstance(decided(view, pause_after_change_s=HOUR_S), Plan)
     held = decided(view, pause_after_change_s=HOUR_S + 1)
     assert closed(held) == ["change"]
-    assert gate(held, "change").measured == f"{HOUR_S} s ago"
+    assert gate(held, "change").measured == f"{HOUR_S} s ago (calibrated 1 min ago)"
 
 
 def test_a_history_without_a_change_pauses_nothing() -> None:
     calm = a_calibration(NOW, changes_sought_s=7 * 24 * HOUR_S)
     plan = decided(left_behind(calm), pause_after_change_s=7 * 24 * HOUR_S)
     assert isinstance(plan, Plan)
-    assert gate(plan, "change").measured == "none found"
+    assert gate(plan, "change").measured == "none found (calibrated 0 s ago)"
 
 
 def test_a_change_before_the_history_that_was_searched_is_not_taken_for_none() -> None:
@@ -334,7 +353,8 @@ def test_a_recent_change_pauses_whatever_came_after_it(where_missing: WhereMissi
     view = left_behind(a_calibration(NOW - HOUR_S, last_change=NOW - 2 * HOUR_S))
     held = decided(view, pause_after_change_s=3 * HOUR_S, where_missing=where_missing)
     assert closed(held) == ["change"]
-    assert gate(held, "change").measured == f"{2 * HOUR_S} s ago"
+    told_by = "calibrated 1 h ago, and recent swaps"
+    assert gate(held, "change").measured == f"{2 * HOUR_S} s ago ({told_by})"
 
 
 def test_without_the_library_nothing_is_noticed_and_that_is_said(
@@ -388,7 +408,8 @@ def test_nothing_is_placed_in_an_hour_that_is_learned_to_be_toxic() -> None:
     assert isinstance(share, Toxicity)
     assert 0.15 < share.toxic_share < 0.3
     assert gate(held, "toxic flow").measured == (
-        f"{2 * share.toxic_share:.1%} (learned for this hour; {share.toxic_share:.1%} was measured)"
+        f"{2 * share.toxic_share:.1%} (learned for this hour, calibrated 1 min ago; "
+        f"{share.toxic_share:.1%} was measured)"
     )
 
 
@@ -396,19 +417,24 @@ def test_what_is_learned_never_opens_the_gate_of_toxic_flow() -> None:
     limit = {"max_toxic_share": Fraction(1, 10)}
     alone = toxic_gate(NOT_MADE, **limit)
     assert not alone[0]
-    assert toxic_gate(learned(0.0), **limit) == alone
+    passed, measured = toxic_gate(learned(0.0), **limit)
+    assert not passed
+    assert measured == f"{alone[1]} (calibrated 1 min ago, which makes it no worse)"
 
 
 def test_a_share_that_is_stale_or_beaten_or_of_another_hour_leaves_the_measured_one() -> None:
-    alone = toxic_gate(NOT_MADE)
-    assert alone[0]
-    for calibration in (
-        STALE,
-        learned(0.9, wins=False),
-        learned(0.9, age=HOUR_S),
-        a_calibration(0),
+    alone, measured = toxic_gate(NOT_MADE)
+    assert alone
+    for calibration, why in (
+        (STALE, "the calibration is stale"),
+        (learned(0.9, wins=False), "what is learned is not used"),
+        (learned(0.9, age=HOUR_S), "are over for 5 min"),
+        (a_calibration(0), "the calibration is without it"),
     ):
-        assert toxic_gate(calibration) == alone
+        passed, told = toxic_gate(calibration)
+        assert passed
+        assert told.startswith(f"{measured} (as measured alone; ")
+        assert why in told
 
 
 def test_without_a_measured_share_nothing_learned_opens_the_gate() -> None:
@@ -476,4 +502,4 @@ def test_the_learned_toxic_share_is_told_or_why_the_measured_one_counts_alone() 
     assert isinstance(beaten, Missing)
     assert "what is learned is not used: its mean squared error" in beaten.reason
     assert isinstance(over, Missing)
-    assert "which are over for 300 s" in over.reason
+    assert "which are over for 5 min" in over.reason

@@ -188,8 +188,8 @@ def test_what_is_too_much_already_may_be_moved_and_taken_out() -> None:
     ("around", "says"),
     [
         ({"unseen": ("other",)}, "nothing is known yet of other"),
-        ({"neighbours": (a_neighbour(age=3_601),)}, "older than 3600 s: stable 3601 s"),
-        ({"neighbours": (a_neighbour(age=-3_601),)}, "older than 3600 s: stable 3601 s"),
+        ({"neighbours": (a_neighbour(age=3_601),)}, "older than 1 h: stable 1 h 1 s"),
+        ({"neighbours": (a_neighbour(age=-3_601),)}, "older than 1 h: stable 1 h 1 s"),
         (
             {"neighbours": (replace(a_neighbour(usdc=1), base="DAI", quote="EURC"),)},
             "no pools of these campaigns lead from EURC to USDC",

@@ -125,7 +125,7 @@ def test_an_old_model_says_nothing_of_widths(name: str) -> None:
     held = decided(unplaced(), **old)
     assert isinstance(held, Hold)
     assert closed(held) == [name]
-    assert "8.0 days old" in gate(held, name).reason
+    assert "8 d old" in gate(held, name).reason
     assert isinstance(decided(unplaced(), where_missing=WhereMissing.IGNORE, **old), Plan)
 
 
@@ -163,7 +163,7 @@ def test_the_least_cvar_of_a_hedge_is_of_the_same_days() -> None:
     assert usual != pytest.approx(other, abs=1e-3)
 
 
-@pytest.mark.parametrize(("age", "words"), [(8 * DAY, "8.0 days old"), (-DAY, "after this block")])
+@pytest.mark.parametrize(("age", "words"), [(8 * DAY, "8 d old"), (-DAY, "after this block")])
 def test_a_fit_that_is_old_or_of_the_future_is_named_and_not_used(age: int, words: str) -> None:
     view = left_behind()
     fit = given(WILD, fitted_at=view.snapshot.block.timestamp - age)

@@ -60,8 +60,8 @@ def test_a_calibration_is_good_up_to_its_age_and_named_stale_after_it() -> None:
     assert still_good(calibration, at, DAY_S) is calibration
     stale = still_good(calibration, at + 1, DAY_S)
     assert stale == Missing(
-        "the calibration is stale: it is of 2023-11-14 22:13 UTC, 86401 s ago, and "
-        "risk.max_calibration_age allows 86400 s; run `lpm calibrate`"
+        "the calibration is stale: it is of 2023-11-14 22:13 UTC, 1 d 1 s ago, and "
+        "risk.max_calibration_age allows 1 d; run `lpm calibrate`"
     )
 
 
