@@ -103,6 +103,7 @@ def _log(name: str, cycle: Cycle) -> None:
 
     from lpmanager.cli.words import number
     from lpmanager.model import Plan
+    from lpmanager.rebalancer.judging import is_ignored
 
     decision, outcome = cycle.decision, cycle.outcome
     done = {} if outcome is None else {"steps": len(outcome.steps), "stopped": outcome.stopped}
@@ -114,6 +115,7 @@ def _log(name: str, cycle: Cycle) -> None:
         decision="plan" if isinstance(decision, Plan) else "hold",
         reason=decision.reason,
         closed=[str(gate) for gate in decision.gates if not gate.passed],
+        ignored=[f"{gate.name}, {gate.measured}" for gate in decision.gates if is_ignored(gate)],
         **_calibrated(cycle),
         **done,
     )

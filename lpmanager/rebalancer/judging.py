@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 #: A tenth of an hour.
 _TENTH_S = HOUR_S // 10
+_IGNORED = "ignored: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,15 @@ def judged(
     judge: Callable[[T], tuple[bool, str]],
     appetite: Appetite,
 ) -> tuple[Gate, ...]:
-    """The gate, by what `judge` says of the estimate: whether it passes, and what was measured."""
+    """The gate, by what `judge` says of the estimate: whether it passes, and what was measured.
+
+    Where the appetite ignores what is missing the gate is open, and what was measured says why.
+    """
     if not isinstance(estimate, Missing):
         passed, measured = judge(estimate)
         return (gate_of(asked, passed=passed, measured=measured),)
     if appetite.where_missing is WhereMissing.IGNORE:
-        return ()
+        return (gate_of(asked, passed=True, measured=f"{_IGNORED}{estimate.reason}"),)
     unknown = gate_of(asked, passed=False, measured="unknown")
     return (replace(unknown, reason=f"{asked.reason}: {estimate.reason}"),)
 
@@ -69,6 +73,11 @@ def _too_short(found: Search, pause_s: int) -> Missing:
         f"a pause of {pause_s} s needs {-(-needed_s // _TENTH_S) / 10:.1f} h of history, found "
         f"{found.history_s // _TENTH_S / 10:.1f} h"
     )
+
+
+def is_ignored(gate: Gate) -> bool:
+    """Whether the gate is open because what it asks could not be told."""
+    return gate.passed and gate.measured.startswith(_IGNORED)
 
 
 def gate_of(asked: Asked, *, passed: bool, measured: str) -> Gate:

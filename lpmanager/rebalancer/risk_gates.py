@@ -1,6 +1,6 @@
 """The gates of a campaign's appetite for risk: asked of estimates, and only where it gives a limit.
 
-A gate whose estimate cannot be made is closed, or left out where the appetite says so.
+A gate whose estimate cannot be made is closed, or open where the appetite ignores that.
 """
 
 from __future__ import annotations

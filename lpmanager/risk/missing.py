@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Missing:
     """No estimate: `reason` says what is there, and how much of what is needed.
 
-    It is never a zero or a default: a gate that asks for the estimate is closed, or left out where
-    the configuration says so.
+    It is never a zero or a default: a gate that asks for the estimate is closed, or open where the
+    configuration ignores it, and says why.
     """
 
     reason: str

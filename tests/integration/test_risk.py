@@ -161,6 +161,17 @@ def test_a_live_cycle_never_waits_and_says_how_old_what_it_goes_by_is(desk: Desk
     assert len(told["closed"]) == 3
     for closed in told["closed"][:2]:
         assert told["calibration"] in closed
+    assert told["ignored"] == []
+    desk.edit("[campaigns.main.risk]\n", '[campaigns.main.risk]\nmissing = "ignore"\n')
+    told = logged(desk)
+    assert (told["decision"], told["closed"]) == ("plan", [])
+    for name, why in zip(
+        ("CVaR of a day", "change", "regime"),
+        ("Heston's parameters are", told["calibration"], told["calibration"]),
+        strict=True,
+    ):
+        (ignored,) = [one for one in told["ignored"] if one.startswith(f"{name}, ignored: ")]
+        assert why in ignored
 
 
 def test_what_is_not_known_of_another_campaign_of_the_file_holds_this_one_back(desk: Desk) -> None:

@@ -784,10 +784,13 @@ def test_a_limit_on_what_cannot_be_estimated_is_broken(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_or_is_left_out_where_that_is_configured(name: str) -> None:
+def test_or_is_ignored_where_that_is_configured_and_its_open_gate_says_why(name: str) -> None:
     plan = decided(left_behind(), where_missing=WhereMissing.IGNORE, **ASKED[name])
     assert isinstance(plan, Plan)
-    assert name not in {g.name for g in plan.gates}
+    missing = gate(decided(left_behind(), **ASKED[name]), name)
+    ignored = gate(plan, name)
+    assert ignored.measured.startswith("ignored: ")
+    assert missing.reason == f"{ignored.reason}: {ignored.measured.removeprefix('ignored: ')}"
 
 
 def test_a_pool_without_active_liquidity_pays_nothing_that_is_known() -> None:
