@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
@@ -43,13 +43,13 @@ def print_plan(plan: Plan, snapshot: Snapshot) -> None:
         steps,
     )
     print_table(f"{plan.campaign}: what it is worth", ("", ""), _plan_rows(plan, snapshot))
-    print_gates(plan.campaign, plan.gates)
+    print_gates(f"{plan.campaign}: gates", plan.gates)
 
 
 def print_hold(hold: Hold) -> None:
     """Why nothing is done, with every gate."""
     console().print(f"{hold.campaign}: holds: {hold.reason}", markup=False)
-    print_gates(hold.campaign, hold.gates)
+    print_gates(f"{hold.campaign}: gates", hold.gates)
 
 
 def gates_json(gates: Iterable[Gate]) -> list[dict[str, Any]]:
@@ -57,19 +57,13 @@ def gates_json(gates: Iterable[Gate]) -> list[dict[str, Any]]:
     return [asdict(gate) for gate in gates]
 
 
-def print_gates(campaign: str, gates: Iterable[Gate]) -> None:
-    """Every gate with its number; of those closed, also what the number means."""
-    rows = [
-        (
-            g.name,
-            "open" if g.passed else "CLOSED",
-            g.measured,
-            g.limit,
-            "" if g.passed else g.reason,
-        )
-        for g in gates
-    ]
-    print_table(f"{campaign}: gates", ("gate", "is", "measured", "limit", "which is"), rows)
+def print_gates(title: str, gates: Sequence[Gate]) -> None:
+    """Every gate with its number; below them what the number of each closed one means."""
+    rows = [(g.name, "open" if g.passed else "CLOSED", g.measured, g.limit) for g in gates]
+    print_table(title, ("gate", "is", "measured", "limit"), rows)
+    closed = [f"{gate.name} is closed: {gate.reason}" for gate in gates if not gate.passed]
+    if closed:
+        console().print(*closed, "", sep="\n", markup=False)
 
 
 def print_outcome(campaign: str, outcome: Outcome) -> None:

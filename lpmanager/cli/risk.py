@@ -152,6 +152,7 @@ def _assessed(
     from lpmanager.rebalancer.assessment import assessment
     from lpmanager.rebalancer.assessment.efficiency import efficiency_measures
     from lpmanager.rebalancer.assessment.quotes import quote_measures
+    from lpmanager.rebalancer.standing import limits_as_they_stand
 
     return Assessed(
         name=name,
@@ -163,13 +164,14 @@ def _assessed(
             *efficiency_measures(so_far),
         ),
         decision=decide(name, view, policy, limits),
+        standing=limits_as_they_stand(view, limits),
     )
 
 
 def _print(one: Assessed) -> None:
     from lpmanager.cli.decisions import print_gates
     from lpmanager.cli.output import console, print_table
-    from lpmanager.cli.risk_words import measured
+    from lpmanager.cli.risk_words import NOT_ASKED, measured
     from lpmanager.cli.words import moment
     from lpmanager.model import Plan
     from lpmanager.rebalancer.assessment import Question
@@ -192,7 +194,9 @@ def _print(one: Assessed) -> None:
         f"{one.name}: What would change my position? It {verb}: {one.decision.reason}",
         markup=False,
     )
-    print_gates(one.name, one.decision.gates)
+    print_gates(f"{one.name}: gates", one.decision.gates)
+    if one.not_asked:
+        print_gates(f"{one.name}: {NOT_ASKED}", one.not_asked)
 
 
 def _json(one: Assessed) -> dict[str, Any]:
@@ -209,4 +213,5 @@ def _json(one: Assessed) -> dict[str, Any]:
         "decision": "plan" if isinstance(one.decision, Plan) else "hold",
         "reason": one.decision.reason,
         "gates": gates_json(one.decision.gates),
+        "standing": gates_json(one.standing),
     }

@@ -12,6 +12,9 @@ from lpmanager.model.units import duration
 from lpmanager.rebalancer.assessment import Measure, Unit
 from lpmanager.risk.missing import Missing
 
+#: What the gates of `Assessed.not_asked` are called.
+NOT_ASKED = "limits that this did not come to ask, for what is held as it is"
+
 _SHOWN: Mapping[Unit, Callable[[float], str]] = {
     Unit.SHARE: lambda value: f"{value:.3%}",
     Unit.PER_YEAR: lambda value: f"{value:.1%} a year",

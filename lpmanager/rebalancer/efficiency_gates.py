@@ -23,10 +23,8 @@ def efficiency_gates(view: View, estimate: Estimate, appetite: Appetite) -> tupl
     limit = appetite.max_gas_to_fees
     if limit is None:
         return ()
-    asked = Asked(
-        "gas over fees",
-        f"{float(limit):.1%}",
-        f"since the campaign began, with those of this change and of {estimate.horizon_s} s",
+    asked = _asked(
+        limit, f"since the campaign began, with those of this change and of {estimate.horizon_s} s"
     )
     before = gas_to_fees_so_far(view)
     gas, fees = _so_far(view)
@@ -39,12 +37,28 @@ def efficiency_gates(view: View, estimate: Estimate, appetite: Appetite) -> tupl
     return (gate_of(asked, passed=after <= limit or falls, measured=f"{after:.1%}"),)
 
 
+def efficiency_so_far(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    """The same as it stands; open while no fees were earned, for a change may bring them."""
+    limit = appetite.max_gas_to_fees
+    if limit is None:
+        return ()
+    asked = _asked(limit, "since the campaign began")
+    found = gas_to_fees_so_far(view)
+    if isinstance(found, Missing):
+        return (gate_of(asked, passed=True, measured=f"unknown: {found.reason}"),)
+    return (gate_of(asked, passed=found <= limit, measured=f"{found:.1%}"),)
+
+
 def gas_to_fees_so_far(view: View) -> float | Missing:
     """Gas over fees since the campaign began, at the prices of now."""
     if view.snapshot.native_price is None:
         return Missing("nothing tells the price of gas")
     gas, fees = _so_far(view)
     return gas_to_fees(gas=float(gas), fees=float(fees))
+
+
+def _asked(limit: Fraction, reason: str) -> Asked:
+    return Asked("gas over fees", f"{float(limit):.1%}", reason)
 
 
 def _so_far(view: View) -> tuple[Fraction, Fraction]:

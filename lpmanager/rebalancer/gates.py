@@ -105,8 +105,8 @@ def _gas_today(view: View, gas_wei: int, limits: Limits) -> Gate:
     return Gate(
         name="gas per day",
         passed=spent <= limits.max_gas_per_day_raw,
-        measured=str(Amount(native, spent)),
-        limit=str(Amount(native, limits.max_gas_per_day_raw)),
+        measured=_amount(Amount(native, spent)),
+        limit=_amount(Amount(native, limits.max_gas_per_day_raw)),
         reason="gas of the last 24 hours and of this change",
     )
 
@@ -117,8 +117,8 @@ def _gas_money(view: View, gas_wei: int) -> Gate:
     return Gate(
         name="gas money",
         passed=native.raw >= needed,
-        measured=str(native),
-        limit=str(Amount(native.token, needed)),
+        measured=_amount(native),
+        limit=_amount(Amount(native.token, needed)),
         reason="native coin of the signing account against twice the gas of this change",
     )
 
@@ -130,7 +130,7 @@ def _swap_cost_today(view: View, candidate: Candidate, limits: Limits) -> Gate:
         name="swap cost per day",
         passed=spent <= limits.max_swap_cost_per_day_raw,
         measured=f"{_money(view, spent)} {quote.symbol}",
-        limit=str(Amount(quote, limits.max_swap_cost_per_day_raw)),
+        limit=_amount(Amount(quote, limits.max_swap_cost_per_day_raw)),
         reason="swap cost of the last 24 hours and of this change",
     )
 
@@ -187,6 +187,13 @@ def _minimums(candidate: Candidate) -> Gate:
         limit="0 without",
         reason="every mint must have a minimum above 0; one that has none is of a few raw units",
     )
+
+
+def _amount(amount: Amount) -> str:
+    """Exactly, without the zeros that end it."""
+    whole, _, part = f"{amount.to_decimal():,f}".partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part} {amount.token.symbol}" if part else f"{whole} {amount.token.symbol}"
 
 
 def _money(view: View, raw: Fraction) -> str:

@@ -29,7 +29,7 @@ from lpmanager.risk.search import Search
 from lpmanager.risk.tomorrow import HORIZON_S
 
 
-def placing_gates(view: View, outlook: Outlook, limits: Limits) -> tuple[Gate, ...]:
+def placing_gates(view: View, outlook: Outlook | Missing, limits: Limits) -> tuple[Gate, ...]:
     """What is asked of the market before anything is placed."""
     appetite = limits.appetite
     return (
@@ -101,7 +101,7 @@ def jump_of(view: View) -> Search | Missing:
     return path if isinstance(path, Missing) else search_for_jump(path)
 
 
-def _pay(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
+def _pay(view: View, outlook: Outlook | Missing, appetite: Appetite) -> tuple[Gate, ...]:
     limit = appetite.min_fee_to_lvr
     if limit is None:
         return ()
@@ -110,7 +110,7 @@ def _pay(view: View, outlook: Outlook, appetite: Appetite) -> tuple[Gate, ...]:
         f"{float(limit):.2f}",
         "what a unit of active liquidity is paid over what arbitrage takes from it",
     )
-    ratio = pay_of(view, outlook)
+    ratio = outlook if isinstance(outlook, Missing) else pay_of(view, outlook)
     return judged(asked, ratio, lambda found: (found >= limit, f"{found:.2f}"), appetite)
 
 

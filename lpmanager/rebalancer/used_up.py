@@ -51,6 +51,43 @@ def must_place_anew(view: View, target: Target, appetite: Appetite) -> Gate | No
     )
 
 
+def capacity_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
+    """How far the sides of the widest range are used, where a share is given from which on it is
+    placed anew, and how far they were when it was placed."""
+    shares = {
+        "act at capacity": appetite.act_at_capacity_used,
+        "must at capacity": appetite.must_at_capacity_used,
+    }
+    return tuple(
+        Gate(
+            name=name,
+            passed=_used_beyond(view, share) is None,
+            measured=_sides_told(view),
+            limit=f"{float(share):.1%}",
+            reason="from there on the range is placed anew, but not for a side that was used as "
+            "far when it was placed",
+        )
+        for name, share in shares.items()
+        if share is not None
+    )
+
+
+def _sides_told(view: View) -> str:
+    spent = widest(view)
+    if spent is None:
+        return "no range"
+    sides = zip(
+        ("sell", "buy"), _sides(spent.capacity), _sides_when_placed(view, spent), strict=True
+    )
+    return ", ".join(
+        f"nothing to {side}"
+        if now is None
+        else f"{float(now):.1%} to {side}"
+        + ("" if then is None else f" ({float(then):.1%} when placed)")
+        for side, now, then in sides
+    )
+
+
 def widest(view: View) -> PositionInventory | None:
     """The position that is judged, beside which others are orders; None where there is none."""
     return max(view.inventory.positions, key=lambda held: held.position.range.width, default=None)

@@ -80,6 +80,28 @@ def test_a_limit_of_risk_in_the_file_holds_the_campaign_back(desk: Desk) -> None
     assert desk.devnet.controls.nonce(desk.account) == signed
 
 
+def test_limits_are_told_where_there_is_nothing_to_do(desk: Desk) -> None:
+    """Each of them, though a decision to stay asks none; one is broken by what is held."""
+    assert desk.lpm("run", "--once", "--live").returncode == 0
+    limits = 'max_crash_loss = "0.01"\nmin_fee_to_lvr = "0.001"\nact_at_capacity_used = "0.9"\n'
+    desk.config.write_text(f"{desk.config.read_text()}\n[campaigns.main.risk]\n{limits}")
+    shown = desk.json("risk")["campaigns"]["main"]
+    assert shown["decision"] == "hold"
+    names = {"crash", "fees over LVR", "act at capacity"}
+    assert not names & {gate["name"] for gate in shown["gates"]}
+    stands = {gate["name"]: gate["passed"] for gate in shown["standing"]}
+    assert {name: stands[name] for name in names} == {
+        "crash": False,
+        "fees over LVR": True,
+        "act at capacity": True,
+    }
+    told = desk.lpm("risk", "--html", "risk.html")
+    assert "main: limits that this did not come to ask, for what is held as it is" in told.stdout
+    assert "crash is closed: loss where the base token falls 20% in one block" in told.stdout
+    page = (desk.folder / "risk.html").read_text()
+    assert "Limits that this did not come to ask" in page
+
+
 def test_the_desk_as_a_page_beside_what_it_prints(desk: Desk) -> None:
     told = desk.lpm("risk", "--html", "risk.html")
     assert told.returncode == 0, told.stderr

@@ -12,7 +12,7 @@ from lpmanager.cli.risk_page.day_picture import day_picture
 from lpmanager.cli.risk_page.exposure_picture import exposure_picture
 from lpmanager.cli.risk_page.markout_picture import markout_picture
 from lpmanager.cli.risk_page.pay_picture import pay_picture
-from lpmanager.cli.risk_page.tables import gates_table, measures_table
+from lpmanager.cli.risk_page.tables import gates_table, measures_table, not_asked_table
 from lpmanager.cli.risk_page.together_picture import together_picture
 from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_page.volatility_picture import volatility_picture
@@ -107,6 +107,7 @@ def _campaign(one: Assessed, pictures: Sequence[Picture | Untold]) -> str:
             markout,
             *(table_html(measures_table(one, question)) for question in Question),
             table_html(gates_table(one)),
+            table_html(not_asked_table(one)),
         ]
     )
 

@@ -33,13 +33,13 @@ from lpmanager.cli.risk_page import risk_page
 from lpmanager.cli.risk_page.document import pictures_of
 from lpmanager.cli.risk_page.untold import Untold
 from lpmanager.cli.risk_words import measured
-from lpmanager.inventory import measure
 from lpmanager.model import Gate, Hold, SwapEvent, Token
 from lpmanager.page.picture import Picture
 from lpmanager.rebalancer import View
 from lpmanager.rebalancer.assessment import assessment
 from lpmanager.rebalancer.assessment.portfolio import Whole, whole
 from lpmanager.rebalancer.at_stake import stake_now
+from lpmanager.rebalancer.standing import limits_as_they_stand
 from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.markouts import markouts
 from lpmanager.risk.tomorrow import distribution_tomorrow, tail_tomorrow
@@ -71,7 +71,12 @@ def assessed(view: View, name: str = "main", reason: str = "all is well") -> Ass
     hold = Hold(campaign=name, block=snapshot.block, gates=(GATE,), reason=reason)
     limits = a_limits()
     return Assessed(
-        name=name, view=view, limits=limits, measures=assessment(view, limits), decision=hold
+        name=name,
+        view=view,
+        limits=limits,
+        measures=assessment(view, limits),
+        decision=hold,
+        standing=limits_as_they_stand(view, limits),
     )
 
 
@@ -240,12 +245,8 @@ def test_pay_is_what_the_measures_say_as_rates_a_year() -> None:
 
 
 def test_out_of_range_the_bars_of_pay_are_nothing_and_the_caption_says_why() -> None:
-    view = a_held_view()
-    far = replace(HELD, range=a_position("[6000, 7200)").range)
-    snapshot = replace(view.snapshot, positions=(far,))
-    away = replace(
-        view, snapshot=snapshot, inventory=measure(snapshot, view.record, a_limits().target_weight)
-    )
+    far = a_position("[6000, 7200)", liquidity=HELD.liquidity)
+    away = a_view(a_market(positions=(far,)), a_record((10**12, 3 * 10**12)), an_outlook())
     picture = drawn(assessed(away), "pay")
     assert set(bars(picture).values()) == {0}
     assert "Nothing is in range now" in picture.caption
