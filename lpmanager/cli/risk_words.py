@@ -16,13 +16,13 @@ from lpmanager.risk.missing import Missing
 NOT_ASKED = "limits that this did not come to ask, for what is held as it is"
 
 _SHOWN: Mapping[Unit, Callable[[float], str]] = {
-    Unit.SHARE: lambda value: f"{value:.3%}",
-    Unit.PER_YEAR: lambda value: f"{value:.1%} a year",
-    Unit.A_YEAR: lambda value: f"{value:.1%} a year",
-    Unit.PER_DAY: lambda value: f"{value:.2f} a day",
-    Unit.RATIO: lambda value: f"{value:.2f} times",
+    Unit.SHARE: lambda value: f"{value:z.3%}",
+    Unit.PER_YEAR: lambda value: f"{value:z.1%} a year",
+    Unit.A_YEAR: lambda value: f"{value:z.1%} a year",
+    Unit.PER_DAY: lambda value: f"{value:z.2f} a day",
+    Unit.RATIO: lambda value: f"{value:z.2f} times",
     Unit.SECONDS: duration,
-    Unit.TICKS: lambda value: f"{value:,.0f} ticks",
+    Unit.TICKS: lambda value: f"{value:z,.0f} ticks",
 }
 
 

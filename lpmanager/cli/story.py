@@ -119,7 +119,7 @@ def _imbalances(cycles: Sequence[Cycle]) -> str:
     gates = [g for c in cycles for g in c.decision.gates if g.name == _IMBALANCE]
     if not measured or not gates:
         return "nothing held"
-    low, high = f"{float(min(measured)):+.2f}", f"{float(max(measured)):+.2f}"
+    low, high = f"{float(min(measured)):+z.2f}", f"{float(max(measured)):+z.2f}"
     span = low if low == high else f"{low} to {high}"
     beyond = sum(not gate.passed for gate in gates)
     told = f"imbalance {span}, band {gates[-1].limit}"

@@ -67,15 +67,19 @@ def _print_scenario(one: Ran, views: Mapping[str, View]) -> None:
 def _row(found: Struck | Together | Missing, money: str) -> tuple[str, ...]:
     if isinstance(found, Missing):
         return ("unknown", "", "", "", "")
-    values = (f"{found.before:,.2f} {money}", f"{found.after:,.2f} {money}", f"{found.change:+.2%}")
+    values = (
+        f"{found.before:,.2f} {money}",
+        f"{found.after:,.2f} {money}",
+        f"{found.change:+z.2%}",
+    )
     if isinstance(found, Together):
         return (*values, "", "")
-    return (*values, f"{found.price_move:+.2%}", f"{found.base_weight:.0%}")
+    return (*values, f"{found.price_move:+z.2%}", f"{found.base_weight:.0%}")
 
 
 def _moves(moves: Moves) -> str:
     told = [
-        f"{token} {move:+.2%}" + ("" if token in moves.named else " (follows)")
+        f"{token} {move:+z.2%}" + ("" if token in moves.named else " (follows)")
         for token, move in moves.of.items()
         if token in moves.named or move != 0
     ]

@@ -42,7 +42,7 @@ def both_text(amounts: Amounts) -> str:
 
 def percent(share: Fraction | None) -> str:
     """A share in percent; a dash where it is unknown."""
-    return "-" if share is None else f"{float(share):.3%}"
+    return "-" if share is None else f"{float(share):z.3%}"
 
 
 def price_unit(price: Price) -> str:

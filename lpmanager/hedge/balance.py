@@ -20,7 +20,7 @@ def balance_gate(inventory: Inventory, limits: Limits) -> Gate:
     return Gate(
         name="imbalance",
         passed=found is not None and abs(found) <= limits.hedge_band,
-        measured="unknown" if found is None else f"{float(found):+.3f}",
+        measured="unknown" if found is None else f"{float(found):+z.3f}",
         limit=f"{float(limits.hedge_band):.3f}",
         reason="beyond the band, wallet tokens of the heavier side are sold, if there are any",
     )

@@ -51,7 +51,7 @@ def _crash(stake: Stake, appetite: Appetite) -> tuple[Gate, ...]:
         "crash", f"{float(limit):.1%}", f"loss where the base token falls {-CRASH:.0%} in one block"
     )
     (rung,) = ladder(stake, moves=[CRASH])
-    return (gate_of(asked, passed=-rung.change <= limit, measured=f"{-rung.change:.1%}"),)
+    return (gate_of(asked, passed=-rung.change <= limit, measured=f"{-rung.change:z.1%}"),)
 
 
 def _day(stake: Stake, days: Days | None, appetite: Appetite) -> tuple[Gate, ...]:
@@ -86,4 +86,4 @@ def _asked_of_days(name: str, limit: Fraction, days: str) -> Asked:
 
 def _within(limit: Fraction, stake: Stake) -> Callable[[TailLoss], tuple[bool, str]]:
     whole = stake.value(stake.sqrt_price)
-    return lambda found: (found.cvar <= limit * whole, f"{found.cvar / whole:.2%}")
+    return lambda found: (found.cvar <= limit * whole, f"{found.cvar / whole:z.2%}")

@@ -91,12 +91,12 @@ def peg_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:
 
 def _judge(word: PegWord) -> tuple[bool, str]:
     how = "off" if word.failing else "held"
-    away = "" if word.deviation is None else f"{word.deviation:+.2%}, "
+    away = "" if word.deviation is None else f"{word.deviation:+z.2%}, "
     return not word.failing, f"{away}{how} by {word.by}"
 
 
 def _said(word: PegWord) -> str:
-    away = "" if word.deviation is None else f" by {word.deviation:+.2%}"
+    away = "" if word.deviation is None else f" by {word.deviation:+z.2%}"
     return f"{word.peg.token} is off its peg to {word.peg.against}{away}, says {word.by}"
 
 

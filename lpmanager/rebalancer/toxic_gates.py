@@ -103,7 +103,7 @@ def _by_markout(view: View, appetite: Appetite) -> tuple[Gate, ...]:
     )
 
     def judge(found: Toxicity) -> tuple[bool, str]:
-        return not found.is_toxic, f"{found.markout + found.fee:.3%}"
+        return not found.is_toxic, f"{found.markout + found.fee:z.3%}"
 
     return judged(asked, toxicity_of(view), judge, appetite)
 

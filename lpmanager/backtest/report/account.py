@@ -162,7 +162,7 @@ def _sharpe(found: Findings) -> str:
     if isinstance(told.sharpe_error_per_year, Unknown):
         return shown(told.sharpe_per_year, number)
     error = told.sharpe_error_per_year
-    return shown(told.sharpe_per_year, lambda ratio: f"{ratio:+.2f} ± {error:.2f}") + (
+    return shown(told.sharpe_per_year, lambda ratio: f"{ratio:+z.2f} ± {error:.2f}") + (
         f", from {told.return_days} daily returns"
     )
 

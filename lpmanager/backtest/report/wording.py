@@ -34,12 +34,12 @@ def gain(value: float | Decimal, symbol: str) -> str:
 
 def percent(share: float) -> str:
     """A share in percent: "12.3 %"."""
-    return f"{100 * share:,.{_percent_decimals(share)}f} %"
+    return f"{100 * share:z,.{_percent_decimals(share)}f} %"
 
 
 def percent_gain(share: float) -> str:
     """A share that is a gain or a loss, always with its sign."""
-    return f"{100 * share:+,.{_percent_decimals(share)}f} %" if share else "0 %"
+    return f"{100 * share:+z,.{_percent_decimals(share)}f} %" if share else "0 %"
 
 
 def times(count: int) -> str:

@@ -17,7 +17,7 @@ def money(value: float, symbol: str) -> str:
 
 def percent(share: float) -> str:
     """A share of 1 in percent: "12.3 %"."""
-    return f"{share:.1%}".replace("%", " %")
+    return f"{share:z.1%}".replace("%", " %")
 
 
 def unknowns(measures: Iterable[Measure]) -> str:

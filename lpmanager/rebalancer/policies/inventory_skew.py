@@ -88,7 +88,7 @@ class InventorySkew:
             return keep(positions, _NOTHING_LEANS)
         q, only_order = _cut(load), self._offers_one_side(load)
         if self._stands(view, view.outlook, q, only_order):
-            return keep(positions, f"the range leans as an inventory of {q:+.2f} asks for")
+            return keep(positions, f"the range leans as an inventory of {q:+z.2f} asks for")
         if self._waits_for_fees(view):
             return keep(positions, "the range has not earned the gas of moving it yet")
         quotes = self._quotes(view.outlook, q)
@@ -96,7 +96,7 @@ class InventorySkew:
         return Target(
             ranges=tuple(WeightedRange(wanted, Fraction(1)) for wanted in ranges),
             swap=False,
-            reason=f"inventory {q:+.2f} of [-1, 1]: buy down to {quotes.bid:.0f} ticks, sell up to "
+            reason=f"inventory {q:+z.2f} of [-1, 1]: buy down to {quotes.bid:.0f} ticks, sell up to "
             f"{quotes.ask:.0f}",
             forgoes=Fraction(1),
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from builders import a_limits, a_market, a_position, a_record, a_view
+from builders import a_limits, a_market, a_position, a_record, a_view, an_outlook
 
+from lpmanager.backtest.report.wording import percent as percent_of_a_backtest
+from lpmanager.backtest.report.wording import percent_gain
+from lpmanager.cli.risk_page.wording import percent
 from lpmanager.cli.risk_words import measure_json, measured
 from lpmanager.rebalancer.assessment import assessment
+from lpmanager.rebalancer.standing import limits_as_they_stand
+from lpmanager.risk.appetite import ONE, Appetite
 
 
 def told(wallet: tuple[int, int], *held: str) -> dict[str, tuple[str, object, str]]:
@@ -31,3 +36,18 @@ def test_an_imbalance_is_told_of_the_most_that_it_can_be() -> None:
     found = told((10**12, 3 * 10**12))
     assert found["weight of base"][1] == 0.75
     assert found["imbalance"][1] == 0.5
+
+
+def test_nothing_is_never_less_than_nothing() -> None:
+    """A campaign all in the quote token loses nothing in a crash."""
+    view = a_view(a_market(), a_record((10**12, 0)), an_outlook())
+    crash = next(one for one in assessment(view, a_limits()) if one.name == "price -40%")
+    assert measured(crash, view.snapshot) == "0.000%"
+    (gate,) = [
+        gate
+        for gate in limits_as_they_stand(view, a_limits(appetite=Appetite(max_crash_loss=ONE)))
+        if gate.name == "crash"
+    ]
+    assert gate.measured == "0.0%"
+    assert [words(-1e-9) for words in (percent, percent_of_a_backtest)] == ["0.0 %", "0.00 %"]
+    assert percent_gain(-1e-9) == "+0.00 %"
