@@ -18,6 +18,7 @@ from lpmanager.cli.strategy_options import (
     Strategy,
     StrategyOptions,
     chains_of,
+    own_chains,
     settings_of,
     strategy_of,
 )
@@ -117,7 +118,9 @@ def _opened(
     market_options: MarketOptions, strategy_options: StrategyOptions
 ) -> tuple[OpenMarket, Strategy]:
     settings = settings_of(strategy_options)
-    market = open_market(market_options, chains_of(settings))
+    market = open_market(
+        market_options, chains_of(settings), lambda: own_chains(strategy_options.config)
+    )
     return market, strategy_of(strategy_options, settings, market)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lpmanager.backtest.markets.market import Market
     from lpmanager.chain.presets import Chain
     from lpmanager.model import PoolKey, Token
+
+Chains = Callable[[], Mapping[str, "Chain"]]
 
 MarketPath = Annotated[
     Path,
@@ -100,14 +102,17 @@ class OpenMarket:
         return pool.token1 if self.quote == pool.token0 else pool.token0
 
 
-def open_market(options: MarketOptions, chains: Mapping[str, Chain]) -> OpenMarket:
-    """Read the market that was named; `chains` are those that have a name.
+def open_market(
+    options: MarketOptions, chains: Mapping[str, Chain], others: Chains = dict
+) -> OpenMarket:
+    """Read the market that was named; `chains` are those that have a name, `others` is asked for
+    more where the market is on none of them.
 
     Raises UsageError for what is missing or contradicts itself, and MarketDataError, naming row
     and column, for a market that is wrong.
     """
     read = _from_store if _is_store(options.market) else _from_file
-    market, chain = read(options, chains)
+    market, chain = read(options, chains, others)
     return OpenMarket(market=market, chain=chain, quote=quote_of(market.pool, options.quote))
 
 
@@ -155,14 +160,16 @@ def pool_of(pair: str, fee: str, spacing: int | None, chain: Chain) -> PoolKey:
     )
 
 
-def chain_named(text: str, chains: Mapping[str, Chain]) -> Chain:
+def chain_named(text: str, chains: Mapping[str, Chain], others: Chains = dict) -> Chain:
     """The chain of that name or id. Raises UsageError."""
-    if text in chains:
-        return chains[text]
-    found = [chain for chain in chains.values() if str(chain.chain_id) == text]
-    if found:
-        return found[0]
-    known = ", ".join(f"{name} ({chain.chain_id})" for name, chain in chains.items())
+    found = _chain(text, chains)
+    if found is not None:
+        return found
+    every = {**chains, **others()}
+    found = _chain(text, every)
+    if found is not None:
+        return found
+    known = ", ".join(f"{name} ({chain.chain_id})" for name, chain in every.items())
     raise UsageError(f"--chain: there is no chain {text!r}; there are {known}")
 
 
@@ -176,20 +183,29 @@ def _is_store(path: Path) -> bool:
     return path.is_dir() and not any(path.glob("*.csv")) and not any(path.glob("*.csv.gz"))
 
 
-def _from_file(options: MarketOptions, chains: Mapping[str, Chain]) -> tuple[Market, Chain]:
+def _chain(text: str, chains: Mapping[str, Chain]) -> Chain | None:
+    of_id = (chain for chain in chains.values() if str(chain.chain_id) == text)
+    return chains[text] if text in chains else next(of_id, None)
+
+
+def _from_file(
+    options: MarketOptions, chains: Mapping[str, Chain], others: Chains
+) -> tuple[Market, Chain]:
     from lpmanager.backtest.markets.reading import read_market
 
     pair = _needed("--pair", options.pair, "the pool's tokens, as in --pair USDC/WETH")
     fee = _needed("--fee", options.fee, "the pool's fee, as in --fee 0.05%")
     chain = chain_named(
-        _needed("--chain", options.chain, "the pool's chain, as in --chain polygon"), chains
+        _needed("--chain", options.chain, "the pool's chain, as in --chain polygon"), chains, others
     )
     pool = pool_of(pair, fee, options.spacing, chain)
     market = read_market(options.market, pool, chain.chain_id, *_window(options))
     return replace(market, notes=(*market.notes, _PLACEHOLDERS)), chain
 
 
-def _from_store(options: MarketOptions, chains: Mapping[str, Chain]) -> tuple[Market, Chain]:
+def _from_store(
+    options: MarketOptions, chains: Mapping[str, Chain], others: Chains
+) -> tuple[Market, Chain]:
     from lpmanager.backtest.store.shelf import find_shelf, read
 
     told = {
@@ -202,7 +218,14 @@ def _from_store(options: MarketOptions, chains: Mapping[str, Chain]) -> tuple[Ma
         if value is not None:
             raise UsageError(f"{name}: is for a file; the store {options.market} knows its pools")
     market = read(find_shelf(options.market), *_window(options))
-    return market, chain_named(str(market.chain_id), chains)
+    number = str(market.chain_id)
+    chain = _chain(number, chains) or _chain(number, others())
+    if chain is None:
+        raise UsageError(
+            f"{options.market}: is of chain {number}, which is no preset; name the file that has "
+            "it: --config FILE"
+        )
+    return market, chain
 
 
 def _window(options: MarketOptions) -> tuple[int | None, int | None]:

@@ -22,7 +22,13 @@ from lpmanager.cli.market_option import (
     open_market,
 )
 from lpmanager.cli.options import DEFAULT_CONFIG, ConfigPath
-from lpmanager.cli.strategy_options import StrategyOptions, chains_of, settings_of, strategy_of
+from lpmanager.cli.strategy_options import (
+    StrategyOptions,
+    chains_of,
+    own_chains,
+    settings_of,
+    strategy_of,
+)
 from lpmanager.errors import UsageError
 from lpmanager.risk.missing import Missing
 
@@ -130,7 +136,9 @@ def end_of(market: MarketAsked, strategy: StrategyAsked, campaigns: Sequence[str
     told = replace(strategy, policy=f"{__name__}:NothingPlaced") if is_empty else strategy
     settings = settings_of(told)
     named = {field.name: getattr(market, field.name) for field in fields(MarketOptions)}
-    opened = open_market(MarketOptions(**named), chains_of(settings))
+    opened = open_market(
+        MarketOptions(**named), chains_of(settings), lambda: own_chains(strategy.config)
+    )
     campaign = strategy_of(told, settings, opened)
     table, tape = campaign.table, tape_of(opened.market, campaign.terms.block_s)
     policy = ReportedPolicy(name=table.policy, policy=make_policy(table.policy, table.options))

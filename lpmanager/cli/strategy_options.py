@@ -48,7 +48,10 @@ CampaignName = Annotated[
     str | None,
     typer.Option("--campaign", help="Take policy, limits and budget of this one of --config."),
 ]
-Config = Annotated[Path, typer.Option("--config", "-c", help="With --campaign: the file it is in.")]
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", help="The file that --campaign is in, or a chain of your own."),
+]
 Budget = Annotated[
     str | None,
     typer.Option(metavar="AMOUNTS", help="What it starts with, as in 1000USDC,0.5WETH."),
@@ -139,6 +142,11 @@ def chains_of(settings: Settings | None) -> Mapping[str, Chain]:
     from lpmanager.chain.presets import presets
 
     return presets() if settings is None else settings.known_chains()
+
+
+def own_chains(config: Path) -> Mapping[str, Chain]:
+    """The chains of that file, where there is one."""
+    return load_settings(config).known_chains() if config.is_file() else {}
 
 
 def strategy_of(

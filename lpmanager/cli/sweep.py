@@ -21,6 +21,7 @@ from lpmanager.cli.strategy_options import (
     Strategy,
     StrategyOptions,
     chains_of,
+    own_chains,
     settings_of,
     strategy_of,
 )
@@ -127,7 +128,9 @@ def _swept(
         raise UsageError("--grid: missing; say what to try, as in --grid half_width_ticks=100,200")
     workers = _workers(options)
     settings = settings_of(strategy_options)
-    opened = open_market(market_options, chains_of(settings))
+    opened = open_market(
+        market_options, chains_of(settings), lambda: own_chains(strategy_options.config)
+    )
     strategy = strategy_of(_with_first(strategy_options, axes), settings, opened)
     limits = strategy.table.limits_for(opened.chain, opened.quote)
     plan = _plan(options, axes, strategy)

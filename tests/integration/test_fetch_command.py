@@ -110,6 +110,22 @@ def test_what_was_fetched_is_a_market_to_backtest(desk: Desk, world: World) -> N
     assert told["rows"] == len(read(find_shelf(desk.folder / "markets")).rows)
 
 
+def test_it_is_one_without_a_campaign_too_where_the_file_has_its_chain(desk: Desk) -> None:
+    assert desk.lpm("fetch", "--store", "markets", "--from", "2023-11-14").returncode == 0
+    strategy = ("--value", "10000", "--gas-gwei", "20")
+    policy = ("--policy", "fixed_width", "--option", "half_width_ticks=600")
+    assert desk.json("backtest", "markets", *strategy, *policy)["rows"] > 0
+    assert desk.json("risk", "--market", "markets", *strategy)["campaigns"]
+    (desk.folder / "lpmanager.toml").rename(desk.folder / "other.toml")
+    refused(
+        desk.lpm("backtest", "markets", *strategy, *policy),
+        2,
+        "markets: is of chain 31337, which is no preset; name the file that has it: --config FILE",
+    )
+    asked = ("backtest", "markets", *strategy, *policy, "--config", "other.toml")
+    assert desk.json(*asked)["rows"] > 0
+
+
 def test_a_pool_is_fetched_by_its_address_from_a_day_on(desk: Desk, world: World) -> None:
     done = desk.lpm("fetch", "--pool", world.pool.address, "--from", "2023-11-15", "--store", "s")
     assert done.returncode == 0, done.stderr

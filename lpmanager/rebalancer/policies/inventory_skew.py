@@ -96,8 +96,8 @@ class InventorySkew:
         return Target(
             ranges=tuple(WeightedRange(wanted, Fraction(1)) for wanted in ranges),
             swap=False,
-            reason=f"inventory {q:+z.2f} of [-1, 1]: buy down to {quotes.bid:.0f} ticks, sell up to "
-            f"{quotes.ask:.0f}",
+            reason=f"inventory {q:+z.2f} of [-1, 1]: buy down to {quotes.bid:.0f} ticks, sell up "
+            f"to {quotes.ask:.0f}",
             forgoes=Fraction(1),
         )
 

@@ -91,7 +91,7 @@ def test_a_store_tells_all_of_a_pool_by_itself(tmp_path: Path) -> None:
     assert len(opened(store, start="2022-07-19 00:04").market.rows) == 1
     with pytest.raises(UsageError, match="--pair: is for a file"):
         opened(store, pair="USDC/WETH")
-    with pytest.raises(UsageError, match="--chain: there is no chain '137'"):
+    with pytest.raises(UsageError, match="store: is of chain 137, which is no preset"):
         opened(store, {"ethereum": ETHEREUM})
 
 
