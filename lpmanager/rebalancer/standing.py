@@ -49,7 +49,7 @@ def limits_as_they_stand(view: View, limits: Limits) -> tuple[Gate, ...]:
     if isinstance(outlook, Missing):
         return (*before, *peg_gates(view, appetite), *health_gates(view.snapshot, appetite), *after)
     held, none = _as_held(view), Fraction(0)
-    days = days_asked(view, outlook, appetite)
+    days = days_asked(view, outlook, limits)
     return (
         *before,
         *entry_gates(view, outlook, held, none, appetite),

@@ -99,7 +99,9 @@ def test_a_record_without_ticks_does_not_tell_where_the_liquidity_is(name: str) 
     unknown = gates_asked(name, untold)
     assert {(each.passed, each.measured) for each in unknown} == {(False, "unknown")}
     assert "the record does not tell" in unknown[0].reason
-    assert not gates_asked(name, untold, where_missing=WhereMissing.IGNORE)
+    ignored = gates_asked(name, untold, where_missing=WhereMissing.IGNORE)
+    assert all(each.passed for each in ignored)
+    assert "ignored: the record does not tell" in ignored[0].measured
 
 
 def test_the_account_holds_what_the_books_say_to_the_unit() -> None:
