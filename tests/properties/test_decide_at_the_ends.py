@@ -204,6 +204,15 @@ def test_an_order_beside_the_price_stays_on_the_grid_and_is_never_empty(
         order(last + 1 if heavy0 else last - 1)
 
 
+def test_more_than_a_range_can_take_is_a_hold_too() -> None:
+    """Token1 at a price of next to none of it."""
+    view = at(-655_384, high=False, spacing=1, wallet=(10**12, 10**21))
+    decision = decided(view, Passive(half_width_ticks=1, order_width_ticks=1))
+    assert isinstance(decision, Hold)
+    assert gate(decision, "liquidity").measured == "beyond uint128"
+    assert "does not fit uint128" in decision.reason
+
+
 @dataclass(frozen=True)
 class Nothing:
     """A policy that wants no ranges."""
