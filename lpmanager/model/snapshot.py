@@ -40,7 +40,8 @@ class Twap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """All swaps of the pool in the `seconds` up to and including the snapshot's block."""
+    """All swaps of the pool in the `seconds` up to and including the snapshot's block, which are no
+    more than since its birth."""
 
     from_block: int
     seconds: int
