@@ -22,10 +22,12 @@ from lpmanager.rebalancer.hedge_limits import least_cvar_target
 from lpmanager.rebalancer.policies import FixedWidth
 from lpmanager.rebalancer.staying import stay_chance
 from lpmanager.risk.appetite import Appetite, HedgeTo, WhereMissing
+from lpmanager.risk.cvar import TailLoss
 from lpmanager.risk.heston.given import GivenHeston
 from lpmanager.risk.heston.model import Heston, YearlyHeston, yearly
 from lpmanager.risk.missing import Missing
-from lpmanager.risk.tomorrow import returns_tomorrow
+from lpmanager.risk.stake import Stake
+from lpmanager.risk.tomorrow import returns_tomorrow, tail_tomorrow
 
 DAY = 86_400
 #: When every market here is looked at.
@@ -35,6 +37,7 @@ LEFT_BEHIND = a_position("[-600, 600)", token_id=7, liquidity=10**13)
 WILD = YearlyHeston(v0=0.25, theta=3.0, kappa=200.0, sigma=10.0, rho=-0.5)
 #: Like a lognormal price of 2e-9 a second: no variance of variance to speak of.
 PLAIN = YearlyHeston(v0=0.063072, theta=0.063072, kappa=1.0, sigma=1e-4, rho=0.0)
+HELD = Stake(sqrt_price=10.0, ranges=(), base=1.0, quote=0.0, fee_rate=0.0, gas=0.0)
 
 
 def left_behind() -> View:
@@ -81,6 +84,18 @@ def test_without_variance_of_variance_it_is_the_lognormal_day() -> None:
     assert isinstance(same, tuple)
     assert math.sqrt(pvariance(same)) == pytest.approx(math.sqrt(pvariance(usual)), rel=0.05)
     assert fmean(same) == pytest.approx(fmean(usual), abs=5e-4)
+
+
+@pytest.mark.parametrize("sigma", [1e-4, 1e-8, 1e-14, 1e-16, 1e-20, 1e-100])
+def test_however_small_the_variance_of_variance_the_loss_is_that_of_the_lognormal_day(
+    sigma: float,
+) -> None:
+    usual = tail_tomorrow(HELD, 2e-9)
+    model = replace(PLAIN, kappa=1_000.0, sigma=sigma, rho=-0.5)
+    same = tail_tomorrow(HELD, model.daily)
+    assert isinstance(usual, TailLoss)
+    assert isinstance(same, TailLoss)
+    assert same.cvar == pytest.approx(usual.cvar, rel=0.02)
 
 
 def measured(view: View, appetite: Appetite) -> dict[str, Measure]:
