@@ -33,6 +33,7 @@ from lpmanager.model import (
     SqrtPriceX96,
     TickRange,
     Token,
+    TokenCheck,
 )
 from lpmanager.venues import erc20
 from lpmanager.venues.uniswap_v3 import INCREASE_EVENT, UniswapV3
@@ -45,6 +46,8 @@ ETHER = 10**18
 _COLLECT = Function("collect((uint256,address,uint128,uint128))", "(uint256,uint256)")
 _SEND_NFT = Function("transferFrom(address,address,uint256)")
 ALL = 2**128 - 1
+#: An opening that has checked the tokens, so lately that no reading does so again.
+CHECKED = TokenCheck(checked_at=2**40, refused=None)
 #: anvil keeps the states of the newest 128 blocks, those that were taken back among them. With so
 #: many in all uses, what a test may ask of those before is still there.
 _MOST_BLOCKS = 40
@@ -174,7 +177,7 @@ class World:
 
     def read(self, account: str, **changes: object) -> Snapshot:
         watch = self.watch(account, **changes)
-        return Reader(self.node, self.venue, watch, lambda: 1_700_000_000).read()
+        return Reader(self.node, self.venue, watch, lambda: 1_700_000_000, CHECKED).read()
 
     def _flow(self, data: bytes, what: str) -> None:
         self.controls.execute(

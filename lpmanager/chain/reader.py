@@ -19,6 +19,7 @@ from lpmanager.chain.node import (
     tip_question,
 )
 from lpmanager.chain.sighting import Sighting, Watch
+from lpmanager.chain.token_probe import checked, token_probe_question
 from lpmanager.errors import ChainError
 from lpmanager.model import (
     Amount,
@@ -27,26 +28,38 @@ from lpmanager.model import (
     PoolState,
     Price,
     Snapshot,
+    TokenCheck,
     Twap,
     Wallet,
 )
+from lpmanager.model.units import HOUR_S
 from lpmanager.venues.uniswap_v3 import UniswapV3
+
+#: How long a check of the tokens stands.
+CHECKED_AGAIN_S = HOUR_S
 
 
 class Reader:
     """Reads one campaign's Snapshots. `clock` gives the wall time, in Unix seconds.
 
     A Snapshot costs one round trip after that for the head: the lens tells all that contracts say.
-    A node that refuses the lens is asked call by call.
+    A node that refuses the lens is asked call by call. In that round trip the tokens are checked
+    again where `tokens`, the last check, is too old, or found something.
     """
 
     def __init__(
-        self, node: Node, venue: UniswapV3, watch: Watch, clock: Callable[[], int]
+        self,
+        node: Node,
+        venue: UniswapV3,
+        watch: Watch,
+        clock: Callable[[], int],
+        tokens: TokenCheck,
     ) -> None:
         self._node = node
         self._venue = venue
         self._watch = watch
         self._clock = clock
+        self._tokens = tokens
         self._lens = Lens(node, venue, watch)
         self._calls = ByCalls(node, venue, watch)
 
@@ -61,15 +74,20 @@ class Reader:
         block = self._node.head()
         fee_blocks = min(watch.base_fee_blocks, block.number + 1)
         costs = [base_fees_question(block, fee_blocks)] if fee_blocks else []
+        checks = [] if self._are_checked(block) else [token_probe_question(watch.pool, block)]
         questions: list[Question[Any]] = [
             nonce_question(watch.account, block),
             tip_question(),
             *costs,
+            *checks,
             *(block_hash_question(height) for height in heights),
             *flow_questions(watch.pool.address, block, watch.history_blocks),
         ]
         (nonce, tip, *told), seen = self._look(block, questions, tuple(ours))
-        fees, others = told[: len(costs)], told[len(costs) :]
+        fees, told = told[: len(costs)], told[len(costs) :]
+        found, others = told[: len(checks)], told[len(checks) :]
+        for findings in found:
+            self._tokens = checked(findings, block)
         if seen.slot0.sqrt_price_x96 == 0:
             raise ChainError(f"pool {watch.pool.address} has no price yet: it was not initialized")
         return Snapshot(
@@ -89,7 +107,13 @@ class Reader:
             earlier=dict(zip(heights, others[: len(heights)], strict=True)),
             oracle_slots=seen.slot0.oracle_slots,
             health=self._health(fees[0] if fees else None),
+            tokens=self._tokens,
         )
+
+    def _are_checked(self, block: Block) -> bool:
+        tokens = self._tokens
+        age_s = block.timestamp - tokens.checked_at
+        return tokens.refused is None and age_s < CHECKED_AGAIN_S
 
     def _look(
         self, block: Block, questions: Sequence[Question[Any]], ours: tuple[int, ...]

@@ -1,4 +1,5 @@
-"""Does a pool's token deliver exactly what is sent? Asked of the chain, before any deposit.
+"""Does a pool's token deliver exactly what is sent? Asked of the chain, before any deposit and now
+and then while it is managed.
 
 One `eth_call` carries the creation code of contracts/src/TokenProbe.sol. It borrows some of each
 token from the pool by a flash loan, sends it back, measures both legs and undoes everything.
@@ -7,6 +8,7 @@ Nothing is deployed, signed or paid.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from lpmanager.abi import Function, decode_values
 from lpmanager.chain.artifacts import own_artifact
 from lpmanager.chain.node import Question
 from lpmanager.errors import TokenRefused
-from lpmanager.model import Block, PoolKey, Token
+from lpmanager.model import Block, PoolKey, Token, TokenCheck
 
 _MEASURED = Function(
     "Measured(uint256,uint256,uint256,uint256)", "(uint256,uint256,uint256,uint256)"
@@ -68,18 +70,31 @@ def token_probe_question(pool: PoolKey, at: Block) -> Question[tuple[Finding, Fi
 
 def require_exact(finding: Finding) -> None:
     """Raise TokenRefused unless the token was checked and delivered exactly what was sent."""
+    refused = _refusal(finding)
+    if refused is not None:
+        raise TokenRefused(refused)
+
+
+def checked(findings: Iterable[Finding], at: Block) -> TokenCheck:
+    """The same for a snapshot, in words."""
+    refused = [words for finding in findings if (words := _refusal(finding)) is not None]
+    return TokenCheck(checked_at=at.timestamp, refused="; ".join(refused) or None)
+
+
+def _refusal(finding: Finding) -> str | None:
     token = finding.token
     if isinstance(finding, Unchecked):
-        raise TokenRefused(
+        return (
             f"{token.symbol} ({token.address}) could not be checked: {finding.reason}; "
             "use a pool that holds liquidity"
         )
     if not finding.exact:
-        raise TokenRefused(
+        return (
             f"{token.symbol} ({token.address}) does not deliver what is sent: the pool sent "
             f"{finding.sent} and {finding.received} came, {finding.returned} of that went back "
             f"and {finding.arrived} arrived (raw units); fee-on-transfer tokens are not supported"
         )
+    return None
 
 
 def _read_findings(pool: PoolKey, result: Any) -> tuple[Finding, Finding]:

@@ -12,7 +12,7 @@ from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.presets import Chain
 from lpmanager.chain.reader import Reader
 from lpmanager.chain.sighting import Watch
-from lpmanager.chain.token_probe import require_exact, token_probe_question
+from lpmanager.chain.token_probe import checked, require_exact, token_probe_question
 from lpmanager.chain.vaults import require_of_pool, require_ours
 from lpmanager.desk.nodes import open_node
 from lpmanager.errors import ConfigError
@@ -49,7 +49,9 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
     key = f"campaigns.{name}"
     node.check_chain()
     pool = configured_pool(table, chain, node)
-    for finding in node.ask(token_probe_question(pool, node.head())):
+    head = node.head()
+    findings = node.ask(token_probe_question(pool, head))
+    for finding in findings:
         require_exact(finding)
     quote = _one_of(pool, table.quote, f"{key}.quote")
     if table.vault is not None:
@@ -77,7 +79,7 @@ def open_market(settings: Settings, name: str, node: Node, clock: Callable[[], i
         quote=quote,
         budget=_budget(pool, table.budget, f"{key}.budget"),
         vault=table.vault,
-        reader=Reader(node, chain.uniswap_v3, watch, clock),
+        reader=Reader(node, chain.uniswap_v3, watch, clock, checked(findings, head)),
     )
 
 

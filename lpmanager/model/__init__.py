@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         WeightedRange,
         Withdraw,
     )
-    from lpmanager.model.health import ChainHealth
+    from lpmanager.model.health import ChainHealth, TokenCheck
     from lpmanager.model.outcome import (
         Collected,
         Fact,
@@ -75,7 +75,7 @@ _LATER = {
         "Swapped",
         "Withdrawn",
     ),
-    "health": ("ChainHealth",),
+    "health": ("ChainHealth", "TokenCheck"),
     "record": ("Basis", "CampaignRecord", "Deposit", "Usage"),
     "snapshot": ("Block", "Flow", "Snapshot", "Twap", "Wallet"),
     "swaps": ("SwapColumns", "SwapEvent"),
@@ -135,6 +135,7 @@ __all__ = [
     "TickRange",
     "TickState",
     "Token",
+    "TokenCheck",
     "Twap",
     "Usage",
     "VaultBounds",

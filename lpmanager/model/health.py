@@ -1,4 +1,4 @@
-"""How well a chain is heard, and what its blocks cost."""
+"""How well a chain is heard, what its blocks cost, and whether a pool's tokens are sound."""
 
 from __future__ import annotations
 
@@ -17,3 +17,14 @@ class ChainHealth:
     rpcs: int
     healthy_rpcs: int
     base_fees: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCheck:
+    """The last check of a pool's tokens, at a block of that time (Unix seconds).
+
+    `refused` says what is wrong; None where what was lent of each came and went in full.
+    """
+
+    checked_at: int
+    refused: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lpmanager.model.health import ChainHealth
+from lpmanager.model.health import ChainHealth, TokenCheck
 from lpmanager.model.pool import PoolKey, PoolState
 from lpmanager.model.position import Position
 from lpmanager.model.price import Price
@@ -97,6 +97,8 @@ class Snapshot:
     flat_liquidity: bool = False
     #: None where no chain was asked, as in a replay
     health: ChainHealth | None = None
+    #: None where no chain was asked, as in a replay
+    tokens: TokenCheck | None = None
 
     @property
     def price(self) -> Price:

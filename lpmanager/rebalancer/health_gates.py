@@ -1,11 +1,11 @@
-"""Is the chain heard well enough to act on, and at a usual price?"""
+"""Is the chain heard well enough to act on, and at a usual price? And are the tokens sound?"""
 
 from __future__ import annotations
 
 from statistics import median
 
 from lpmanager.model import Gate, Snapshot
-from lpmanager.rebalancer.judging import Asked, judged
+from lpmanager.rebalancer.judging import Asked, gate_of, judged
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.missing import Missing
 
@@ -14,13 +14,14 @@ _FEWEST_BLOCKS = 10
 
 
 def health_gates(snapshot: Snapshot, appetite: Appetite) -> tuple[Gate, ...]:
-    """What is asked of RPCs and gas before tokens are placed or swapped.
+    """What is asked of tokens, RPCs and gas before tokens are placed or swapped.
 
     Nothing of a replay: there a market is read from a file.
     """
+    tokens = _tokens(snapshot)
     if snapshot.health is None:
-        return ()
-    return (*_rpcs(snapshot, appetite), *_base_fee(snapshot, appetite))
+        return tokens
+    return (*tokens, *_rpcs(snapshot, appetite), *_base_fee(snapshot, appetite))
 
 
 def healthy_rpcs(snapshot: Snapshot) -> tuple[int, int] | Missing:
@@ -45,6 +46,21 @@ def base_fee_to_usual(snapshot: Snapshot) -> float | Missing:
     if usual <= 0:
         return Missing("the blocks of this chain have no base fee")
     return snapshot.block.base_fee / usual
+
+
+def _tokens(snapshot: Snapshot) -> tuple[Gate, ...]:
+    """Asked of every campaign: what does not arrive in full is lost, and in no books."""
+    check = snapshot.tokens
+    if check is None:
+        return ()
+    age_s = snapshot.block.timestamp - check.checked_at
+    asked = Asked(
+        "tokens",
+        "all that is sent",
+        check.refused or f"what the pool lent of each token came and went, {age_s} s ago",
+    )
+    sound = check.refused is None
+    return (gate_of(asked, passed=sound, measured="all of it" if sound else "not all of it"),)
 
 
 def _rpcs(snapshot: Snapshot, appetite: Appetite) -> tuple[Gate, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import a_limits
-from devnet_world import World, a_world
+from devnet_world import CHECKED, World, a_world
 from empty_store import an_empty_ledger
 from meddling import SEND, Meddling, failing_on
 from sqlalchemy import text
@@ -108,7 +108,7 @@ class Desk:
         quote = next(t for t in (world.pool.token0, world.pool.token1) if t.symbol == self.quote)
         adopted = None if self.budget is None else ()
         watch = world.watch(self.account, quote=quote, history_blocks=500, positions=adopted)
-        reader = Reader(node, world.venue, watch, lambda: node.head().timestamp)
+        reader = Reader(node, world.venue, watch, lambda: node.head().timestamp, CHECKED)
         signer = signer_from_clear_key(self.owner[1], devnet=True)
         may_sign = Diary(self.ledger.engine, self.name).require_running
         sending = replace(self.sending, owner_signs_too=self.rule is ByHand.ADOPT)

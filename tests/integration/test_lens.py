@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
-from devnet_world import World, a_world
+from devnet_world import CHECKED, World, a_world
 from eth_abi.abi import decode, encode
 from structlog.testing import capture_logs
 
@@ -42,14 +42,16 @@ def owner_of(world: World) -> str:
 
 def a_reader(world: World, transport: Transport | None = None, **changes: object) -> Reader:
     node = Node(transport or world.backend.transport, world.backend.chain_id)
-    return Reader(node, world.venue, world.watch(owner_of(world), **changes), lambda: READ_AT)
+    return Reader(
+        node, world.venue, world.watch(owner_of(world), **changes), lambda: READ_AT, CHECKED
+    )
 
 
 def by_calls(world: World, ours: Iterable[int] = (), **changes: object) -> Snapshot:
     node = Node(world.backend.transport, world.backend.chain_id)
     node.refuses_lens = True
     watch = world.watch(owner_of(world), **changes)
-    return Reader(node, world.venue, watch, lambda: READ_AT).read(ours)
+    return Reader(node, world.venue, watch, lambda: READ_AT, CHECKED).read(ours)
 
 
 def through_lens(world: World, ours: Iterable[int] = (), **changes: object) -> Snapshot:
@@ -456,7 +458,7 @@ def test_all_readers_of_a_node_know_that_it_refuses_the_lens(small_world: World)
     transport = Meddling(world.backend.transport, without_data)
     node = Node(transport, world.backend.chain_id)
     for _ in range(2):
-        Reader(node, world.venue, world.watch(owner), lambda: READ_AT).read()
+        Reader(node, world.venue, world.watch(owner), lambda: READ_AT, CHECKED).read()
     assert transport.lenses == 1
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from devnet_world import TICK, World, a_world
+from devnet_world import CHECKED, TICK, World, a_world
 
 from lpmanager.abi import Function
 from lpmanager.amm import uncollected_fees
@@ -153,7 +153,11 @@ def test_only_chosen_positions_are_looked_at(small_world: World) -> None:
     assert [p.token_id for p in small_world.read(owner, positions=(second,)).positions] == [second]
     assert small_world.read(owner, positions=()).positions == ()
     reader = Reader(
-        small_world.node, small_world.venue, small_world.watch(owner, positions=()), lambda: 0
+        small_world.node,
+        small_world.venue,
+        small_world.watch(owner, positions=()),
+        lambda: 0,
+        CHECKED,
     )
     assert [p.token_id for p in reader.read({first}).positions] == [first]
 
@@ -172,7 +176,11 @@ def test_a_position_that_was_minted_for_the_campaign_and_given_away_is_not_there
     token_id = small_world.mint(owner, WIDE, 10**10, 10**19)
     small_world.give_nft(owner, stranger, token_id)
     reader = Reader(
-        small_world.node, small_world.venue, small_world.watch(owner, positions=()), lambda: 0
+        small_world.node,
+        small_world.venue,
+        small_world.watch(owner, positions=()),
+        lambda: 0,
+        CHECKED,
     )
     assert reader.read({token_id}).positions == ()
 
@@ -331,7 +339,7 @@ def test_while_nothing_of_ours_changes_a_reading_is_one_round_trip_after_the_hea
     world.mint(owner, WIDE, 10**10, 10**19)
     transport = Counting(world.backend.transport)
     node = by_calls(world, transport)
-    reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT)
+    reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT, CHECKED)
     reader.read()
     transport.trips = 0
     world.trade(10**9, zero_for_one=True)
@@ -341,7 +349,7 @@ def test_while_nothing_of_ours_changes_a_reading_is_one_round_trip_after_the_hea
 
 def test_what_has_changed_since_the_last_reading_is_read(small_world: World) -> None:
     world, owner = small_world, owner_of(small_world)
-    reader = Reader(by_calls(world), world.venue, world.watch(owner), lambda: READ_AT)
+    reader = Reader(by_calls(world), world.venue, world.watch(owner), lambda: READ_AT, CHECKED)
     first = world.mint(owner, WIDE, 10**10, 10**19)
     assert reader.read() == world.read(owner)
     world.mint(owner, "[198000, 200000)", 10**10, 10**19)
@@ -359,7 +367,9 @@ def test_a_chosen_position_that_is_burned_costs_no_round_trip(small_world: World
     world.close(owner, gone, position(world, gone).liquidity)
     transport = Counting(world.backend.transport)
     node = by_calls(world, transport)
-    reader = Reader(node, world.venue, world.watch(owner, positions=(gone,)), lambda: READ_AT)
+    reader = Reader(
+        node, world.venue, world.watch(owner, positions=(gone,)), lambda: READ_AT, CHECKED
+    )
     reader.read()
     transport.trips = 0
     assert reader.read().positions == ()
@@ -390,7 +400,7 @@ def test_what_is_refused_this_time_is_not_asked_for_in_advance_next_time(
     only = world.mint(owner, WIDE, 10**10, 10**19)
     transport = Refusing(world.backend.transport)
     node = by_calls(world, transport)
-    reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT)
+    reader = Reader(node, world.venue, world.watch(owner), lambda: READ_AT, CHECKED)
     reader.read()
     world.close(owner, only, position(world, only).liquidity)
     transport.refuses = TOKEN_BY_INDEX
@@ -422,7 +432,9 @@ def test_a_block_that_was_reorganised_away_is_noticed(
 ) -> None:
     node = Node(Reorganised(small_world.backend.transport), small_world.backend.chain_id)
     node.refuses_lens = refuses_lens
-    reader = Reader(node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0)
+    reader = Reader(
+        node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0, CHECKED
+    )
     with pytest.raises(ChainError, match="reorganised away while it was read"):
         reader.read()
 
@@ -448,7 +460,9 @@ def test_swaps_of_another_branch_are_noticed(small_world: World) -> None:
     head = small_world.node.head()
     transport = SwapsOfABranch(small_world.backend.transport, head.hash)
     node = Node(transport, small_world.backend.chain_id)
-    reader = Reader(node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0)
+    reader = Reader(
+        node, small_world.venue, small_world.watch(owner_of(small_world)), lambda: 0, CHECKED
+    )
     with pytest.raises(ChainError, match="reorganised away while its swaps were read"):
         reader.read()
 
@@ -482,7 +496,7 @@ def test_an_empty_chosen_position_is_nothing_to_manage(small_world: World) -> No
 
 def test_earlier_blocks_are_told_of_as_far_as_the_chain_reaches(small_world: World) -> None:
     world, head = small_world, small_world.node.head()
-    reader = Reader(world.node, world.venue, world.watch(owner_of(world)), lambda: READ_AT)
+    reader = Reader(world.node, world.venue, world.watch(owner_of(world)), lambda: READ_AT, CHECKED)
     before, beyond = head.number - 1, head.number + 5
     told = reader.read(heights=(before, beyond)).earlier
     assert told == {before: world.node.block(before).hash, beyond: None}

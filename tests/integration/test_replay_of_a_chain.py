@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders import a_limits
-from devnet_world import ALL, World, a_world
+from devnet_world import ALL, CHECKED, World, a_world
 from fetch_world import Told, a_shelf, fetched
 from replay_builders import a_replay, a_world_of, some_terms
 
@@ -64,7 +64,9 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> DryRun:
     with a_world() as world:
         account, _ = world.new_account("dry", 10**10, 10**19)
         watch = world.watch(account, history_blocks=15)
-        reader = Reader(world.node, world.venue, watch, lambda: world.node.head().timestamp)
+        reader = Reader(
+            world.node, world.venue, watch, lambda: world.node.head().timestamp, CHECKED
+        )
         books = Bookkeeper(NAME, Ledger.open("sqlite://"), account, None, lambda *_: None)
         campaign = Campaign(
             name=NAME,
@@ -100,7 +102,8 @@ def limits_of(history_s: int) -> Limits:
 
 def test_a_dry_run_and_the_replay_decide_alike(dry_run: DryRun) -> None:
     """Every decision, with every gate and its number. What a record of a market cannot tell (the
-    block's number and hash, the price of gas, the coins for it) is taken over from the chain."""
+    block's number and hash, the price of gas, the coins for it, whether the tokens are sound) is
+    taken over from the chain."""
     kinds, began = set(), int(dry_run.market.rows.time[0])
     for cycle in dry_run.cycles:
         live = cycle.snapshot
@@ -114,6 +117,7 @@ def test_a_dry_run_and_the_replay_decide_alike(dry_run: DryRun) -> None:
             block=live.block,
             read_at=live.read_at,
             wallet=live.wallet,
+            tokens=live.tokens,
             gas_price=live.gas_price,
         )
         seen = replace(seen, snapshot=snapshot, outlook=assess(snapshot))

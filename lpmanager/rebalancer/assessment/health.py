@@ -12,11 +12,18 @@ from lpmanager.risk.missing import Missing
 def health_measures(snapshot: Snapshot) -> tuple[Measure, ...]:
     """RPCs in use, the base fee against the recent blocks, and the checks of pool and tokens.
 
-    No campaign of a chain is opened whose pool or tokens fail these, or cannot be checked.
+    No campaign of a chain is opened whose pool or tokens fail these, or cannot be checked; tokens
+    are checked again now and then, as their contracts may change what they do.
     """
-    rpcs = healthy_rpcs(snapshot)
-    replayed = Missing("the contracts of a chain are checked, and a replay asks none")
+    rpcs, check = healthy_rpcs(snapshot), snapshot.tokens
     vault = "" if snapshot.vault is None else ", the vault's code is ours"
+    value: str | Missing
+    if check is None:
+        value = Missing("the contracts of a chain are checked, and a replay asks none")
+        when = "when they were checked"
+    else:
+        value = "passed" if check.refused is None else f"refused: {check.refused}"
+        when = f"{snapshot.block.timestamp - check.checked_at} s ago"
     return (
         _measure(
             "RPCs",
@@ -32,10 +39,10 @@ def health_measures(snapshot: Snapshot) -> tuple[Measure, ...]:
         ),
         _measure(
             "pool and tokens",
-            replayed if snapshot.health is None else "passed",
+            value,
             Unit.WORD,
-            "when it was opened: the factory made the pool, what was lent of each token came and "
-            f"went in full{vault}; a token that rebases is not seen",
+            f"when it was opened: the factory made the pool{vault}; {when}: what was lent of each "
+            "token came and went in full; a token that rebases is not seen",
         ),
     )
 

@@ -9,7 +9,7 @@ import pytest
 from builders import a_limits, a_market, a_position, a_record, a_view, in_a_vault
 from decisions import closed, gate
 
-from lpmanager.model import ChainHealth, Decision, Hold, Plan, Withdraw
+from lpmanager.model import ChainHealth, Decision, Hold, Plan, TokenCheck, Withdraw
 from lpmanager.rebalancer import View, decide
 from lpmanager.rebalancer.assessment.health import health_measures
 from lpmanager.rebalancer.policies import FixedWidth
@@ -76,17 +76,49 @@ def test_a_chain_that_is_badly_heard_stops_nobody_from_leaving() -> None:
     assert [type(action) for action in plan.actions] == [Withdraw]
 
 
+FEE = "TAX (0x1) does not deliver what is sent"
+
+
+def with_tokens(view: View, refused: str | None, age_s: int = 600) -> View:
+    snapshot = view.snapshot
+    check = TokenCheck(checked_at=snapshot.block.timestamp - age_s, refused=refused)
+    return replace(view, snapshot=replace(snapshot, tokens=check))
+
+
+def test_nothing_is_placed_while_a_token_does_not_deliver_what_is_sent() -> None:
+    """No limit asks for that: whatever a campaign's appetite, what does not arrive is lost."""
+    sound = decided(with_tokens(a_view(), None))
+    assert isinstance(sound, Plan)
+    assert gate(sound, "tokens").reason.endswith("came and went, 600 s ago")
+    held = decided(with_tokens(a_view(), FEE))
+    assert isinstance(held, Hold)
+    assert closed(held) == ["tokens"]
+    assert gate(held, "tokens").reason == FEE
+
+
+def test_a_token_that_does_not_deliver_stops_nobody_from_leaving() -> None:
+    range_left = a_position("[-600, 600)", token_id=7, liquidity=10**13)
+    view = a_view(a_market(tick=1_005, positions=(range_left,)), a_record((0, 0)))
+    plan = decided(with_tokens(view, FEE), leave_below_fee_to_lvr=Fraction(1_000))
+    assert isinstance(plan, Plan)
+    assert [type(action) for action in plan.actions] == [Withdraw]
+
+
 def test_in_a_replay_no_rpc_is_asked() -> None:
     plan = decided(a_view(), min_healthy_rpcs=3, max_base_fee_to_usual=Fraction(1))
     assert isinstance(plan, Plan)
 
 
 def test_the_desk_tells_how_the_chain_is_heard() -> None:
-    rpcs, fee, checks = health_measures(a_chain(fees=(GWEI // 2,) * 100).snapshot)
+    chain = with_tokens(a_chain(fees=(GWEI // 2,) * 100), None)
+    rpcs, fee, checks = health_measures(chain.snapshot)
     assert rpcs.value == "2 of 3"
     assert fee.value == 2
     assert checks.value == "passed"
     assert "vault" not in checks.meaning
-    (*_, of_vault) = health_measures(in_a_vault(a_chain()).snapshot)
+    assert "; 600 s ago: what was lent" in checks.meaning
+    (*_, of_vault) = health_measures(in_a_vault(chain).snapshot)
     assert "the vault's code is ours" in of_vault.meaning
+    (*_, refused) = health_measures(with_tokens(chain, FEE).snapshot)
+    assert refused.value == f"refused: {FEE}"
     assert all(isinstance(each.value, Missing) for each in health_measures(a_market()))
