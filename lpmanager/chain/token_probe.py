@@ -53,7 +53,7 @@ Finding = TokenFinding | Unchecked
 
 
 def token_probe_question(pool: PoolKey, at: Block) -> Question[tuple[Finding, Finding]]:
-    """How both tokens of a pool behave, at a block hash.
+    """How both tokens of a pool behave, at a block hash; a node that refuses has checked neither.
 
     Warning: rebasing, and fees that depend on who sends, are not seen.
     """
@@ -65,6 +65,7 @@ def token_probe_question(pool: PoolKey, at: Block) -> Question[tuple[Finding, Fi
         "eth_call",
         [{"data": "0x" + creation.hex()}, {"blockHash": at.hash}],
         lambda result: _read_findings(pool, result),
+        lambda refusal: _unchecked(pool, f"the RPC did not answer ({refusal})"),
     )
 
 
@@ -84,10 +85,7 @@ def checked(findings: Iterable[Finding], at: Block) -> TokenCheck:
 def _refusal(finding: Finding) -> str | None:
     token = finding.token
     if isinstance(finding, Unchecked):
-        return (
-            f"{token.symbol} ({token.address}) could not be checked: {finding.reason}; "
-            "use a pool that holds liquidity"
-        )
+        return f"{token.symbol} ({token.address}) could not be checked: {finding.reason}"
     if not finding.exact:
         return (
             f"{token.symbol} ({token.address}) does not deliver what is sent: the pool sent "
@@ -104,14 +102,22 @@ def _read_findings(pool: PoolKey, result: Any) -> tuple[Finding, Finding]:
     return _finding(pool.token0, tried0, data0), _finding(pool.token1, tried1, data1)
 
 
+def _unchecked(pool: PoolKey, reason: str) -> tuple[Finding, Finding]:
+    return Unchecked(token=pool.token0, reason=reason), Unchecked(token=pool.token1, reason=reason)
+
+
 def _finding(token: Token, tried: bool, data: bytes) -> Finding:
     if not tried:
-        return Unchecked(token=token, reason="the pool holds too little of it to lend")
+        return Unchecked(
+            token=token,
+            reason="the pool holds too little of it to lend; use a pool that holds liquidity",
+        )
     if data[:4] != _SELECTOR:
         return Unchecked(
             token=token,
             reason="the pool's flash loan failed "
-            f"({_reason(data)}); it has no liquidity, or the token refuses the transfer",
+            f"({_reason(data)}); it has no liquidity, or the token refuses the transfer; use a "
+            "pool that holds liquidity",
         )
     sent, received, returned, arrived = _MEASURED.decode(data[4:])
     return TokenFinding(

@@ -14,8 +14,9 @@ from lpmanager.chain.node import Node
 from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.reader import CHECKED_AGAIN_S, Reader
 from lpmanager.chain.token_probe import checked, token_probe_question
+from lpmanager.chain.transport import RpcError
 from lpmanager.devnet.deploy import created_address
-from lpmanager.model import PoolKey, Snapshot, SqrtPriceX96
+from lpmanager.model import PoolKey, Snapshot, SqrtPriceX96, TokenCheck
 
 CREATE_POOL = Function("createPool(address,address,uint24)")
 INITIALIZE = Function("initialize(uint160)")
@@ -36,6 +37,23 @@ class Counting:
     def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
         self.trips += bool(requests)
         return self._inner.request_many(requests)
+
+
+class RefusingProbes(Counting):
+    """A transport that can be told to refuse the check of tokens, and nothing else."""
+
+    refuses = False
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        probe = "0x" + own_artifact("TokenProbe").bytecode.hex()
+        return [
+            RpcError(-32000, "execution aborted", None)
+            if self.refuses and method == "eth_call" and params[0]["data"].startswith(probe)
+            else answer
+            for (method, params), answer in zip(
+                requests, super().request_many(requests), strict=True
+            )
+        ]
 
 
 def taxable_pool(world: World) -> tuple[PoolKey, str]:
@@ -91,3 +109,24 @@ def test_a_token_that_begins_to_take_a_fee_is_found_within_the_hour_and_costs_no
     assert again.tokens.checked_at == again.block.timestamp
     world.pass_time(CHECKED_AGAIN_S // 2)
     assert read().tokens == again.tokens
+
+
+def test_a_check_that_the_node_refuses_is_no_reason_not_to_read_the_rest(
+    small_world: World,
+) -> None:
+    """Else nobody could leave either."""
+    world, transport = small_world, RefusingProbes(small_world.backend.transport)
+    node = Node(transport, world.backend.chain_id)
+    old = TokenCheck(checked_at=0, refused=None)
+    reader = Reader(node, world.venue, world.watch(world.backend.accounts[3]), lambda: 0, old)
+    transport.refuses = True
+    refused = reader.read()
+    assert refused.tokens is not None
+    assert refused.tokens.refused is not None
+    assert "could not be checked: " in refused.tokens.refused
+    assert "execution aborted" in refused.tokens.refused
+    assert refused.state == world.read(world.backend.accounts[3]).state
+    transport.refuses = False
+    sound = reader.read().tokens
+    assert sound is not None
+    assert sound.refused is None
