@@ -21,8 +21,9 @@ def balance_gate(inventory: Inventory, limits: Limits) -> Gate:
         name="imbalance",
         passed=found is not None and abs(found) <= limits.hedge_band,
         measured="unknown" if found is None else f"{float(found):+z.3f}",
-        limit=f"{float(limits.hedge_band):.3f}",
-        reason="beyond the band, wallet tokens of the heavier side are sold, if there are any",
+        limit=f"{float(limits.hedge_band):.3f} around {float(limits.target_weight):.1%}",
+        reason="from that share of the base token; beyond the band, wallet tokens of the heavier "
+        "side are sold, if there are any",
     )
 
 

@@ -86,8 +86,9 @@ def rerange(view: View, target: Target, limits: Limits) -> Candidate:
     mints, placed = _fill(view, after.sqrt_price_x96, free_after, missing, limits)
     swaps = [swapped.action] if swapped else []
     actions: tuple[Action, ...] = (*withdrawals, *swaps, *mints)
+    reranged = "re-range with a swap" if swapped else "re-range without a swap"
     return Candidate(
-        name="re-range with a swap" if swapped else "re-range without a swap",
+        name=reranged if wants else "take everything out",
         purpose=SwapPurpose.RERANGE,
         target=target,
         actions=actions,

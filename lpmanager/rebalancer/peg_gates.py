@@ -61,7 +61,7 @@ def failing_word(view: View, appetite: Appetite) -> PegWord | None:
 
 def target_off_peg(word: PegWord) -> Target:
     """No ranges: a pool buys what fails with all that it holds of the rest."""
-    return Target(ranges=(), swap=False, reason=f"leave: {_said(word)}")
+    return Target(ranges=(), swap=False, reason=f"stay out: {_said(word)}")
 
 
 def peg_gates(view: View, appetite: Appetite) -> tuple[Gate, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from lpmanager.model.units import duration
 from lpmanager.risk.missing import Missing
 
 
@@ -20,7 +21,10 @@ def unfit(measure: str, returns: Sequence[float], step_s: int, needed: int) -> M
         if not math.isfinite(change):
             raise ValueError(f"return {number} of {len(returns)} is {change}")
     if len(returns) < needed:
-        return Missing(f"{measure} needs {needed} returns of {step_s} s, found {len(returns)}")
+        return Missing(
+            f"{measure} needs {needed} returns of {step_s} s, found {len(returns)}; "
+            f"limits.history_s of more than {duration(needed * step_s)} tells them"
+        )
     if not any(returns):
         return Missing(
             f"{measure} needs a price that moves; it stood still in all "

@@ -39,7 +39,8 @@ def markout_picture(key: str, snapshot: Snapshot) -> Picture | Untold:
             title=_TITLE,
             reason=(
                 "the record does not tell who swapped. Of all swaps together the pool's providers "
-                f"made {made}, valued {_LATER}, fees included"
+                f"made {made}, valued {_LATER}, fees included, each counted the same; in the "
+                "table old swaps fade"
             ),
         )
     senders = by_sender(found)
@@ -53,8 +54,9 @@ def markout_picture(key: str, snapshot: Snapshot) -> Picture | Untold:
         title=_title(bars[0], symbol),
         caption=(
             f"{len(found):,} swaps, each valued {_LATER}: what all providers together made of it, "
-            f"its fee included, in {symbol} at the price of now. A sender is the contract that "
-            "called the pool, often a router of many people."
+            f"its fee included, in {symbol} at the price of now, whenever it was; in the table old "
+            "swaps fade. A sender is the contract that called the pool, often a router of many "
+            "people."
         ),
         traces=[lying_bars(bars)],
         layout={

@@ -22,7 +22,8 @@ def exposure_measures(view: View) -> tuple[Measure, ...]:
             "imbalance",
             HOLDS_NOTHING if inventory.imbalance is None else float(inventory.imbalance),
             Unit.SHARE,
-            "how far that share is from the target weight; 100% is as far as it can be",
+            f"how far that share is from {float(inventory.target_weight):.1%}, the target weight; "
+            "100% is as far as it can be",
         ),
         _measure(
             "delta", inventory.exposure.delta, Unit.BASE, "gain in quote for a price rise of 1"

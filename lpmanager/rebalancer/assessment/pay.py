@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from lpmanager.model import Snapshot
-from lpmanager.model.units import YEAR_S
+from lpmanager.model.units import YEAR_S, duration
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
 from lpmanager.rebalancer.assessment.senders import sender_measures
 from lpmanager.rebalancer.economics import fee_rate
@@ -23,7 +23,7 @@ from lpmanager.risk.missing import Missing
 from lpmanager.risk.order_flow.just_in_time import just_in_time
 from lpmanager.risk.order_flow.markouts import markouts
 from lpmanager.risk.order_flow.pool_share import pool_share
-from lpmanager.risk.order_flow.toxicity import toxicity
+from lpmanager.risk.order_flow.toxicity import HALF_LIFE_S, toxicity
 from lpmanager.risk.stake import Stake
 
 T = TypeVar("T")
@@ -76,7 +76,8 @@ def pay_measures(view: View, outlook: Outlook, stake: Stake) -> tuple[Measure, .
             "markout",
             _either(toxic, lambda found: found.markout + found.fee),
             Unit.SHARE,
-            "of volume: what providers made of it, with the fee, at the pool's price in 5 minutes",
+            "of volume: what providers made of it, with the fee, at the pool's price in 5 minutes; "
+            f"what is {duration(HALF_LIFE_S)} old counts half",
         ),
         _measure("VPIN", vpin_of(view), Unit.SHARE, "one-sidedness of the newest volume"),
         _measure("just-in-time", _just_in_time(snapshot), Unit.SHARE, "of volume, an estimate"),

@@ -30,7 +30,7 @@ def _of_sender(one: Markout, unit: float, snapshot: Snapshot) -> Measure:
         f"markout of {one.sender or 'unknown senders'}",
         one.gain * unit,
         f"providers' gain with the fee, on a volume of {one.volume * unit:,.2f} "
-        f"{snapshot.quote.symbol}",
+        f"{snapshot.quote.symbol}; all of it counts the same",
     )
 
 

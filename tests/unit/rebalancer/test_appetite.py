@@ -748,7 +748,7 @@ def test_turbulence_leaves_more_of_an_imbalance_alone() -> None:
     held = decided(view, regimes={Regime.TURBULENT: wider})
     assert isinstance(held, Hold)
     assert gate(held, "imbalance").passed
-    assert gate(held, "imbalance").limit == "0.400"
+    assert gate(held, "imbalance").limit == "0.400 around 50.0%"
 
 
 def test_an_order_beside_the_price_is_never_widened_over_it() -> None:

@@ -252,7 +252,9 @@ def test_a_depeg_that_another_campaign_sees_takes_this_one_out() -> None:
     plan = decided(seen, leave_on_depeg=True)
     assert isinstance(plan, Plan)
     assert [type(action) for action in plan.actions] == [Withdraw]
-    assert plan.reason.endswith("leave: USDC is off its peg to USDT, says stable")
+    assert plan.reason == (
+        "take everything out; stay out: USDC is off its peg to USDT, says stable"
+    )
 
 
 def test_a_peg_that_holds_changes_nothing() -> None:

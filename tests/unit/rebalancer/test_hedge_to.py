@@ -17,6 +17,7 @@ from lpmanager.rebalancer.assessment import assessment
 from lpmanager.rebalancer.at_stake import stake_now
 from lpmanager.rebalancer.hedge_limits import hedge_limits, least_cvar_target
 from lpmanager.rebalancer.policies.base import keep
+from lpmanager.rebalancer.standing import limits_as_they_stand
 from lpmanager.risk.appetite import Appetite, HedgeTo, WhereMissing
 from lpmanager.risk.cvar import TailLoss, tail_loss
 from lpmanager.risk.missing import Missing
@@ -136,7 +137,8 @@ def test_a_hedge_to_the_edge_ends_inside_the_band_that_a_risk_aversion_asks_for(
     wallet = a_record((sold, 10**12 - sold))
     after = a_view(a_market(positions=(NEAR_ITS_FLOOR,)), wallet, an_outlook())
     left = balance_gate(after.inventory, hedge_limits(after, limits))
-    assert float(left.measured) == pytest.approx(float(left.limit), abs=0.005)
+    band = left.limit.removesuffix(" around 50.0%")
+    assert float(left.measured) == pytest.approx(float(band), abs=0.005)
 
 
 def test_without_a_tail_nothing_is_hedged_or_the_target_counts() -> None:
@@ -178,3 +180,15 @@ def test_the_desk_tells_where_a_hedge_ends() -> None:
     ends = [weight_after(decided(view, hedge_to=to), view) for to in HedgeTo]
     assert [told(view, to) for to in HedgeTo] == pytest.approx(ends, abs=0.005)
     assert isinstance(told(too_much_base(variance_rate=0.0), HedgeTo.LEAST_CVAR), Missing)
+
+
+def test_the_imbalance_is_told_around_the_weight_that_it_is_from() -> None:
+    """The desk's own imbalance is from the target weight, which is another."""
+    view = too_much_base()
+    limits = a_limits(appetite=Appetite(hedge_to=HedgeTo.LEAST_CVAR))
+    least = least_cvar_target(view, limits)
+    assert isinstance(least, float)
+    (gate,) = [g for g in limits_as_they_stand(view, limits) if g.name == "imbalance"]
+    assert gate.limit.endswith(f" around {least:.1%}")
+    (measure,) = [m for m in assessment(view, limits) if m.name == "imbalance"]
+    assert "from 50.0%, the target weight" in measure.meaning

@@ -119,10 +119,12 @@ def test_where_no_jump_is_found_it_is_known_how_far_back_that_goes() -> None:
 
 def test_too_little_history_says_how_much_is_needed() -> None:
     assert ratio_jump_test(DAY[:47]) == Missing(
-        "the ratio test for jumps needs 48 returns of 300 s, found 47"
+        "the ratio test for jumps needs 48 returns of 300 s, found 47; limits.history_s "
+        "of more than 4 h tells them"
     )
     assert jumps_in(DAY[:143]) == Missing(
-        "the search for jumps needs 144 returns of 300 s, found 143"
+        "the search for jumps needs 144 returns of 300 s, found 143; limits.history_s "
+        "of more than 12 h tells them"
     )
     assert isinstance(search_for_jump(path_along(DAY[:10], 300)), Missing)
     assert not isinstance(jumps_in(DAY[:48], window=24), Missing)

@@ -14,8 +14,10 @@ def test_enough_returns_of_a_moving_price_are_fit() -> None:
     assert unfit("x", (0.0, 0.0, 0.1), 300, 3) is None
 
 
-def test_too_few_are_counted() -> None:
-    assert unfit("x", (0.1,) * 7, 300, 20) == Missing("x needs 20 returns of 300 s, found 7")
+def test_too_few_are_counted_and_the_key_that_brings_more_is_named() -> None:
+    assert unfit("x", (0.1,) * 7, 300, 20) == Missing(
+        "x needs 20 returns of 300 s, found 7; limits.history_s of more than 1 h 40 min tells them"
+    )
 
 
 def test_a_price_that_stands_still_is_named() -> None:

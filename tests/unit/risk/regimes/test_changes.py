@@ -72,10 +72,12 @@ def test_a_notice_knows_nothing_later() -> None:
 
 def test_too_little_history_says_how_much_is_needed() -> None:
     assert changes_in_hindsight(REFERENCE[:19], 300) == Missing(
-        "the search for changes needs 20 returns of 300 s, found 19"
+        "the search for changes needs 20 returns of 300 s, found 19; limits.history_s "
+        "of more than 1 h 40 min tells them"
     )
     assert changes_as_noticed(REFERENCE[:119], 300) == Missing(
-        "the watch for changes needs 120 returns of 300 s, found 119"
+        "the watch for changes needs 120 returns of 300 s, found 119; limits.history_s "
+        "of more than 10 h tells them"
     )
 
 

@@ -116,7 +116,8 @@ def test_a_price_that_begins_to_move_late_is_usual_until_then() -> None:
 
 def test_too_little_history_says_how_much_is_needed() -> None:
     assert regime_now(DAY[:47], STEP_S) == Missing(
-        "the volatility regime needs 48 returns of 300 s, found 47"
+        "the volatility regime needs 48 returns of 300 s, found 47; limits.history_s "
+        "of more than 4 h tells them"
     )
     assert isinstance(regime_now(DAY[:48], STEP_S), RegimeReading)
     assert isinstance(regime_now((0.0,) * 300, STEP_S), Missing)

@@ -128,7 +128,8 @@ def test_a_single_move_of_a_still_price_is_no_regime() -> None:
 
 def test_too_little_history_says_how_much_is_needed() -> None:
     assert fit_markov(SWITCHING[:99], 300) == Missing(
-        "Markov switching needs 100 returns of 300 s, found 99"
+        "Markov switching needs 100 returns of 300 s, found 99; limits.history_s "
+        "of more than 8 h 20 min tells them"
     )
     assert isinstance(fit_markov((0.0,) * 200, 300), Missing)
     with pytest.raises(ValueError, match="return 0 of 1 is nan"):

@@ -52,7 +52,8 @@ def test_what_cannot_be_is_refused() -> None:
 
 def test_too_little_history_says_how_much_is_needed() -> None:
     assert ewma_variance_rate((0.1,) * 19, 300) == Missing(
-        "EWMA variance needs 20 returns of 300 s, found 19"
+        "EWMA variance needs 20 returns of 300 s, found 19; limits.history_s "
+        "of more than 1 h 40 min tells them"
     )
     assert isinstance(ewma_variance_rates((0.0,) * 30, 300), Missing)
 

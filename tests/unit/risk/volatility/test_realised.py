@@ -40,10 +40,12 @@ def test_only_realised_variance_holds_a_jump() -> None:
 
 def test_too_little_history_says_how_much_is_needed() -> None:
     assert bipower_variance_rate(ALTERNATING[:7]) == Missing(
-        "bipower variation needs 20 returns of 300 s, found 7"
+        "bipower variation needs 20 returns of 300 s, found 7; limits.history_s "
+        "of more than 1 h 40 min tells them"
     )
     assert realised_variance_rate(ALTERNATING[:19], 60) == Missing(
-        "realised variance needs 20 returns of 60 s, found 19"
+        "realised variance needs 20 returns of 60 s, found 19; limits.history_s "
+        "of more than 20 min tells them"
     )
 
 
