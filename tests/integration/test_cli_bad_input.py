@@ -259,7 +259,7 @@ def test_no_twap_history_is_a_hold(desk: Desk) -> None:
     gates = {gate["name"]: gate for gate in held["gates"]}
     assert gates["TWAP"]["passed"] is False
     assert gates["TWAP"]["measured"] == "no history"
-    refused(desk.lpm("plan", "--out", "p.json"), 5, "TWAP no history", "nothing was written")
+    refused(desk.lpm("plan", "--out", "p.json"), 5, "TWAP: no history", "nothing was written")
     assert not (desk.folder / "p.json").exists()
     assert "increaseObservationCardinalityNext" in desk.lpm("plan").stdout.replace("\n", "")
     assert desk.lpm("doctor").returncode == 4
