@@ -269,9 +269,9 @@ def main() -> None:
         spent[name] = desk.spent
     vault = sum(spent["vault"])
     for name, gas in spent.items():
-        ratio = f"{vault / sum(gas):.0%} of it by the vault"
+        share = f"{vault / sum(gas):.0%} of it by the vault"
         steps = f"{len(gas)} transactions" if len(gas) > 1 else "1 transaction"
-        sys.stdout.write(f"{name:36} {sum(gas):>9,} gas, {steps:15} {ratio}\n")
+        sys.stdout.write(f"{name:36} {sum(gas):>9,} gas, {steps:15} {share}\n")
     ratio = vault / sum(spent["separate steps, standing allowances"])
     sys.stdout.write(f"goal: at most {GOAL:.0%} of the separate steps, found {ratio:.1%}\n")
 

@@ -25,7 +25,7 @@ from lpmanager.devnet.anvil import AnvilBackend, Fresh
 from lpmanager.devnet.backend import Controls
 from lpmanager.devnet.deploy import Deployment, MarketSpec, deploy, fund
 from lpmanager.devnet.orders import AddLiquidity, Order, Trade
-from lpmanager.model import NATIVE, Liquidity, Snapshot, TickRange, Token
+from lpmanager.model import NATIVE, Liquidity, Snapshot, TickRange, Token, TokenCheck
 from lpmanager.venues import erc20
 from lpmanager.venues.uniswap_v3 import UniswapV3
 
@@ -127,7 +127,8 @@ class Bench:
             twap_window_s=60,
             history_blocks=50,
         )
-        return Reader(node, self.venue, watch, lambda: GENESIS)
+        checked = TokenCheck(checked_at=node.head().timestamp, refused=None)
+        return Reader(node, self.venue, watch, lambda: GENESIS, checked)
 
 
 def a_bench(backend: AnvilBackend) -> Bench:

@@ -22,7 +22,7 @@ def main() -> None:
         sys.stdout.write(f"replay: no recorded events in {folder}\n")
     for path in files:
         lpm = Path(sys.executable).parent / "lpm"
-        command = [lpm, "simulate", "--flow", path, "--json"]
+        command = [str(lpm), "simulate", "--flow", str(path), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         shown = json.loads(done.stdout)
         sys.stdout.write(
