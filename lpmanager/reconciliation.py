@@ -13,16 +13,13 @@ from lpmanager.errors import BooksDoNotClose, ChainError, MaybeSent
 from lpmanager.ledger import accounting as a
 from lpmanager.ledger.by_hand import ByHand, Change, changes, found_basis
 from lpmanager.ledger.diary import Diary
-from lpmanager.ledger.landmarks import Landmark, Landmarks
+from lpmanager.ledger.landmarks import MAY_BE_TAKEN_OUT_S, Landmark, Landmarks
 from lpmanager.ledger.store import CampaignRow, Ledger
 from lpmanager.ledger.writing import Batch, BegunAnew, Closed, PositionEvent
 from lpmanager.model import Amount, Amounts, Outcome, Snapshot, Token
 
 #: (first block, last block, hashes of our own transactions) -> what others moved in or out
 OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
-
-#: No reorganisation reaches back further: what others moved before that is not looked at again.
-_MAY_BE_TAKEN_OUT_S = 3_600
 
 #: The kinds of entries that are made when books and chain are compared. The first of a campaign is
 #: its opening.
@@ -76,7 +73,7 @@ class Reconciliation:
         self._require_not_behind(row, snapshot, marks)
         self._require_transactions_stand(snapshot, marks)
         self._mark_positions(row, snapshot, marks)
-        self._take_in_transfers(row, snapshot)
+        self._take_in_transfers(row, snapshot, marks)
 
     def take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
         """What comes to a holder whose campaigns have budgets belongs to none of them."""
@@ -183,11 +180,12 @@ class Reconciliation:
                 "changed by hand, and taken into the books", campaign=self._name, change=text
             )
 
-    def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot) -> None:
+    def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
         """Where the wallet differs from the books, look for the transfers that explain it.
 
         Such as do not are left for the next look: an RPC may tell of them late. What was booked as
-        it was seen may also have been taken out since, by a reorganisation.
+        it was seen may also have been taken out since, by a reorganisation; where that took out the
+        block that the books were opened at, they are opened with what is there now.
         """
         if row.budget is not None:
             self.take_in_for_neighbours(row, snapshot)
@@ -198,18 +196,28 @@ class Reconciliation:
         elif (
             self._moved_outside(row, row.last_block, snapshot) == difference
             or self._moved_otherwise(row, snapshot) == difference
+            or self._opening_is_gone(snapshot, marks)
         ):
             self._post((a.transfer(snapshot, difference),), last_block=snapshot.block.number)
 
     def _moved_otherwise(self, row: CampaignRow, snapshot: Snapshot) -> Amounts:
         """What others moved lately, as the chain has it now, beyond what is booked of that."""
-        since = snapshot.block.timestamp - _MAY_BE_TAKEN_OUT_S
+        since = snapshot.block.timestamp - MAY_BE_TAKEN_OUT_S
         looks = self._ledger.entries(self._name, _LOOKS)
+        if not looks:  # opened with nothing, and nothing has come
+            return self._moved_outside(row, row.last_block, snapshot)
         last = max((at for at, look in enumerate(looks) if look.timestamp < since), default=0)
         moved = self._moved_outside(row, looks[last].block_number, snapshot)
         return reduce(
             sub, (look.amounts(a.WALLET, snapshot.pool) for look in looks[last + 1 :]), moved
         )
+
+    def _opening_is_gone(self, snapshot: Snapshot, marks: Landmarks) -> bool:
+        """Whether a reorganisation took out the block that the books were opened at. After an hour
+        it did not, whatever a node says that may have forgotten that block."""
+        if marks.opened is None or _stands(snapshot, marks.opened):
+            return False
+        return snapshot.block.timestamp - marks.opened.timestamp < MAY_BE_TAKEN_OUT_S
 
     def _moved_outside(self, row: CampaignRow, after_block: int, snapshot: Snapshot) -> Amounts:
         """What came to the wallet after a block, or (negative) left it, without us."""

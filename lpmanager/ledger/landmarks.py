@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy import Column, ColumnElement, Engine, func, select
 
 from lpmanager.ledger import tables as t
+from lpmanager.model.units import HOUR_S
+
+#: No reorganisation reaches back further than so many seconds.
+MAY_BE_TAKEN_OUT_S = HOUR_S
 
 
 class Landmark(NamedTuple):
-    """A block of which something was booked. `tx_hash` is None where it was no transaction."""
+    """A block of that time (Unix seconds) of which something was booked. `tx_hash` is None where
+    it was no transaction."""
 
     number: int
     block_hash: str
     tx_hash: str | None
+    timestamp: int
 
 
 class Landmarks(NamedTuple):
-    """The block that positions were last marked at, and that of our last transaction; None where
-    there is none.
+    """The block that positions were last marked at, that of our last transaction, and that which
+    the books were opened at, while it may still be taken out; None where there is none.
 
     A block stands on all before it: where the chain has that of our last transaction, it has those
     of all of them. But not the one of a mark that is older: a mark is of a block that was not final
@@ -28,6 +34,7 @@ class Landmarks(NamedTuple):
 
     marked: Landmark | None
     transaction: Landmark | None
+    opened: Landmark | None
 
     @property
     def heights(self) -> tuple[int, ...]:
@@ -41,17 +48,29 @@ def landmarks(engine: Engine, campaign: str) -> Landmarks:
     return Landmarks(
         marked=_newest(engine, ours, tx_hash.is_(None)),
         transaction=_newest(engine, ours, tx_hash.is_not(None)),
+        opened=_opened(engine, ours),
     )
+
+
+def _opened(engine: Engine, ours: ColumnElement[bool]) -> Landmark | None:
+    newest = select(func.max(t.entries.c.timestamp)).where(ours).scalar_subquery()
+    query = select(*_landmark_columns(), newest).where(ours).order_by(t.entries.c.id).limit(1)
+    with engine.connect() as connection:
+        found = connection.execute(query).first()
+    if found is None:
+        return None
+    *landmark, newest_at = found
+    opened = Landmark(*landmark)
+    return opened if newest_at - opened.timestamp < MAY_BE_TAKEN_OUT_S else None
 
 
 def _newest(engine: Engine, *which: ColumnElement[bool]) -> Landmark | None:
-    columns = t.entries.c
-    query = (
-        select(columns.block_number, columns.block_hash, columns.tx_hash)
-        .where(*which)
-        .order_by(columns.id.desc())
-        .limit(1)
-    )
+    query = select(*_landmark_columns()).where(*which).order_by(t.entries.c.id.desc()).limit(1)
     with engine.connect() as connection:
         found = connection.execute(query).first()
     return None if found is None else Landmark(*found)
+
+
+def _landmark_columns() -> tuple[Column[Any], ...]:
+    columns = t.entries.c
+    return columns.block_number, columns.block_hash, columns.tx_hash, columns.timestamp

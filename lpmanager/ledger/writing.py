@@ -57,7 +57,8 @@ class Batch:
 def write_batch(connection: Connection, campaign: str, batch: Batch) -> None:
     """Write a batch of a campaign on a connection whose transaction is the caller's."""
     for entry in batch.entries:
-        if entry.postings or entry.by_hand is not None:
+        # books may be opened with nothing, and then it counts at which block
+        if entry.postings or entry.by_hand is not None or entry.kind == "deposit":
             _write_entry(connection, campaign, entry, batch.decided_at)
     _add_to_balances(connection, campaign, batch.entries)
     for event in batch.positions:

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from builders import a_block, a_pool, amounts
+from builders import BLOCK_TIME_S, a_block, a_pool, amounts
 from paper_account import PaperAccount, an_account
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import BooksDoNotClose, Halted
 from lpmanager.ledger.by_hand import ByHand
-from lpmanager.ledger.landmarks import Landmark
+from lpmanager.ledger.landmarks import MAY_BE_TAKEN_OUT_S, Landmark
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Liquidity, Outcome, Snapshot, TickRange
 
 POOL = a_pool()
 RANGE = TickRange(-600, 600)
 FEES = 2**100, 2**101
-MINTED_AT = 101
+OPENED_AT, MINTED_AT = 100, 101
 
 
 @pytest.fixture
@@ -60,6 +60,11 @@ def as_read_for(books: Bookkeeper, account: PaperAccount) -> Snapshot:
     return replace(account.snapshot(), earlier=asked)
 
 
+def landmark(number: int, tx_hash: str | None = None) -> Landmark:
+    block = a_block(number)
+    return Landmark(number, block.hash, tx_hash, block.timestamp)
+
+
 def lose_fees(account: PaperAccount) -> None:
     position = account.positions[account.last_id]
     account.adopt(replace(position, fee_growth_inside0_x128=0, fee_growth_inside1_x128=0))
@@ -69,9 +74,10 @@ def test_books_stand_on_the_block_of_the_last_mark_and_that_of_the_last_transact
     books: Bookkeeper, account: PaperAccount
 ) -> None:
     marks = books.landmarks()
-    assert marks.marked == Landmark(account.block, a_block(account.block).hash, None)
-    assert marks.transaction == Landmark(MINTED_AT, a_block(MINTED_AT).hash, f"0x{MINTED_AT:064x}")
-    assert marks.heights == (account.block, MINTED_AT)
+    assert marks.marked == landmark(account.block)
+    assert marks.transaction == landmark(MINTED_AT, f"0x{MINTED_AT:064x}")
+    assert marks.opened == landmark(OPENED_AT)
+    assert marks.heights == (account.block, MINTED_AT, OPENED_AT)
 
 
 def test_what_the_owner_spends_during_a_plan_is_a_landmark_of_the_snapshot_it_is_found_in(
@@ -86,6 +92,57 @@ def test_what_the_owner_spends_during_a_plan_is_a_landmark_of_the_snapshot_it_is
     account.owner_spends(10**9)
     books.close(before, Outcome(steps=(done,), stop=None), lambda: as_read_for(books, account))
     assert [adoption.text.split(":")[0] for adoption in books.adoptions()] == ["native coin"]
+
+
+@pytest.mark.parametrize("left", [0, 5], ids=["of all", "of a part"])
+def test_what_had_gone_before_the_books_were_opened_comes_back_where_that_block_is_taken_out(
+    ledger: Ledger, left: int
+) -> None:
+    """The owner's withdrawal went with the block, and no transfer tells that."""
+    account = an_account((left, left), pool=POOL)
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    books.bring_up_to(account.snapshot())
+    account.block += 3
+    account.wallet += amounts(0, 22)
+    record = books.bring_up_to(without(account.snapshot(), OPENED_AT))
+    assert record.wallet == amounts(left, left + 22)
+    account.block += 1
+    account.wallet += amounts(0, 1)
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(as_read_for(books, account))
+
+
+def test_an_hour_later_the_block_that_the_books_were_opened_at_is_asked_about_no_more(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    account.block += MAY_BE_TAKEN_OUT_S // BLOCK_TIME_S
+    account.price_moves_to(60)
+    books.bring_up_to(as_read_for(books, account))
+    assert books.landmarks().opened is None
+    assert OPENED_AT not in books.landmarks().heights
+
+
+def test_what_comes_to_books_that_were_opened_with_nothing_must_be_told_by_a_transfer(
+    ledger: Ledger,
+) -> None:
+    account = an_account((0, 0), pool=POOL)
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    books.bring_up_to(account.snapshot())
+    account.block += 1
+    account.wallet += amounts(0, 22)
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(as_read_for(books, account))
+
+
+def test_an_hour_later_a_block_that_a_node_has_forgotten_explains_nothing(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    books.bring_up_to(account.snapshot())
+    account.block += MAY_BE_TAKEN_OUT_S // BLOCK_TIME_S
+    account.wallet += amounts(0, 22)
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(replace(account.snapshot(), earlier={OPENED_AT: None}))
 
 
 def test_books_that_were_not_opened_stand_on_nothing(ledger: Ledger, account: PaperAccount) -> None:
