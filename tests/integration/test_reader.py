@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from devnet_world import CHECKED, TICK, World, a_world
+from round_trips import Counting
 
 from lpmanager.abi import Function
 from lpmanager.amm import uncollected_fees
@@ -318,18 +319,6 @@ def by_calls(world: World, transport: Any = None) -> Node:
     node = Node(transport or world.backend.transport, world.backend.chain_id)
     node.refuses_lens = True
     return node
-
-
-class Counting:
-    """A transport that counts its round trips."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.trips = 0
-
-    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        self.trips += bool(requests)
-        return self._inner.request_many(requests)
 
 
 def test_while_nothing_of_ours_changes_a_reading_is_one_round_trip_after_the_head(

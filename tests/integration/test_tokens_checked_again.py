@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from devnet_world import World
+from round_trips import Counting
 
 from lpmanager.abi import Function
 from lpmanager.amm import sqrt_price_at_tick
@@ -25,18 +26,6 @@ TAX = Function("tax(address,address)")
 NOBODY = "0x" + "00" * 20
 #: What one reading asks: for the head, and then for all else.
 ONE_READING = 2
-
-
-class Counting:
-    """A transport that counts its round trips."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.trips = 0
-
-    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        self.trips += bool(requests)
-        return self._inner.request_many(requests)
 
 
 class RefusingProbes(Counting):
