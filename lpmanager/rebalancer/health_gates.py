@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from statistics import median
 
-from lpmanager.model import Gate, Snapshot
+from lpmanager.model import Gate, Snapshot, TokenCheck
+from lpmanager.model.units import duration
 from lpmanager.rebalancer.judging import Asked, gate_of, judged
 from lpmanager.risk.appetite import Appetite
 from lpmanager.risk.missing import Missing
@@ -48,16 +49,22 @@ def base_fee_to_usual(snapshot: Snapshot) -> float | Missing:
     return snapshot.block.base_fee / usual
 
 
+def checked_ago(snapshot: Snapshot, check: TokenCheck) -> str:
+    """How long before the snapshot its tokens were checked, in words: "10 min ago"."""
+    # A reorganisation can put the snapshot's block before that of the check.
+    return f"{duration(max(0, snapshot.block.timestamp - check.checked_at))} ago"
+
+
 def _tokens(snapshot: Snapshot) -> tuple[Gate, ...]:
     """Asked of every campaign: what does not arrive in full is lost, and in no books."""
     check = snapshot.tokens
     if check is None:
         return ()
-    age_s = snapshot.block.timestamp - check.checked_at
     asked = Asked(
         "tokens",
         "all that is sent",
-        check.refused or f"what the pool lent of each token came and went, {age_s} s ago",
+        check.refused
+        or f"what the pool lent of each token came and went, {checked_ago(snapshot, check)}",
     )
     sound = check.refused is None
     return (gate_of(asked, passed=sound, measured="all of it" if sound else "not all of it"),)

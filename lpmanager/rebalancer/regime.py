@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lpmanager.model import Gate
+from lpmanager.model.units import duration
 from lpmanager.rebalancer.judging import Asked, judged, pause_gate
 from lpmanager.rebalancer.view import View
 from lpmanager.risk.appetite import Appetite, RegimesBy
@@ -73,7 +74,9 @@ def change_of(view: View) -> Search | Missing:
     if age < STEP_S:
         return found
     if isinstance(noticed, Missing):
-        return Missing(f"nothing tells of the {age} s since the calibration: {noticed.reason}")
+        return Missing(
+            f"nothing tells of the {duration(age)} since the calibration: {noticed.reason}"
+        )
     none_since = noticed.last_s is None or noticed.last_s >= age
     return found if none_since and noticed.within_s >= age else noticed
 

@@ -173,7 +173,8 @@ def test_a_live_cycle_never_waits_and_says_how_old_what_it_goes_by_is(desk: Desk
     told = logged(desk)
     assert told["calibration"].startswith("made 2 h")
     change, cvar = told["closed"]
-    assert "s since the calibration: the watch for changes needs" in change
+    assert "nothing tells of the 2 h" in change
+    assert "since the calibration: the watch for changes needs" in change
     assert cvar.startswith("CVaR of a day: unknown, limit 50.00% (")
     assert "Heston's parameters are " in cvar
     assert "used for 1 h;" in cvar

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lpmanager.model import Snapshot
 from lpmanager.rebalancer.assessment.measure import Measure, Question, Unit
-from lpmanager.rebalancer.health_gates import base_fee_to_usual, healthy_rpcs
+from lpmanager.rebalancer.health_gates import base_fee_to_usual, checked_ago, healthy_rpcs
 from lpmanager.risk.missing import Missing
 
 
@@ -23,7 +23,7 @@ def health_measures(snapshot: Snapshot) -> tuple[Measure, ...]:
         when = "when they were checked"
     else:
         value = "passed" if check.refused is None else f"refused: {check.refused}"
-        when = f"{snapshot.block.timestamp - check.checked_at} s ago"
+        when = checked_ago(snapshot, check)
     return (
         _measure(
             "RPCs",

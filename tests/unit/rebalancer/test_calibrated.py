@@ -329,7 +329,7 @@ def test_where_nothing_watches_the_time_since_the_calibration_the_change_is_unkn
     held = decided(hour_old, **asked)
     assert closed(held) == ["change"]
     assert gate(held, "change").measured == "unknown"
-    assert "nothing tells of the 3600 s since the calibration" in gate(held, "change").reason
+    assert "nothing tells of the 1 h since the calibration" in gate(held, "change").reason
     assert "120 returns" in gate(held, "change").reason
     assert isinstance(decided(hour_old, **asked, where_missing=WhereMissing.IGNORE), Plan)
     new = left_behind(a_calibration(NOW - STEP_S + 1, last_change=last_change))

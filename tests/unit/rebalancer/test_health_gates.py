@@ -89,7 +89,7 @@ def test_nothing_is_placed_while_a_token_does_not_deliver_what_is_sent() -> None
     """No limit asks for that: whatever a campaign's appetite, what does not arrive is lost."""
     sound = decided(with_tokens(a_view(), None))
     assert isinstance(sound, Plan)
-    assert gate(sound, "tokens").reason.endswith("came and went, 600 s ago")
+    assert gate(sound, "tokens").reason.endswith("came and went, 10 min ago")
     held = decided(with_tokens(a_view(), FEE))
     assert isinstance(held, Hold)
     assert closed(held) == ["tokens"]
@@ -116,7 +116,7 @@ def test_the_desk_tells_how_the_chain_is_heard() -> None:
     assert fee.value == 2
     assert checks.value == "passed"
     assert "vault" not in checks.meaning
-    assert "; 600 s ago: what was lent" in checks.meaning
+    assert "; 10 min ago: what was lent" in checks.meaning
     (*_, of_vault) = health_measures(in_a_vault(chain).snapshot)
     assert "the vault's code is ours" in of_vault.meaning
     (*_, refused) = health_measures(with_tokens(chain, FEE).snapshot)
