@@ -54,6 +54,7 @@ PURE_MODULES = {
     "execution.vault_calldata",
     "execution.vault_refusals",
     "execution.wallet_allowed",
+    "execution.whose",
     "ledger.accounting",
     "ledger.alarms",
     "ledger.by_hand",

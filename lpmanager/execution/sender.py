@@ -36,7 +36,6 @@ from lpmanager.errors import (
 from lpmanager.execution.calldata import Call
 from lpmanager.execution.fees import FeePolicy, Fees, first_fees
 from lpmanager.execution.intent import (
-    CLOSED,
     SETTLED,
     Attempt,
     Inclusion,
@@ -48,7 +47,7 @@ from lpmanager.execution.intent import (
 from lpmanager.execution.looking import final_block, look, require_chain
 from lpmanager.execution.moves import Note, Pace, Seen, Sign, Wait, is_public, next_move
 from lpmanager.execution.signer import Signer
-from lpmanager.execution.whose import how_to_go_on, how_to_settle, in_words
+from lpmanager.execution.whose import how_to_go_on, how_to_settle, in_words, next_nonce
 from lpmanager.model import Block
 
 T = TypeVar("T")
@@ -70,6 +69,11 @@ class Journal(Protocol):
 
     def note(self, intent: Intent, status: Status, inclusion: Inclusion | None = None) -> Intent:
         """The intent has come to `status`."""
+        ...
+
+    def replaced(self, intent: Intent, reason: str) -> None:
+        """Somebody else used the intent's nonce: with the same write its campaign is halted for
+        that reason."""
         ...
 
     def history(self, account: str) -> list[Summary]:
@@ -259,18 +263,18 @@ class Sender:
         """Nobody else may sign for the account, unless its owner may; and the RPC may not lag
         behind our journal.
 
-        A nonce that a stranger used is written down as lost before that is raised: so the campaign
-        can go on once a person has looked and the nonce is lost for good, or free again.
+        A nonce that a stranger used is written down as lost, and the campaign is halted, before
+        that is raised: so it can go on once a person has looked and the nonce is lost for good, or
+        free again.
         """
         history = self._journal.history(self.account)
         least = max((i.nonce + 1 for i in history if i.was_signed), default=nonce)
-        lost = max((i.nonce + 1 for i in history if i.status is Status.REPLACED), default=least)
         if nonce < least:
             raise ChainError(
                 f"the RPC is at nonce {nonce} of {self.account}, the journal at {least}; it lags "
                 "behind, try again"
             )
-        expected = max(least, lost)
+        expected = next_nonce(history, purpose.campaign, nonce)
         if self._policy.owner_signs_too:
             expected = max(expected, nonce)
             if pending > nonce:
@@ -278,15 +282,16 @@ class Sender:
                     f"account {self.account}: transactions that its owner signed are pending "
                     f"({pending - nonce} of them); wait until they are mined"
                 )
-        if nonce > expected:
-            replaced = self._journal.plan(self.account, nonce - 1, purpose)
-            self._journal.note(replaced, Status.REPLACED)
         if nonce > expected or pending > nonce:
-            raise StrangersTransaction(
+            error = StrangersTransaction(
                 f"account {self.account}: expected its next nonce to be {expected}, found {nonce} "
                 f"mined and {pending} pending; something else signs for it. Look at the account's "
                 f"transactions, then {how_to_go_on(purpose.campaign)}"
             )
+            if nonce > expected:
+                lost = self._journal.plan(self.account, nonce - 1, purpose)
+                self._journal.replaced(lost, str(error))
+            raise error
         if final_nonce < nonce > least:
             raise ChainError(
                 f"account {self.account}: somebody else used a nonce before {nonce}, and that is "
@@ -329,10 +334,13 @@ class Sender:
         while True:
             move = next_move(self._underway[at], seen, self._policy.fees, self._policy.pace)
             match move:
+                case Note(Status.REPLACED):
+                    error = _lost(self._underway[at])
+                    self._journal.replaced(self._underway[at], str(error))
+                    del self._underway[at]
+                    raise error
                 case Note():
                     self._note(at, move.status, move.inclusion)
-                    if move.status in CLOSED:
-                        raise _lost(self._underway.pop(at))
                 case Sign():
                     self._replace(at, seen.head, move)
                     return

@@ -6,6 +6,10 @@ has one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from lpmanager.execution.intent import Status, Summary
+
 _OWNERS = "owner of "
 
 
@@ -14,14 +18,19 @@ def owners(campaign: str) -> str:
     return _OWNERS + campaign
 
 
+def is_owners(name: str) -> bool:
+    """Whether it is the name of an owner."""
+    return name.startswith(_OWNERS)
+
+
 def in_words(name: str) -> str:
     """The name in a sentence."""
-    return f"the {name}" if name.startswith(_OWNERS) else f"campaign {name}"
+    return f"the {name}" if is_owners(name) else f"campaign {name}"
 
 
 def how_to_settle(name: str) -> str:
     """The command that sees through what is open under a name."""
-    if name.startswith(_OWNERS):
+    if is_owners(name):
         campaign = name.removeprefix(_OWNERS)
         return f"the next `lpm vault ... {campaign} --live` sees it through first"
     return f"`lpm run --once --live {name}` sees it through"
@@ -29,4 +38,20 @@ def how_to_settle(name: str) -> str:
 
 def how_to_go_on(name: str) -> str:
     """What there is to do once a person has looked."""
-    return "type the command again" if name.startswith(_OWNERS) else f"`lpm resume {name}`"
+    return "type the command again" if is_owners(name) else f"`lpm resume {name}`"
+
+
+def next_nonce(history: Collection[Summary], name: str, found: int) -> int:
+    """The next nonce of an account, by its history and by what was told under a name; `found` where
+    there is no history.
+
+    A nonce that somebody else used counts once that was told under this very name, or once we have
+    signed again: what one campaign was told of, none of the others may go on behind.
+    """
+    told = [
+        intent.nonce + 1
+        for intent in history
+        if (intent.campaign == name if intent.status is Status.REPLACED else intent.was_signed)
+    ]
+    lost = [intent.nonce for intent in history if intent.status is Status.REPLACED]
+    return max(told, default=min(lost, default=found))

@@ -143,7 +143,7 @@ class Diary:
     def halt(self, reason: str, timestamp: int) -> None:
         """Nothing more is done for the campaign until `resume`."""
         with writing(self._engine) as connection:
-            _halt(connection, self._campaign, reason, timestamp)
+            note_halt(connection, self._campaign, reason, timestamp)
 
     @contextmanager
     def halting_on_drift(self) -> Iterator[None]:
@@ -185,7 +185,8 @@ def require_not_halted(connection: Connection, campaign: str) -> None:
         raise Halted(f"campaign {campaign} is halted: {reason}")
 
 
-def _halt(connection: Connection, campaign: str, reason: str, timestamp: int) -> None:
+def note_halt(connection: Connection, campaign: str, reason: str, timestamp: int) -> None:
+    """Halt a campaign with what else the caller's transaction of the database writes."""
     connection.execute(
         insert(t.halts).values(campaign=campaign, reason=reason, timestamp=timestamp)
     )
@@ -194,7 +195,7 @@ def _halt(connection: Connection, campaign: str, reason: str, timestamp: int) ->
 def _halt_if_failing(connection: Connection, campaign: str, timestamp: int) -> None:
     alarm = failure_alarm(_last_ends(connection, campaign))
     if alarm is not None:
-        _halt(connection, campaign, alarm, timestamp)
+        note_halt(connection, campaign, alarm, timestamp)
 
 
 def _last_ends(connection: Connection, campaign: str) -> list[Stop | None]:

@@ -22,10 +22,11 @@ from lpmanager.execution.intent import (
     Status,
     Summary,
 )
+from lpmanager.execution.whose import is_owners
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.chained import NO_ROWS, append_row, verified_rows
 from lpmanager.ledger.database import writing
-from lpmanager.ledger.diary import require_not_halted
+from lpmanager.ledger.diary import note_halt, require_not_halted
 from lpmanager.model import Action
 
 _ACTIONS: TypeAdapter[tuple[Action, ...]] = TypeAdapter(tuple[Action, ...])
@@ -71,6 +72,15 @@ class TransactionJournal:
         self._append(intent, status, body, tx_hash)
         return intent.at(status, inclusion)
 
+    def replaced(self, intent: Intent, reason: str) -> None:
+        """Somebody else used the intent's nonce: with the same write its campaign is halted for
+        that reason. Whoever dies right behind it has not let the campaign go on."""
+        purpose = intent.purpose
+        with writing(self._engine) as connection:
+            _write(connection, intent, Status.REPLACED, {})
+            if not is_owners(purpose.campaign):  # an owner's are stopped by no halt
+                note_halt(connection, purpose.campaign, reason, purpose.decided_at)
+
     def open_intents(self, account: str) -> list[Intent]:
         """What is not booked and may still happen or have happened, by nonce."""
         mine = [i for i in self._read() if isinstance(i, Intent) and i.account == account]
@@ -103,18 +113,28 @@ class TransactionJournal:
         self, intent: Intent, status: Status, body: dict[str, Any], tx_hash: str | None = None
     ) -> None:
         with writing(self._engine) as connection:
-            append_row(
-                connection,
-                intent=intent.id,
-                chain_id=intent.chain_id,
-                account=intent.account,
-                event=str(status),
-                tx_hash=tx_hash,
-                body=_canonical(body),
-            )
+            _write(connection, intent, status, body, tx_hash)
             if status is Status.SIGNED:
                 # Only now, when nobody else can write, is it known whether a halt came first.
                 require_not_halted(connection, intent.purpose.campaign)
+
+
+def _write(
+    connection: Connection,
+    intent: Intent,
+    status: Status,
+    body: dict[str, Any],
+    tx_hash: str | None = None,
+) -> None:
+    append_row(
+        connection,
+        intent=intent.id,
+        chain_id=intent.chain_id,
+        account=intent.account,
+        event=str(status),
+        tx_hash=tx_hash,
+        body=_canonical(body),
+    )
 
 
 def append_booked(connection: Connection, tx_hashes: Iterable[str]) -> None:

@@ -29,14 +29,17 @@ from paper_chain import (
     PaperTransaction,
     a_sender,
 )
+from sqlalchemy import func, select
 from whole_intents import whole_intents
 
 from lpmanager.errors import ChainError, Halted, MaybeSent, RpcUnavailable, StrangersTransaction
 from lpmanager.execution.fees import FeePolicy
 from lpmanager.execution.intent import CLOSED, Intent, Status
 from lpmanager.execution.sender import Settled
+from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.journal import TransactionJournal, append_booked
 from lpmanager.ledger.store import Ledger
+from lpmanager.ledger.tables import halts
 
 CALL_CAP = FeePolicy(cap=CAP).call_cap
 NOTHING, STRANGERS = "0x", "stranger"
@@ -91,6 +94,12 @@ class Lifecycle(RuleBasedStateMachine):
     def may_sign(self) -> None:
         if self.halted:
             raise Halted("campaign main is halted")
+        Diary(self.ledger.engine, "main").require_running()
+
+    @rule()
+    def a_person_looks(self) -> None:
+        """And lifts what halts stand, as those that a killed process had written down."""
+        Diary(self.ledger.engine, "main").resume(1)
 
     def point(self) -> None:
         if self.killed_at is not None:
@@ -144,6 +153,9 @@ class Lifecycle(RuleBasedStateMachine):
             do()
         except Killed:
             self.start()
+        except StrangersTransaction:
+            self.a_person_looks()
+            self.took_over = False
         except (ChainError, Halted):
             self.took_over = False
 
@@ -264,6 +276,13 @@ class Lifecycle(RuleBasedStateMachine):
         assert [a for i in replaced for a in i.attempts if a.tx_hash in mined] == []
 
     @invariant()
+    def every_nonce_that_a_stranger_took_has_halted_the_campaign(self) -> None:
+        """Wherever the process was killed."""
+        replaced = [i for i in self.intents() if i.status is Status.REPLACED]
+        with self.ledger.engine.connect() as connection:
+            assert connection.execute(select(func.count(halts.c.id))).scalar() == len(replaced)
+
+    @invariant()
     def what_was_told_to_be_final_is_on_the_chain(self) -> None:
         mined = {tx.tx_hash: tx for tx in self.chain.mined}
         for settled in self.settled:
@@ -293,6 +312,7 @@ class Lifecycle(RuleBasedStateMachine):
     def ends(self) -> None:
         for _ in range(ENOUGH):
             self.start()
+            self.a_person_looks()
             try:
                 self.book(self.sender.take_over("main"))
             except (MaybeSent, StrangersTransaction):
@@ -306,6 +326,7 @@ class Lifecycle(RuleBasedStateMachine):
         with suppress(StrangersTransaction):
             self.sender.send(last)
             return
+        self.a_person_looks()
         self.chain.mine(CONFIRMATIONS)
         self.sender.send(last)
 

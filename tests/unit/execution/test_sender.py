@@ -11,6 +11,7 @@ from builders import ACCOUNT, CHAIN_ID, GENESIS, a_purpose
 from paper_chain import (
     BUMP_AFTER_S,
     CAP,
+    CONFIRMATIONS,
     GWEI,
     PaperChain,
     PaperRelay,
@@ -39,6 +40,8 @@ from lpmanager.errors import (
 )
 from lpmanager.execution.intent import Intent, Status
 from lpmanager.execution.sender import Sender, Settled
+from lpmanager.execution.whose import owners
+from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.journal import TransactionJournal, append_booked
 from lpmanager.ledger.store import Ledger
 
@@ -65,6 +68,13 @@ class Desk:
         if self.halt is not None:
             raise self.halt
 
+    def halted(self, campaign: str = "main") -> str | None:
+        return Diary(self.ledger.engine, campaign).halted()
+
+    def resume(self, campaign: str = "main") -> None:
+        """A person has looked."""
+        Diary(self.ledger.engine, campaign).resume(1)
+
     def intents(self) -> list[Intent]:
         return whole_intents(self.ledger.engine, ACCOUNT, CHAIN_ID)
 
@@ -85,6 +95,19 @@ class Desk:
     def book(self, settled: list[Settled]) -> None:
         with self.ledger.engine.begin() as connection:
             append_booked(connection, [done.receipt.tx_hash for done in settled])
+
+    def did(self, number: int) -> None:
+        """A call that is sent, final and booked, on a chain that mines."""
+        self.chain.busy = True
+        sender = self.sender(timeout_s=PATIENT)
+        sender.send(a_purpose(number))
+        self.book(list(sender.finish()))
+        self.chain.busy = False
+
+    def a_stranger_signed(self, nonce: int) -> None:
+        """And it is final."""
+        self.chain.stranger_uses(nonce)
+        self.chain.mine(CONFIRMATIONS)
 
     def sent_and_lost_sight_of(self, *numbers: int, campaign: str = "main") -> None:
         """Intents that an earlier process signed and sent, and saw nothing more of."""
@@ -483,55 +506,119 @@ def test_while_a_call_of_the_plan_is_taken_out_no_other_takes_its_nonce(desk: De
 # ---- somebody else signs for the account ----
 
 
-def test_a_nonce_that_a_stranger_used_is_told_once_and_then_gone_on_from(busy: Desk) -> None:
-    sender = busy.sender(timeout_s=PATIENT)
-    sender.send(a_purpose(1))
-    busy.book(list(sender.finish()))
-    busy.chain.stranger_uses(1)
-    busy.chain.mine()
+def test_a_nonce_that_a_stranger_used_halts_and_is_gone_on_from_after_a_resume(
+    desk: Desk,
+) -> None:
+    desk.did(1)
+    desk.a_stranger_signed(1)
     with pytest.raises(
         StrangersTransaction, match="expected its next nonce to be 1, found 2 mined"
     ):
-        busy.sender().send(a_purpose(2))
-    assert busy.open() == []
-    assert len(busy.signer.signed) == 1
-    assert busy.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
-    assert busy.signer.signed[-1]["nonce"] == 2
+        desk.sender().send(a_purpose(2))
+    assert desk.open() == []
+    assert len(desk.signer.signed) == 1
+    desk.resume()
+    desk.did(2)
+    assert desk.signer.signed[-1]["nonce"] == 2
+
+
+def test_a_process_that_dies_once_a_strangers_nonce_is_written_down_has_halted_the_campaign(
+    desk: Desk,
+) -> None:
+    """Whatever it would have done behind that row."""
+    desk.did(1)
+    desk.a_stranger_signed(1)
+    with pytest.raises(StrangersTransaction) as told:
+        desk.sender().send(a_purpose(2))
+    assert desk.halted() == str(told.value)
+    with pytest.raises(Halted, match=r"campaign main is halted: account .* to be 1, found 2 mined"):
+        desk.sender().send(a_purpose(2))
+    assert desk.calls_mined() == [*data_of(1), "stranger"]
+
+
+def test_a_strangers_nonce_is_told_to_each_campaign_of_the_account(desk: Desk) -> None:
+    """None of them goes on behind a thief because another was told of him."""
+    desk.did(1)
+    desk.a_stranger_signed(1)
+    for campaign in ("main", "aside"):
+        with pytest.raises(StrangersTransaction, match=rf"be 1, found 2.*lpm resume {campaign}"):
+            desk.sender().send(a_purpose(2, campaign=campaign))
+    assert len(desk.signer.signed) == 1
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_nonce_that_was_taken_from_one_campaign_halts_the_others_too(
+    desk: Desk, before: int
+) -> None:
+    """Also where it is all that the program has ever signed."""
+    for number in range(before):
+        desk.did(number)
+    desk.sent_and_lost_sight_of(7)
+    desk.a_stranger_signed(before)
+    with pytest.raises(StrangersTransaction, match="of swap, was used by"):
+        desk.settle()
+    told = f"to be {before}, found {before + 1} mined.*lpm resume aside"
+    with pytest.raises(StrangersTransaction, match=told):
+        desk.sender().send(a_purpose(8, campaign="aside"))
+    assert len(desk.signer.signed) == before + 1
+
+
+def test_once_a_campaign_was_resumed_and_has_signed_again_the_others_go_on_too(
+    desk: Desk,
+) -> None:
+    """A person has looked at the account."""
+    desk.did(1)
+    desk.a_stranger_signed(1)
+    with pytest.raises(StrangersTransaction):
+        desk.sender().send(a_purpose(2))
+    desk.resume()
+    desk.did(2)
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(3, campaign="aside"))
+    assert desk.signer.signed[-1]["nonce"] == 3
+
+
+def test_an_owner_whose_nonce_was_taken_may_sign_again(desk: Desk) -> None:
+    """No halt stops the owner of a vault, and no resume would lift one."""
+    name = owners("main")
+    desk.sent_and_lost_sight_of(1, campaign=name)
+    desk.a_stranger_signed(0)
+    with pytest.raises(StrangersTransaction, match="then type the command again"):
+        list(desk.sender().take_over(name))
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(2, campaign=name))
+    assert desk.signer.signed[-1]["nonce"] == 1
 
 
 def test_nothing_is_built_on_a_strangers_transaction_that_may_be_taken_out_yet(
-    busy: Desk,
+    desk: Desk,
 ) -> None:
     """Without it, what was signed behind it would wait for ever."""
-    sender = busy.sender(timeout_s=PATIENT)
-    sender.send(a_purpose(1))
-    busy.book(list(sender.finish()))
-    busy.chain.busy = False
-    busy.chain.stranger_uses(1)
-    busy.chain.mine()
+    desk.did(1)
+    desk.chain.stranger_uses(1)
+    desk.chain.mine()
     with pytest.raises(StrangersTransaction):
-        busy.sender().send(a_purpose(2))
+        desk.sender().send(a_purpose(2))
+    desk.resume()
     with pytest.raises(ChainError, match="somebody else used a nonce before 2, and that is not"):
-        busy.sender().send(a_purpose(2))
-    assert len(busy.signer.signed) == 1
-    busy.chain.mine(2)
-    busy.chain.busy = True
-    assert busy.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+        desk.sender().send(a_purpose(2))
+    assert len(desk.signer.signed) == 1
+    desk.chain.mine(2)
+    desk.did(2)
 
 
 def test_a_nonce_that_a_stranger_used_and_a_reorganisation_gave_back_is_ours_again(
-    busy: Desk,
+    desk: Desk,
 ) -> None:
-    sender = busy.sender(timeout_s=PATIENT)
-    sender.send(a_purpose(1))
-    busy.book(list(sender.finish()))
-    busy.chain.stranger_uses(1)
-    busy.chain.mine()
+    desk.did(1)
+    desk.chain.stranger_uses(1)
+    desk.chain.mine()
     with pytest.raises(StrangersTransaction):
-        busy.sender().send(a_purpose(2))
-    busy.chain.reorganise(2, forget=True)
-    assert busy.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
-    assert busy.signer.signed[-1]["nonce"] == 1
+        desk.sender().send(a_purpose(2))
+    desk.chain.reorganise(2, forget=True)
+    desk.resume()
+    desk.did(2)
+    assert desk.signer.signed[-1]["nonce"] == 1
 
 
 def test_nothing_is_signed_while_a_strangers_transaction_waits(desk: Desk) -> None:
@@ -547,6 +634,8 @@ def test_an_intent_whose_nonce_a_stranger_used_is_given_up(desk: Desk) -> None:
     with pytest.raises(StrangersTransaction, match=r"nonce 0, of swap, was used by .*resume main"):
         desk.settle()
     assert [intent.status for intent in desk.intents()] == [Status.REPLACED]
+    assert "nonce 0, of swap, was used by" in str(desk.halted())
+    desk.resume()
     desk.chain.busy = True
     assert desk.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
     assert desk.signer.signed[-1]["nonce"] == 1
