@@ -147,8 +147,8 @@ class Bookkeeper:
         """Note what the campaign is worth at a snapshot that the books were brought up to.
 
         Raises Halted, and halts the campaign, where it has lost more than `limit`, a share of its
-        value, since any such note of the last day. A campaign that holds nothing loses none: what
-        it paid for gas is worth more or less from day to day.
+        value, since any such note of the last day, or the last before it. A campaign that holds
+        nothing loses none: what it paid for gas is worth more or less from day to day.
         """
         if record.wallet.is_zero and not record.bases:
             return

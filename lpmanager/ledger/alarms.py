@@ -11,6 +11,7 @@ from fractions import Fraction
 from lpmanager.ledger.result import Result
 from lpmanager.model import Amount, Snapshot, Stop, StopKind, Token
 from lpmanager.model.token import decimal_text
+from lpmanager.model.units import DAY_S
 
 #: So many plans that fail one after the other are no coincidence.
 FAILURES_IN_A_ROW = 3
@@ -44,6 +45,13 @@ def nav_mark(result: Result, snapshot: Snapshot) -> NavMark:
         nav=math.floor(result.nav_end),
         gain=math.floor(gain),
     )
+
+
+def counts_from(times: Iterable[int], now: int) -> int:
+    """The time from which marks made at `times` count: that of the last one a day old or older, so
+    that looks which are further apart than a day are compared with each other."""
+    day_ago = now - DAY_S
+    return max((time for time in times if time <= day_ago), default=day_ago)
 
 
 def loss_alarm(marks: Iterable[NavMark], now: NavMark, quote: Token, limit: Fraction) -> str | None:

@@ -12,12 +12,11 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from lpmanager.errors import ClockDrift, Halted
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.alarms import FAILURES_IN_A_ROW, NavMark, failure_alarm
+from lpmanager.ledger.alarms import FAILURES_IN_A_ROW, NavMark, counts_from, failure_alarm
 from lpmanager.ledger.database import writing
 from lpmanager.model import SqrtPriceX96, Stop, StopKind
-from lpmanager.model.units import DAY_S
 
-#: A day of marks is read at every cycle, however often there is one.
+#: More than a day of marks is read at every cycle, however often there is one.
 _MARK_EVERY_S = 300
 
 
@@ -108,18 +107,20 @@ class Diary:
             return [(time, SqrtPriceX96(price)) for time, price in connection.execute(query)]
 
     def marks(self, now: int) -> list[NavMark]:
-        """What the campaign was worth in the day before `now`, since it was resumed last."""
-        query = select(t.marks).where(
-            t.marks.c.campaign == self._campaign, t.marks.c.timestamp >= now - DAY_S
+        """What the campaign was worth in the day before `now`, and last before that, since it was
+        resumed last."""
+        columns = t.marks.c
+        query = select(columns.timestamp, columns.quote, columns.nav, columns.gain).where(
+            columns.campaign == self._campaign
         )
         with self._engine.connect() as connection:
-            return [
-                NavMark(timestamp=row.timestamp, quote=row.quote, nav=row.nav, gain=row.gain)
-                for row in connection.execute(query)
-            ]
+            found = [NavMark(**row._mapping) for row in connection.execute(query)]
+        since = counts_from((mark.timestamp for mark in found), now)
+        return [mark for mark in found if mark.timestamp >= since]
 
     def mark(self, mark: NavMark) -> None:
-        """Note what the campaign is worth: the best of every five minutes of the last day."""
+        """Note what the campaign is worth: the best of every five minutes, as far back as marks
+        count."""
         columns = t.marks.c
         ours = columns.campaign == self._campaign
         lately = columns.timestamp >= mark.timestamp - mark.timestamp % _MARK_EVERY_S
@@ -128,7 +129,8 @@ class Diary:
             for quote, gain in connection.execute(best):
                 if quote == mark.quote and gain >= mark.gain:
                     return
-            old = columns.timestamp < mark.timestamp - DAY_S
+            times = connection.execute(select(columns.timestamp).where(ours)).scalars()
+            old = columns.timestamp < counts_from(times, mark.timestamp)
             connection.execute(delete(t.marks).where(ours, old | lately))
             connection.execute(
                 insert(t.marks).values(

@@ -119,10 +119,34 @@ def test_a_loss_that_took_longer_than_a_day_is_borne(
     account.block += DAY_IN_BLOCKS // 2
     account.price_moves_to(1_000)
     manager.looks()
-    account.block += DAY_IN_BLOCKS // 2
+    account.block += DAY_IN_BLOCKS
     account.price_moves_to(2_300)
     manager.looks()
     account.price_moves_to(3_600)
+    with pytest.raises(Halted):
+        manager.looks()
+
+
+def test_looks_that_are_a_day_apart_or_more_are_compared_with_each_other(
+    manager: Manager, account: PaperAccount
+) -> None:
+    """As of a cron job of each morning, whose blocks come a few seconds sooner or later."""
+    manager.looks()
+    account.block += DAY_IN_BLOCKS
+    account.price_moves_to(1_900)
+    manager.looks()
+    account.block += DAY_IN_BLOCKS
+    account.price_moves_to(4_400)
+    with pytest.raises(Halted, match=r"it lost \d+\.\d+ USDC of 1,8\d\d\.\d+ USDC since "):
+        manager.looks()
+
+
+def test_a_loss_of_an_outage_is_compared_with_the_look_before_it(
+    manager: Manager, account: PaperAccount
+) -> None:
+    manager.looks()
+    account.block += 7 * DAY_IN_BLOCKS
+    account.price_moves_to(2_300)
     with pytest.raises(Halted):
         manager.looks()
 
@@ -171,17 +195,18 @@ def test_once_the_owner_has_taken_everything_out_nothing_is_lost(
     books.require_loss_within(TENTH, dearer, books.bring_up_to(dearer))
 
 
-def test_marks_of_the_last_day_are_kept_and_no_older_ones(
+def test_marks_of_the_last_day_are_kept_and_the_last_one_before(
     manager: Manager, account: PaperAccount, diary: Diary
 ) -> None:
-    for _ in range(3):
+    for _ in range(4):
         manager.looks()
         account.block += DAY_IN_BLOCKS // 2
     account.block += 1
     manager.looks()
     now = account.snapshot().block.timestamp
-    assert [now - mark.timestamp for mark in diary.marks(now)] == [43_200 + 12, 0]
-    assert len(diary.marks(0)) == 2
+    kept = [now - 86_400 - 12, now - 43_200 - 12, now]
+    assert [mark.timestamp for mark in diary.marks(now)] == kept
+    assert [mark.timestamp for mark in diary.marks(now + 10 * 86_400)] == [now]
 
 
 def test_of_many_looks_in_five_minutes_the_best_is_kept(

@@ -17,10 +17,9 @@ from lpmanager.backtest.replay.terms import Terms
 from lpmanager.backtest.replay.world import EVERYWHERE, World
 from lpmanager.backtest.report.run import Run
 from lpmanager.inventory import Holdings, measure, measure_holdings
-from lpmanager.ledger.alarms import NavMark, loss_alarm, nav_mark
+from lpmanager.ledger.alarms import NavMark, counts_from, loss_alarm, nav_mark
 from lpmanager.ledger.result import Result, result_of
 from lpmanager.model import Decision, Plan, Snapshot, TickRange
-from lpmanager.model.units import DAY_S
 from lpmanager.rebalancer import Limits, Policy, View, decide
 from lpmanager.risk import assess
 
@@ -154,7 +153,8 @@ class Replay:
 
     def _watch_losses(self, now: NavMark) -> None:
         """Halt where more was lost than a day may cost, as a live run does."""
-        self._marks = [mark for mark in self._marks if mark.timestamp >= now.timestamp - DAY_S]
+        since = counts_from((mark.timestamp for mark in self._marks), now.timestamp)
+        self._marks = [mark for mark in self._marks if mark.timestamp >= since]
         limit = self._limits.max_loss_per_day
         if self._halted is None:
             self._halted = loss_alarm(self._marks, now, self._terms.quote, limit)

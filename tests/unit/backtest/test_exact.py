@@ -256,6 +256,14 @@ def test_losing_more_than_a_day_may_cost_halts_it() -> None:
     assert run.decisions < len(run.curve.time)
 
 
+def test_losses_between_looks_that_are_further_apart_than_a_day_halt_it_too() -> None:
+    market = a_walk(sigma=0.5, step_s=600)
+    terms = some_terms(market.pool, every_s=25 * 3_600)
+    limits = a_limits(max_loss_per_day=Fraction(1, 10_000), max_twap_deviation_ticks=10**5)
+    run = run_of(market, terms, limits)
+    assert run.halted is not None
+
+
 def test_more_liquidity_of_ours_earns_more_but_moves_no_price() -> None:
     market = a_walk(sigma=0.001)
     small, large = (
