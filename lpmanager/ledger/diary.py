@@ -3,7 +3,7 @@ no books."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +34,14 @@ class CycleRow:
     acted: bool
     stopped: str | None
     stop_kind: StopKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """A halt that stands, by its number in the store."""
+
+    id: int
+    reason: str
 
 
 class Diary:
@@ -163,18 +171,27 @@ class Diary:
         with self._engine.connect() as connection:
             require_not_halted(connection, self._campaign)
 
-    def halted(self) -> str | None:
-        """Why the campaign is halted, or None."""
+    def standing(self) -> tuple[Halt, ...]:
+        """Every halt of the campaign that nobody has lifted, oldest first."""
         with self._engine.connect() as connection:
-            return _reason(connection, self._campaign)
+            return _standing(connection, self._campaign)
 
-    def resume(self, timestamp: int) -> None:
-        """Lift every halt of the campaign. Its losses and failed plans count from now on."""
+    def halted(self) -> str | None:
+        """Why the campaign is halted, all reasons in a line, or None."""
+        return _in_words(self.standing())
+
+    def resume(self, shown: Iterable[Halt], timestamp: int) -> None:
+        """Lift those halts of the campaign, which a person was shown, and none that came after. Its
+        losses and failed plans count from now on."""
         newest = select(func.max(t.cycles.c.id)).where(t.cycles.c.campaign == self._campaign)
         with writing(self._engine) as connection:
             connection.execute(
                 update(t.halts)
-                .where(*_standing(self._campaign))
+                .where(
+                    t.halts.c.campaign == self._campaign,
+                    t.halts.c.id.in_([halt.id for halt in shown]),
+                    t.halts.c.resumed_at.is_(None),
+                )
                 .values(resumed_at=timestamp, resumed_after=newest.scalar_subquery())
             )
             connection.execute(delete(t.marks).where(t.marks.c.campaign == self._campaign))
@@ -182,7 +199,7 @@ class Diary:
 
 def require_not_halted(connection: Connection, campaign: str) -> None:
     """Raise Halted while a campaign is stopped, as far as the connection's transaction sees."""
-    reason = _reason(connection, campaign)
+    reason = _in_words(_standing(connection, campaign))
     if reason is not None:
         raise Halted(f"campaign {campaign} is halted: {reason}")
 
@@ -222,10 +239,15 @@ def _last_ends(connection: Connection, campaign: str) -> list[Stop | None]:
     ]
 
 
-def _reason(connection: Connection, campaign: str) -> str | None:
-    query = select(t.halts.c.reason).where(*_standing(campaign)).order_by(t.halts.c.id)
-    return connection.execute(query).scalars().first()
+def _standing(connection: Connection, campaign: str) -> tuple[Halt, ...]:
+    columns = t.halts.c
+    query = (
+        select(columns.id, columns.reason)
+        .where(columns.campaign == campaign, columns.resumed_at.is_(None))
+        .order_by(columns.id)
+    )
+    return tuple(Halt(id=row.id, reason=row.reason) for row in connection.execute(query))
 
 
-def _standing(campaign: str) -> tuple[Any, ...]:
-    return t.halts.c.campaign == campaign, t.halts.c.resumed_at.is_(None)
+def _in_words(halts: Sequence[Halt]) -> str | None:
+    return "; ".join(halt.reason for halt in halts) if halts else None

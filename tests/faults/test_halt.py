@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from a_person import resume
 from faults.troubled_desk import Run, Stage, StageOf, a_run, both_stages
 from live_desk import Desk, a_devnet, a_funded_desk, typed
 from sqlalchemy import text
@@ -118,7 +119,7 @@ def test_nothing_is_signed_from_the_moment_a_halt_is_set(
                 run.cycle()
         assert signed_while_halted(run) == []
         assert signatures(run) == before
-        Diary(run.ledger.engine, "main").resume(2)
+        resume(Diary(run.ledger.engine, "main"), 2)
         require_normal(run)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from a_person import resume
 from builders import ACCOUNT, CHAIN_ID, a_hash, a_purpose, an_attempt, an_inclusion
 from faults.kill_points import KILLED, POINTS, run_until
 from faults.scenes import A_MOVE, STORE, Scene
@@ -165,7 +166,7 @@ def test_without_its_database_what_is_under_way_is_noticed_before_signing(
             run.stage.ask("anvil_dropAllTransactions")
             run.stage.controls.set_automine(True)
         assert run.raw_transactions() == before
-        Diary(run.ledger.engine, NAME).resume(1)
+        resume(Diary(run.ledger.engine, NAME), 1)
         require_normal_soon(run)
         require_sound_on_chain(run)
         require_books_equal_chain(run)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from a_person import resume
 from faults.moving_chain import DEEPEST, USUAL_BASE_FEE, Fate, MovingChain, a_moving_run
 from faults.troubled_desk import NAME, TERMS, Run, Stage, StageOf, both_stages
 from faults.verdict import (
@@ -232,7 +233,7 @@ def halted_within(run: Run, cycles: int) -> str | None:
         for _ in range(cycles):
             run.cycle()
     except Halted as error:
-        Diary(run.ledger.engine, NAME).resume(run.stage.now())
+        resume(Diary(run.ledger.engine, NAME), run.stage.now())
         return str(error)
     return None
 

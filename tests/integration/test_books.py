@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from a_person import resume
 from builders import a_limits
 from devnet_world import CHECKED, World, a_world
 from empty_store import an_empty_ledger
@@ -690,7 +691,7 @@ def test_three_plans_that_fail_halt_the_campaign_whichever_process_tries_them(
     assert simple.world.controls.nonce(simple.account) == 0
     with pytest.raises(Halted, match="main is halted"):
         simple.restarted().cycle()
-    Diary(simple.ledger.engine, "main").resume(1)
+    resume(Diary(simple.ledger.engine, "main"), 1)
     simple.cycle()
     simple.require_exact()
 
@@ -744,7 +745,7 @@ def test_somebody_else_who_signs_for_the_account_halts_the_campaign(simple: Desk
     with pytest.raises(Halted, match=told):
         simple.cycle()
     assert simple.world.controls.nonce(simple.account) == nonce + 1
-    Diary(simple.ledger.engine, "main").resume(1)
+    resume(Diary(simple.ledger.engine, "main"), 1)
     by_hand(simple, plan)
     assert simple.campaign.read().positions == ()
 
@@ -761,7 +762,7 @@ def test_a_nonce_that_was_taken_from_a_killed_process_halts_the_campaign(
     assert again.campaign.books.halted() is not None
     with pytest.raises(Halted, match="campaign main is halted"):
         again.cycle()
-    Diary(again.ledger.engine, "main").resume(1)
+    resume(Diary(again.ledger.engine, "main"), 1)
     again.cycle()
     again.require_exact()
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from a_person import resume
 from builders import ACCOUNT, CHAIN_ID, a_purpose
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -99,7 +100,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def a_person_looks(self) -> None:
         """And lifts what halts stand, as those that a killed process had written down."""
-        Diary(self.ledger.engine, "main").resume(1)
+        resume(Diary(self.ledger.engine, "main"), 1)
 
     def point(self) -> None:
         if self.killed_at is not None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from a_person import resume
 from builders import ACCOUNT, a_block, a_pool, amounts, price_at
 from empty_store import an_empty_ledger
 from paper_account import PaperAccount, an_account
@@ -168,7 +169,7 @@ def test_a_resume_lets_it_run_and_losses_count_from_then_on(
     account.price_moves_to(2_300)
     with pytest.raises(Halted):
         manager.looks()
-    diary.resume(1)
+    resume(diary, 1)
     manager.looks()
     account.price_moves_to(2_600)
     manager.looks()
@@ -241,7 +242,7 @@ def test_the_day_of_one_campaign_is_not_anothers(
     ledger: Ledger, manager: Manager, account: PaperAccount
 ) -> None:
     manager.looks()
-    Diary(ledger.engine, "aside").resume(1)
+    resume(Diary(ledger.engine, "aside"), 1)
     account.price_moves_to(2_300)
     with pytest.raises(Halted):
         manager.looks()
@@ -266,7 +267,7 @@ def test_three_plans_that_fail_in_a_row_halt_the_campaign_at_once(
         manager.carries_out(FAILED)
     assert len(diary.cycles()) == 3
     assert [row.stop_kind for row in diary.cycles()] == [StopKind.ERROR] * 3
-    diary.resume(1)
+    resume(diary, 1)
     manager.looks()
 
 
@@ -292,14 +293,14 @@ def test_a_resume_begins_the_count_anew(manager: Manager, diary: Diary) -> None:
     for _ in range(2):
         manager.carries_out(FAILED)
     diary.halt("let me look", 1)
-    diary.resume(2)
+    resume(diary, 2)
     for _ in range(2):
         manager.carries_out(FAILED)
     with pytest.raises(Halted):
         manager.carries_out(FAILED)
 
 
-def test_a_halt_by_a_person_keeps_its_reason_when_plans_fail_too(
+def test_a_halt_by_a_person_and_plans_that_fail_are_two_reasons(
     manager: Manager, diary: Diary
 ) -> None:
     for _ in range(2):
@@ -308,8 +309,8 @@ def test_a_halt_by_a_person_keeps_its_reason_when_plans_fail_too(
     diary.halt("let me look", 1)
     hold = Hold(campaign="main", block=a_block(), reason="", gates=())
     books.write_down(before, hold, Outcome(steps=(), stop=FAILED))
-    assert diary.halted() == "let me look"
-    diary.resume(2)
+    assert diary.halted() == "let me look; 3 plans in a row failed, the last: mint: reverted"
+    resume(diary, 2)
     assert diary.halted() is None
 
 
@@ -323,7 +324,7 @@ def test_failures_and_resumes_of_one_campaign_are_not_anothers(
         aside.carries_out(FAILED)
     aside.holds()
     Diary(ledger.engine, "aside").halt("let me look", 1)
-    Diary(ledger.engine, "aside").resume(2)
+    resume(Diary(ledger.engine, "aside"), 2)
     with pytest.raises(Halted):
         manager.carries_out(FAILED)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from a_person import resume
 from builders import (
     ACCOUNT,
     BLOCK_TIME_S,
@@ -667,7 +668,7 @@ def test_a_halt_that_a_person_asked_for_keeps_its_reason(
     told = Stop(kind=StopKind.HALT, reason="campaign main is halted: I want to look at it")
     with pytest.raises(Halted, match=r"^campaign main is halted: I want to look at it$"):
         books.close(before, did(stop=told), account.snapshot)
-    Diary(ledger.engine, "main").resume(2)
+    resume(Diary(ledger.engine, "main"), 2)
     books.require_running()
 
 

@@ -17,6 +17,8 @@ from eth_account import Account
 from live_desk import Done, surroundings
 
 from lpmanager.cli.main import main
+from lpmanager.ledger.diary import Diary
+from lpmanager.ledger.store import Ledger
 
 #: Public knowledge: the first account of every development chain.
 KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -148,6 +150,30 @@ def test_a_halt_is_lifted_by_name_and_only_where_there_is_one(lpm: Lpm) -> None:
     assert lpm("halt", "eth-usdc").returncode == 0
     assert lpm("resume", "eth-usdc", typed="n\n").returncode == 1
     assert lpm("resume", "eth-usdc", "--yes").returncode == 0
+
+
+@pytest.mark.usefixtures("configured")
+def test_every_reason_is_shown_and_what_comes_after_that_is_not_lifted(
+    lpm: Lpm, tmp_path: Path
+) -> None:
+    for reason in ("the price looks odd", "the books look odd"):
+        lpm("halt", "--reason", reason)
+
+    def another_halt_comes(*_told: object, **_options: object) -> None:
+        engine = Ledger.open(f"sqlite:///{tmp_path}/lpmanager.db").engine
+        Diary(engine, "eth-usdc").halt("somebody else signs", 1)
+        engine.dispose()
+
+    with mock.patch("typer.confirm", side_effect=another_halt_comes):
+        resumed = lpm("resume")
+    assert resumed.returncode == 1
+    for shown in ("the price looks odd", "the books look odd"):
+        assert f"eth-usdc is halted: {shown}\n" in resumed.stderr
+    assert "eth-usdc was halted anew meanwhile: somebody else signs; " in resumed.stderr
+    assert "runs again" not in resumed.stderr
+    again = lpm("resume", "--yes")
+    assert again.returncode == 0
+    assert "look" not in again.stderr
 
 
 @pytest.mark.usefixtures("configured")

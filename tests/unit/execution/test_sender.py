@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from a_person import resume
 from builders import ACCOUNT, CHAIN_ID, GENESIS, a_purpose
 from paper_chain import (
     BUMP_AFTER_S,
@@ -73,7 +74,7 @@ class Desk:
 
     def resume(self, campaign: str = "main") -> None:
         """A person has looked."""
-        Diary(self.ledger.engine, campaign).resume(1)
+        resume(Diary(self.ledger.engine, campaign), 1)
 
     def intents(self) -> list[Intent]:
         return whole_intents(self.ledger.engine, ACCOUNT, CHAIN_ID)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from a_person import resume
 from builders import (
     ACCOUNT,
     CHAIN_ID,
@@ -390,7 +391,7 @@ def test_a_halted_campaign_says_why_until_it_is_resumed(ledger: Ledger) -> None:
     assert diary.halted() is None
     diary.halt("one wei is missing", 5)
     assert diary.halted() == "one wei is missing"
-    diary.resume(6)
+    resume(diary, 6)
     assert diary.halted() is None
 
 
