@@ -277,11 +277,12 @@ class Bookkeeper:
                 )
 
     def _halt_if_told(self, outcome: Outcome, timestamp: int) -> None:
-        """A halt that a person asked for meanwhile stays as it is. A plan that failed may have been
-        one too many."""
-        if outcome.stop is None or outcome.stop.kind not in (StopKind.HALT, StopKind.ERROR):
+        """What the journal halted it for is not noted twice. A plan that failed may have been one
+        too many, and whoever asked it to stop may have halted it."""
+        if outcome.stop is None:
             return
-        if outcome.stop.kind is StopKind.HALT and self._diary.halted() is None:
+        told = {halt.reason for halt in self._diary.standing()}
+        if outcome.stop.kind is StopKind.HALT and outcome.stop.reason not in told:
             self._diary.halt(outcome.stop.reason, timestamp)
         self._diary.require_running()
 

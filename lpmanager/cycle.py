@@ -111,12 +111,17 @@ def begin(campaign: Campaign) -> View:
 
 
 def take_over(campaign: Campaign) -> None:
-    """Settle what an earlier run left open, before anything new. Raises Halted while stopped."""
-    campaign.books.require_running()
+    """Settle what an earlier run left open, before anything new. Raises Halted while stopped.
+
+    A halted campaign's transactions are seen through and booked too, though none is signed anew:
+    while one is open, no other campaign of the account can sign.
+    """
     if campaign.custody is None:
+        campaign.books.require_running()
         return
     left = campaign.custody.recover(campaign.name)
     campaign.books.catch_up(left)
+    campaign.books.require_running()
     if left.stop is not None:
         raise MaybeSent(f"campaign {campaign.name}: {left.stop.reason}")
 

@@ -16,6 +16,7 @@
   + GuardVeto (5)                  a guard stopped an action that was asked for by name
     - PlanRefused                  a plan file is expired, altered, stale or for somebody else
   + Halted (1)                     the manager stopped itself and a person must look
+    - AlreadyHalted                a halt of the campaign stands in the store
     - BooksDoNotClose              postings and chain differ
     - JournalDamaged               a row of the journal is not as it was written
     - StrangersTransaction         somebody else signs for the account
@@ -108,6 +109,10 @@ class PlanRefused(GuardVeto):
 
 class Halted(LpmError):
     """The manager stopped itself; nothing more is signed until a person has looked."""
+
+
+class AlreadyHalted(Halted):
+    """The campaign was halted before, by itself or by a person, and nobody has lifted that yet."""
 
 
 class BooksDoNotClose(Halted):

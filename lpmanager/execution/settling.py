@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from lpmanager.chain.node import Node, Receipt
 from lpmanager.errors import (
+    AlreadyHalted,
     CallReverted,
     ChainError,
     Halted,
@@ -153,8 +154,11 @@ def require_meant_for(plan: Plan, chain_id: int, account: str, pool: str) -> Non
 
 
 def stopped_by(error: ChainError | Halted) -> Stop:
-    """What an error makes of a plan."""
-    if isinstance(error, Halted):
+    """What an error makes of a plan. A halt that stands already was somebody's wish; any other is
+    news."""
+    if isinstance(error, AlreadyHalted):
+        kind = StopKind.ASKED
+    elif isinstance(error, Halted):
         kind = StopKind.HALT
     else:
         kind = StopKind.ERROR if isinstance(error, _FAILURES) else StopKind.INTERRUPTED

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from lpmanager.errors import ClockDrift, Halted
+from lpmanager.errors import AlreadyHalted, ClockDrift
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.alarms import FAILURES_IN_A_ROW, NavMark, counts_from, failure_alarm
 from lpmanager.ledger.database import writing
@@ -167,7 +167,7 @@ class Diary:
             raise
 
     def require_running(self) -> None:
-        """Raise Halted while the campaign is stopped."""
+        """Raise AlreadyHalted while the campaign is stopped."""
         with self._engine.connect() as connection:
             require_not_halted(connection, self._campaign)
 
@@ -198,10 +198,10 @@ class Diary:
 
 
 def require_not_halted(connection: Connection, campaign: str) -> None:
-    """Raise Halted while a campaign is stopped, as far as the connection's transaction sees."""
+    """Raise AlreadyHalted while a campaign is stopped, as far as this transaction sees."""
     reason = _in_words(_standing(connection, campaign))
     if reason is not None:
-        raise Halted(f"campaign {campaign} is halted: {reason}")
+        raise AlreadyHalted(f"campaign {campaign} is halted: {reason}")
 
 
 def note_halt(connection: Connection, campaign: str, reason: str, timestamp: int) -> None:

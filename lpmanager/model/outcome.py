@@ -67,8 +67,9 @@ class Step:
 
 
 class StopKind(StrEnum):
-    """Why a plan ended early: somebody asked, the world moved on, the chain could not be asked or
-    paid just then, something failed, or nothing may be signed until a person has looked."""
+    """Why a plan ended early: somebody asked (by a signal or a halt), the world moved on, the chain
+    could not be asked or paid just then, something failed, or nothing may be signed until a person
+    has looked."""
 
     ASKED = "asked"
     OVERTAKEN = "overtaken"

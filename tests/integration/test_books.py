@@ -767,6 +767,27 @@ def test_a_nonce_that_was_taken_from_a_killed_process_halts_the_campaign(
     again.require_exact()
 
 
+def test_a_halted_campaign_books_what_it_had_sent_and_keeps_no_other_from_going_on(
+    simple: Desk,
+) -> None:
+    share = simple.world.pool.amounts(USDC_RAW // 2, WETH_RAW // 2)
+    one = replace(simple, name="one", budget=share)
+    two = replace(simple, name="two", budget=share)
+    two.cycle()
+    kill_at(one, "mint", taken=True)
+    Diary(one.ledger.engine, "one").halt("let me look", 1)
+    signed = [len(intent.attempts) for intent in one.intents()]
+    with pytest.raises(MaybeSent, match=r"begun for campaign one .*`lpm run --once --live one`"):
+        two.restarted().cycle()
+    with pytest.raises(Halted, match="campaign one is halted: let me look"):
+        one.restarted().cycle()
+    assert [len(intent.attempts) for intent in one.intents()] == signed
+    one.require_nothing_twice()
+    two.restarted().cycle()
+    resume(Diary(one.ledger.engine, "one"), 2)
+    assert one.restarted().cycle().snapshot.positions != ()
+
+
 def test_two_campaigns_share_an_account_and_one_waits_for_the_others_transactions(
     simple: Desk,
 ) -> None:

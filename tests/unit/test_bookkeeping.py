@@ -39,6 +39,7 @@ from lpmanager.errors import (
     PlanRefused,
 )
 from lpmanager.execution.intent import Intent, Status
+from lpmanager.execution.settling import stopped_by
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import (
@@ -665,11 +666,25 @@ def test_a_halt_that_a_person_asked_for_keeps_its_reason(
     before = account.snapshot()
     books.bring_up_to(before)
     Diary(ledger.engine, "main").halt("I want to look at it", 1)
-    told = Stop(kind=StopKind.HALT, reason="campaign main is halted: I want to look at it")
+    with pytest.raises(Halted) as told:
+        books.require_running()
     with pytest.raises(Halted, match=r"^campaign main is halted: I want to look at it$"):
-        books.close(before, did(stop=told), account.snapshot)
+        books.close(before, did(stop=stopped_by(told.value)), account.snapshot)
     resume(Diary(ledger.engine, "main"), 2)
+    books.close(before, did(stop=stopped_by(told.value)), account.snapshot)
     books.require_running()
+
+
+def test_what_a_plan_finds_is_told_beside_a_halt_that_a_person_asked_for_meanwhile(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    before = account.snapshot()
+    books.bring_up_to(before)
+    Diary(ledger.engine, "main").halt("I want to look at it", 1)
+    for _ in range(2):
+        with pytest.raises(Halted, match=f"halted: I want to look at it; {HALT.reason}$"):
+            books.close(before, did(stop=HALT), account.snapshot)
 
 
 def test_a_stop_that_is_no_halt_lets_the_campaign_run(
