@@ -73,12 +73,12 @@ class Provider:
 class Terms:
     """What it takes to be believed.
 
-    A head is known to `quorum` RPCs by the same hash, and not more than `max_head_age_s` away from
-    `clock` (Unix seconds). `most_ahead_s` is how far in its future a head may be before that clock
-    is wrong; None on a chain that does not keep the time of day. Who is more than `lag_blocks`
-    behind the others is left out. `genesis` is the hash of the chain's first block, or None where
-    that is not known yet. `patience_s` is how long after its first attempt a read may still be
-    tried again.
+    A head is told alike by `quorum` RPCs, and not more than `max_head_age_s` away from `clock`
+    (Unix seconds). `most_ahead_s` is how far in its future a head may be before that clock is
+    wrong; None on a chain that does not keep the time of day. Who is more than `lag_blocks` behind
+    what a quorum has reached is left out. `genesis` is the hash of the chain's first block, or None
+    where that is not known yet. `patience_s` is how long after its first attempt a read may still
+    be tried again.
     """
 
     chain_id: int
@@ -208,9 +208,10 @@ class Providers:
             except ChainError as error:
                 troubles[provider] = error
                 continue
-            self._agreement = self._agreed(heads, depth=0)
-            if self._agreement is not None:
-                return self._agreement
+            agreed = self._agreed(heads, depth=0)
+            if agreed is not None and self._are_abreast(agreed.block, heads):
+                self._agreement = agreed
+                return agreed
         self._agreement = self._agreed(heads, depth=_REORGANISED)
         if self._agreement is not None:
             return self._agreement
@@ -226,6 +227,11 @@ class Providers:
             block_at=self._block_at,
         )
         return None if found is None or self._age_trouble(found.block) else found
+
+    def _are_abreast(self, block: Block, heads: Mapping[Provider, Block]) -> bool:
+        """Whether nobody is so far ahead of a block that he lies, or those who agree on it lag."""
+        foremost = max(head.number for head in heads.values())
+        return foremost - block.number <= self._terms.lag_blocks
 
     def _believable_head(self, provider: Provider) -> Block:
         terms = self._terms

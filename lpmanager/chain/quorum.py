@@ -13,7 +13,7 @@ T = TypeVar("T", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Agreement(Generic[T]):
-    """A block, and who told of it by the same hash, in the order they were given."""
+    """A block, and who told of it alike, in the order they were given."""
 
     block: Block
     by: tuple[T, ...]
@@ -32,21 +32,21 @@ def agree(
     depth: int,
     block_at: Callable[[T, int], Block | None],
 ) -> Agreement[T] | None:
-    """The newest block that `quorum` of those with these heads have by the same hash, or None.
+    """The newest block that `quorum` of those with these heads tell alike, or None.
 
-    Whoever is more than `lag` blocks behind the foremost is left out. Where they differ at the
-    newest height that a quorum has reached, up to `depth` blocks below it count too: the two sides
-    of a small reorganisation agree there. `block_at` asks one of them for its block at a height
-    below its head; None where it does not tell.
+    One of them alone says nothing: how high the chain is, is what a quorum has reached. Whoever is
+    more than `lag` blocks behind that is left out; who is ahead of it is asked for the lower block.
+    Where they differ, up to `depth` blocks below a head count too: the two sides of a small
+    reorganisation agree there. `block_at` asks one of them for its block at a height below its
+    head; None where it does not tell.
     """
-    if not heads:
+    if len(heads) < quorum:
         return None
-    foremost = max(head.number for head in heads.values())
-    abreast = {who: head for who, head in heads.items() if foremost - head.number <= lag}
-    if len(abreast) < quorum:
-        return None
-    newest = sorted((head.number for head in abreast.values()), reverse=True)[quorum - 1]
-    for height in range(newest, max(newest - depth, 0) - 1, -1):
+    reached = sorted((head.number for head in heads.values()), reverse=True)[quorum - 1]
+    abreast = {who: head for who, head in heads.items() if reached - head.number <= lag}
+    tops = {min(head.number, reached) for head in abreast.values()}
+    heights = {max(top - below, 0) for top in tops for below in range(depth + 1)}
+    for height in sorted(heights, reverse=True):
         found = _agreement_at(height, abreast, quorum, block_at)
         if found is not None:
             return found
@@ -56,12 +56,12 @@ def agree(
 def _agreement_at(
     height: int, heads: Mapping[T, Block], quorum: int, block_at: Callable[[T, int], Block | None]
 ) -> Agreement[T] | None:
-    votes: dict[str, tuple[Block, list[T]]] = {}
+    votes: dict[Block, list[T]] = {}
     for who, head in heads.items():
         if head.number < height:
             continue
         block = head if head.number == height else block_at(who, height)
         if block is not None:
-            votes.setdefault(block.hash, (block, []))[1].append(who)
-    agreed = [Agreement(b, tuple(by)) for b, by in votes.values() if len(by) >= quorum]
+            votes.setdefault(block, []).append(who)
+    agreed = [Agreement(block, tuple(by)) for block, by in votes.items() if len(by) >= quorum]
     return agreed[0] if agreed else None

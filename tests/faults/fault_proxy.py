@@ -66,6 +66,7 @@ class Fault(StrEnum):
     OTHER_RECEIPT = "the receipt of another transaction"
     NO_RECEIPT = "no receipt of what is mined"
     FORGOTTEN = "taken as it seems, but the node never got it"
+    TALL_HEAD = "a newest block that is some blocks ahead of the chain"
 
 
 #: The only methods that a lie of this kind is about; the others concern whole requests.
@@ -77,6 +78,7 @@ ABOUT = {
     Fault.OTHER_RECEIPT: {RECEIPT},
     Fault.NO_RECEIPT: {RECEIPT},
     Fault.FORGOTTEN: {SEND},
+    Fault.TALL_HEAD: {BLOCK},
 }
 
 
@@ -151,7 +153,7 @@ class FaultProxy:
         chance: float = 1.0,
         blocks: int = 10,
     ) -> None:
-        """Let a fault strike requests; `blocks` says how old an old head is."""
+        """Let a fault strike requests; `blocks` says how far off a wrong head is."""
         about = frozenset(methods or ABOUT.get(fault, ()))
         self._troubles.append(Trouble(fault, about, after, times, chance, blocks))
 
@@ -259,6 +261,8 @@ class FaultProxy:
                 return answer
             case Fault.NO_RECEIPT:
                 return {**_frame(call), "result": None}
+            case Fault.TALL_HEAD:
+                return _taller(answer, trouble.blocks) if call["params"][0] == "latest" else answer
             case _:
                 return self._as_of_old(call, answer, trouble.blocks)
 
@@ -315,6 +319,13 @@ def _changed(answer: Json, key: str) -> Json:
         return answer
     lie = "0x" + keccak(hexstr=answer["result"][key]).hex()
     return {**answer, "result": {**answer["result"], key: lie}}
+
+
+def _taller(answer: Json, blocks: int) -> Json:
+    """A newest block so many blocks higher, which nobody has, of the time of the one there is."""
+    other = _changed(answer, "hash")
+    number = int(other["result"]["number"], 16) + blocks
+    return {**other, "result": {**other["result"], "number": hex(number)}}
 
 
 @contextmanager

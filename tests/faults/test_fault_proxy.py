@@ -179,6 +179,19 @@ def test_other_blocks_are_other_ones_and_always_the_same(
     assert node(proxy).head().hash == node(proxy).head().hash != honest.hash
 
 
+def test_a_tall_head_is_ahead_of_the_chain_and_all_below_is_true(
+    backend: AnvilBackend, proxy: FaultProxy
+) -> None:
+    honest = Controls(backend).node.head()
+    proxy.inject(Fault.TALL_HEAD, blocks=10**9)
+    tall = node(proxy)
+    head = tall.head()
+    assert (head.number, head.timestamp) == (honest.number + 10**9, honest.timestamp)
+    assert tall.block(honest.number) == honest
+    with pytest.raises(ChainError):
+        tall.ask(balance_question(backend.accounts[0], head))
+
+
 @pytest.mark.parametrize(
     ("fault", "why"),
     [

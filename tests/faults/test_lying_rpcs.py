@@ -27,7 +27,7 @@ pytestmark = pytest.mark.fault_row("RPCs that lie, stall, disagree or serve anot
 _TROUBLED_CYCLES = 2
 
 #: Lies after which nothing may be signed where nobody contradicts them.
-_DISQUALIFYING = (Fault.WRONG_CHAIN, Fault.OLD_HEAD, Fault.OTHER_BLOCK)
+_DISQUALIFYING = (Fault.WRONG_CHAIN, Fault.OLD_HEAD, Fault.OTHER_BLOCK, Fault.TALL_HEAD)
 
 #: More than an old head is old. Of blocks before the run anvil may have the states no more.
 _BLOCKS_TO_BE_BEHIND = 12
@@ -145,6 +145,23 @@ def test_a_block_made_up_after_all_was_found_final_is_not_booked(
         run.cycle()
         run.heal()
         require_normal_soon(run)
+        require_books_equal_chain(run)
+
+
+def test_while_two_rpcs_that_must_agree_do_not_nothing_is_signed(
+    stage: Stage, tmp_path: Path
+) -> None:
+    with a_run(stage, tmp_path, 2, 0) as run:
+        run.rpcs[1].inject(Fault.OTHER_BLOCK)
+        for _ in range(_TROUBLED_CYCLES):
+            assert not run.cycle()
+            assert "no 2 of 2 RPCs agree on a block" in run.errors[-1]
+        assert run.raw_transactions() == []
+        assert run.intents() == []
+        run.heal()
+        require_normal_soon(run)
+        assert run.raw_transactions() != []
+        require_nothing_doubled(run)
         require_books_equal_chain(run)
 
 

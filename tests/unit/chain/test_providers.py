@@ -31,12 +31,17 @@ WHO = Question("who", [], str)
 
 @dataclass
 class Rpc:
-    """An RPC that tells its name when asked for it, and can be told to misbehave."""
+    """An RPC that tells its name when asked for it, and can be told to misbehave.
+
+    `taller` is how much higher than it is it says that its head is, `later` of how much later.
+    """
 
     name: str
     height: int = 100
     chain_id: int = CHAIN_ID
     fork: int | None = None
+    taller: int = 0
+    later: int = 0
     silent: bool = False
     refuses: RpcError | None = None
     asked: list[str] = field(default_factory=list)
@@ -51,8 +56,15 @@ class Rpc:
         if method == "eth_chainId":
             return hex(self.chain_id)
         if method == "eth_getBlockByNumber":
-            return self._block(self.height if params[0] == "latest" else int(params[0], 16))
+            return self._head() if params[0] == "latest" else self._block(int(params[0], 16))
         return self.refuses or self.name
+
+    def _head(self) -> Any:
+        head = self._block(self.height)
+        number, timestamp = int(head["number"], 16), int(head["timestamp"], 16)
+        made_up = {"hash": "0x" + self.name * 64} if self.taller else {}
+        changes = {"number": hex(number + self.taller), "timestamp": hex(timestamp + self.later)}
+        return head | changes | made_up
 
     def _block(self, number: int) -> Any:
         if number > self.height:
@@ -273,6 +285,26 @@ def test_the_third_is_asked_only_where_the_first_two_do_not_agree() -> None:
     it = bench(Rpc("a"), Rpc("b", height=101), Rpc("c"), quorum=2)
     assert it.head().number == 100
     assert it.rpcs[2].asked == []
+
+
+@pytest.mark.parametrize("taller", [1, 3, 10**9])
+@pytest.mark.parametrize("place", range(3))
+def test_one_of_three_that_says_it_is_ahead_stops_nothing(place: int, taller: int) -> None:
+    rpcs = [Rpc("a"), Rpc("b"), Rpc("c")]
+    rpcs[place].taller = taller
+    it = bench(*rpcs, quorum=2)
+    assert it.head() == replace(a_block(100), base_fee=0)
+
+
+def test_one_of_three_that_tells_another_time_of_the_same_block_is_outvoted() -> None:
+    it = bench(Rpc("a", later=4), Rpc("b"), Rpc("c"), quorum=2)
+    assert (it.head().timestamp, it.reader()) == (a_block(100).timestamp, "b")
+
+
+def test_one_that_lags_is_left_out_where_the_third_is_abreast_of_the_first() -> None:
+    it = bench(Rpc("a", height=103), Rpc("b"), Rpc("c", height=103), quorum=2)
+    it.now = a_block(103).timestamp
+    assert (it.head().number, it.reader()) == (103, "a")
 
 
 def test_without_agreement_the_error_names_each_and_what_it_said() -> None:
