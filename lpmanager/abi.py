@@ -74,6 +74,12 @@ class Event:
         """The first topic, as hex."""
         return "0x" + keccak(text=self.signature).hex()
 
+    @property
+    def topic_count(self) -> int:
+        """How many topics its logs have: the first, and one for each value that is not data."""
+        types = self.signature[self.signature.index("(") :]
+        return 1 + len(_members(types)) - len(_members(self.data))
+
     def decode(self, data: bytes) -> tuple[Any, ...]:
         """The values outside the topics."""
         return decode_values(self.data, data, self.signature)

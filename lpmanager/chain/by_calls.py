@@ -9,7 +9,7 @@ from lpmanager.abi import ContractCall
 from lpmanager.amm import fee_growth_inside
 from lpmanager.chain.at_block import AtBlock
 from lpmanager.chain.node import Node, Question, balance_question
-from lpmanager.chain.sighting import Sighting, Watch, words_around
+from lpmanager.chain.sighting import Sighting, Watch, believable, words_around
 from lpmanager.chain.vault_views import vault_calls, vault_state
 from lpmanager.errors import ConfigError
 from lpmanager.model import Block, PoolKey, Position, TickRange, TickState
@@ -96,7 +96,9 @@ class ByCalls:
         if chosen is not None:
             return self._read_chosen(at, chosen)
         (count,) = at.ask([venue.position_count(watch.account)])
-        ids = at.ask([venue.position_id(watch.account, index) for index in range(count)])
+        ids = at.ask(
+            [venue.position_id(watch.account, index) for index in range(believable(count))]
+        )
         found = at.ask([venue.position(i) for i in ids])
         return {
             token_id: position

@@ -62,6 +62,11 @@ def _is_birth(log: Log) -> bool:
 
 def read_swap(log: Log) -> SwapEvent:
     """The Swap event in a pool's log. Raises ChainError for what no pool could have told."""
+    if not log.is_of(SWAP_EVENT):
+        raise ChainError(
+            f"log {log.log_index} of block {log.block_number} in pool {log.address}: expected a "
+            "swap, found another event; the node tells wrong logs, ask another one"
+        )
     amount0, amount1, sqrt_price_x96, liquidity, tick = SWAP_EVENT.decode(log.data)
     if not MIN_SQRT_PRICE <= sqrt_price_x96 < MAX_SQRT_PRICE:
         raise ChainError(

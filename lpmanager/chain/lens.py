@@ -15,7 +15,7 @@ from lpmanager.abi import CustomError
 from lpmanager.chain.artifacts import own_artifact
 from lpmanager.chain.at_block import require_still
 from lpmanager.chain.node import Node, Question, header_question
-from lpmanager.chain.sighting import TICK_WINDOW, Sighting, Watch, words_around
+from lpmanager.chain.sighting import TICK_WINDOW, Sighting, Watch, believable, words_around
 from lpmanager.chain.vault_views import vault_calls, vault_state
 from lpmanager.errors import CallReverted, ChainError
 from lpmanager.model import (
@@ -124,7 +124,7 @@ class Lens:
         again, parent = header
         require_still(block, again)
         seen = answers[len(questions) :]
-        self._count = seen[0].nft_count
+        self._count = believable(seen[0].nft_count)
         missing = self._pages(chosen)[len(pages) :]
         seen += self._node.ask_many(
             [

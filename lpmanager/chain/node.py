@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from eth_utils.address import to_checksum_address
 
-from lpmanager.abi import ContractCall
+from lpmanager.abi import ContractCall, Event
 from lpmanager.chain.transport import SEND_RAW, RpcError, Transport
 from lpmanager.errors import CallReverted, ChainError, MaybeSent, WrongChain
 from lpmanager.model import Block
 
 T = TypeVar("T")
 
-_QUANTITY = re.compile(r"0x[0-9a-fA-F]+")
+#: Of at most 256 bits, as all numbers of the chain are.
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+
+#: Heights, times and counts stay below, as databases keep them.
+_TOO_MANY = 2**63
 
 #: Logs are many and of few contracts, and a checksum is a hash.
 _checksummed = lru_cache(maxsize=1024)(to_checksum_address)
@@ -53,6 +57,10 @@ class Log:
     tx_hash: str
     log_index: int
     timestamp: int | None = None
+
+    def is_of(self, event: Event) -> bool:
+        """Whether it is a log of this event, with all its topics."""
+        return self.topics[:1] == (event.topic,) and len(self.topics) == event.topic_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,17 +194,17 @@ def balance_question(address: str, at: Block) -> Question[int]:
 
 def nonce_question(address: str, at: Block) -> Question[int]:
     """How many transactions an account has had mined."""
-    return Question("eth_getTransactionCount", [address, {"blockHash": at.hash}], _int)
+    return Question("eth_getTransactionCount", [address, {"blockHash": at.hash}], _count)
 
 
 def nonce_question_at(address: str, height: int) -> Question[int]:
     """As `nonce_question`, at the block of a height on the chain as it stands."""
-    return Question("eth_getTransactionCount", [address, hex(height)], _int)
+    return Question("eth_getTransactionCount", [address, hex(height)], _count)
 
 
 def pending_nonce_question(address: str) -> Question[int]:
     """The nonce after all the node knows of, mined or waiting."""
-    return Question("eth_getTransactionCount", [address, "pending"], _int)
+    return Question("eth_getTransactionCount", [address, "pending"], _count)
 
 
 def chain_id_question() -> Question[int]:
@@ -228,13 +236,18 @@ def tip_question() -> Question[int]:
     return Question("eth_maxPriorityFeePerGas", [], _int)
 
 
+def gas_question(message: Mapping[str, Any]) -> Question[int]:
+    """The gas that a call would take, by the node's estimate."""
+    return Question("eth_estimateGas", [message], _count)
+
+
 def base_fees_question(head: Block, blocks: int) -> Question[tuple[int, ...] | None]:
     """The base fees of the last `blocks` up to a head, in wei per gas, the newest last; None where
     the node refuses."""
 
     def read(told: Any) -> tuple[int, ...]:
         fees = tuple(_int(fee) for fee in told["baseFeePerGas"])[:-1]  # the last is yet to come
-        newest = _int(told["oldestBlock"]) + len(fees) - 1
+        newest = _count(told["oldestBlock"]) + len(fees) - 1
         if newest != head.number:
             raise ValueError(f"asked for base fees up to block {head.number}, told up to {newest}")
         return fees
@@ -275,7 +288,7 @@ def sent_question(account: str, height: int) -> Question[dict[int, str]]:
     def read(told: Any) -> dict[int, str]:
         _block_at(told, height)
         mine = [sent for sent in told["transactions"] if sent["from"].lower() == account.lower()]
-        return {_int(sent["nonce"]): _hash(sent["hash"]) for sent in mine}
+        return {_count(sent["nonce"]): _hash(sent["hash"]) for sent in mine}
 
     return Question("eth_getBlockByNumber", [hex(height), True], read)
 
@@ -300,9 +313,19 @@ def logs_question(
                 raise ValueError(f"asked for logs up to {to_block}, told of {log.block_number}")
             if asked and log.address not in asked:
                 raise ValueError(f"asked for logs of {sorted(asked)}, told of {log.address}")
+            if not _has_topics(log, topics):
+                raise ValueError(f"asked for logs with topics {topics}, told of {log.topics}")
         return logs
 
     return Question("eth_getLogs", [query], read)
+
+
+def _has_topics(log: Log, asked: Sequence[str | list[str] | None]) -> bool:
+    """Whether a log is what a filter asks for: at each place a topic, one of several, or any."""
+    return len(log.topics) >= len(asked) and all(
+        want is None or (topic == want if isinstance(want, str) else topic in want)
+        for want, topic in zip(asked, log.topics, strict=False)
+    )
 
 
 def _answer(question: Question[Any], answer: Any) -> Any:
@@ -345,6 +368,14 @@ def _int(value: str) -> int:
     return int(value, 16)
 
 
+def _count(value: str) -> int:
+    """A quantity that is a height, a time, or how many of something there are."""
+    count = _int(value)
+    if count >= _TOO_MANY:
+        raise ValueError(f"{value} is more than there can be")
+    return count
+
+
 def _hash(value: str) -> str:
     """A hash of 32 bytes, in lower case so that equal ones are equal text."""
     if not _HASH.fullmatch(value):
@@ -356,9 +387,9 @@ def _block(value: Any) -> Block:
     if value is None:
         raise ChainError("the node does not know the block asked for; is it still syncing?")
     return Block(
-        number=_int(value["number"]),
+        number=_count(value["number"]),
         hash=_hash(value["hash"]),
-        timestamp=_int(value["timestamp"]),
+        timestamp=_count(value["timestamp"]),
         base_fee=_int(value.get("baseFeePerGas", "0x0")),
     )
 
@@ -375,22 +406,22 @@ def _log(value: Any) -> Log:
         raise ValueError("a log of a block that was reorganised away")
     return Log(
         address=_checksummed(value["address"]),
-        topics=tuple(value["topics"]),
+        topics=tuple(_hash(topic) for topic in value["topics"]),
         data=bytes.fromhex(value["data"][2:]),
-        block_number=_int(value["blockNumber"]),
+        block_number=_count(value["blockNumber"]),
         block_hash=_hash(value["blockHash"]),
         tx_hash=_hash(value["transactionHash"]),
-        log_index=_int(value["logIndex"]),
-        timestamp=_int(value["blockTimestamp"]) if value.get("blockTimestamp") else None,
+        log_index=_count(value["logIndex"]),
+        timestamp=_count(value["blockTimestamp"]) if value.get("blockTimestamp") else None,
     )
 
 
 def _receipt(value: Any) -> Receipt:
-    gas_used = _int(value["gasUsed"])
+    gas_used = _count(value["gasUsed"])
     return Receipt(
         tx_hash=_hash(value["transactionHash"]),
         succeeded=_int(value["status"]) == 1,
-        block_number=_int(value["blockNumber"]),
+        block_number=_count(value["blockNumber"]),
         block_hash=_hash(value["blockHash"]),
         gas_used=gas_used,
         gas_paid=gas_used * _int(value["effectiveGasPrice"]) + _int(value.get("l1Fee", "0x0")),

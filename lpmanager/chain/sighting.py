@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lpmanager.errors import ChainError
 from lpmanager.model import (
     MAX_TICK,
     MIN_TICK,
@@ -22,6 +23,9 @@ from lpmanager.venues.uniswap_v3 import Slot0, UniswapV3
 #: Ticks to each side of the price whose liquidity is read: 25 % of price and more.
 TICK_WINDOW = 2_500
 _WORD = 256
+
+#: More position NFTs than anybody opens; each of them is looked at.
+MOST_NFTS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,16 @@ class Sighting:
     known: TickRange
     positions: tuple[Position, ...]
     vault: VaultState | None
+
+
+def believable(nft_count: int) -> int:
+    """How many NFTs an account has, as it was told. ChainError where they cannot be looked at."""
+    if nft_count > MOST_NFTS:
+        raise ChainError(
+            f"expected at most {MOST_NFTS} position NFTs, found {nft_count}; name the campaign's "
+            "own in `positions`, or use another RPC"
+        )
+    return nft_count
 
 
 def words_around(tick: int, spacing: int) -> tuple[range, TickRange]:

@@ -26,7 +26,10 @@ class Transfer:
 def find_transfers(
     node: Node, tokens: list[str], account: str, first_block: int, last_block: int
 ) -> list[Transfer]:
-    """All Transfer events of the tokens with the account on either side, in both blocks' range."""
+    """All Transfer events of the tokens with the account on either side, in both blocks' range.
+
+    Of a token that does not index both sides there are none.
+    """
     padded = "0x" + account[2:].lower().rjust(64, "0")
     sides = ([erc20.TRANSFER.topic, padded], [erc20.TRANSFER.topic, None, padded])
     questions = [
@@ -35,7 +38,8 @@ def find_transfers(
         for topics in sides
     ]
     logs = {(log.block_number, log.log_index): log for q in questions for log in node.ask(q)}
-    return [read_transfer(logs[key]) for key in sorted(logs)]
+    found = [logs[key] for key in sorted(logs)]
+    return [read_transfer(log) for log in found if log.is_of(erc20.TRANSFER)]
 
 
 def received(transfers: list[Transfer], token: str, account: str) -> int:
@@ -49,7 +53,7 @@ def received(transfers: list[Transfer], token: str, account: str) -> int:
 
 
 def read_transfer(log: Log) -> Transfer:
-    """The Transfer in a log with topics (event, from, to)."""
+    """The Transfer in a log of that event, with topics (event, from, to)."""
     (raw,) = erc20.TRANSFER.decode(log.data)
     return Transfer(
         token=log.address,

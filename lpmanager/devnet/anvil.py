@@ -13,7 +13,7 @@ from typing import IO, Self
 
 from eth_utils.address import to_checksum_address
 
-from lpmanager.chain.node import Node, Question
+from lpmanager.chain.node import Node, Question, chain_id_question
 from lpmanager.chain.transport import HttpTransport, Transport, masked
 from lpmanager.devnet.backend import (
     ACCOUNT_BALANCE,
@@ -99,7 +99,7 @@ class AnvilBackend:
 
     def _introduce(self) -> None:
         ask = Node(self.transport, CHAIN_ID).ask
-        self.chain_id = ask(Question("eth_chainId", [], lambda value: int(value, 16)))
+        self.chain_id = ask(chain_id_question())
         self.accounts = ask(Question("eth_accounts", [], _addresses))
         ask(Question("anvil_setBlockTimestampInterval", [1], lambda value: value))
 

@@ -33,7 +33,7 @@ def read_fact(node: Node, pool: PoolKey, account: str, action: Action, receipt: 
         case Mint():
             return _minted(node, pool, action.range, receipt)
         case Swap():
-            log = _one(receipt, pool.address, uniswap_v3.SWAP_EVENT.topic)
+            log = _swap_in(receipt, pool)
             event = read_swap(log)
             return Swapped(
                 purpose=action.purpose,
@@ -92,7 +92,7 @@ def minted_before(
 
 
 def _minted(node: Node, pool: PoolKey, tick_range: TickRange, receipt: Receipt) -> Minted:
-    log = next((e for e in receipt.logs if e.topics[0] == uniswap_v3.INCREASE_EVENT.topic), None)
+    log = next((e for e in receipt.logs if e.is_of(uniswap_v3.INCREASE_EVENT)), None)
     if log is None:
         raise ChainError(f"transaction {receipt.tx_hash}: no IncreaseLiquidity among its logs")
     liquidity, paid0, paid1 = uniswap_v3.INCREASE_EVENT.decode(log.data)
@@ -108,7 +108,7 @@ def _minted(node: Node, pool: PoolKey, tick_range: TickRange, receipt: Receipt) 
 
 
 def _principal(pool: PoolKey, receipt: Receipt) -> Amounts:
-    logs = [e for e in receipt.logs if e.topics[0] == uniswap_v3.DECREASE_EVENT.topic]
+    logs = [e for e in receipt.logs if e.is_of(uniswap_v3.DECREASE_EVENT)]
     if len(logs) != 1:
         raise ChainError(f"transaction {receipt.tx_hash}: expected one DecreaseLiquidity")
     _, raw0, raw1 = uniswap_v3.DECREASE_EVENT.decode(logs[0].data)
@@ -123,15 +123,16 @@ def _received(pool: PoolKey, account: str, receipt: Receipt) -> Amounts:
     """
     totals = {pool.token0.address: 0, pool.token1.address: 0}
     for log in receipt.logs:
-        if log.topics[0] == erc20.TRANSFER.topic and log.address in totals:
+        if log.is_of(erc20.TRANSFER) and log.address in totals:
             transfer = read_transfer(log)
             if transfer.sender == pool.address and transfer.recipient == account:
                 totals[log.address] += transfer.raw
     return pool.amounts(totals[pool.token0.address], totals[pool.token1.address])
 
 
-def _one(receipt: Receipt, address: str, topic: str) -> Log:
-    logs = [e for e in receipt.logs if e.address == address and e.topics[0] == topic]
+def _swap_in(receipt: Receipt, pool: PoolKey) -> Log:
+    address, event = pool.address, uniswap_v3.SWAP_EVENT
+    logs = [e for e in receipt.logs if e.address == address and e.is_of(event)]
     if len(logs) != 1:
         raise ChainError(
             f"transaction {receipt.tx_hash}: expected one Swap of pool {address}, found {len(logs)}"

@@ -16,6 +16,7 @@ from lpmanager.chain.node import (
     Question,
     Receipt,
     chain_id_question,
+    gas_question,
     nonce_question,
     nonce_question_at,
     or_none,
@@ -241,14 +242,14 @@ class Sender:
                 nonce_question(self.account, head),
                 pending_nonce_question(self.account),
                 tip_question(),
-                or_none(_gas_question(self.account, call)),
+                or_none(gas_question(_message(self.account, call))),
             ]
         )
         require_chain(self._node, chain_id)
         self._require_our_nonce(purpose, final_nonce, nonce, pending)
         if gas is None:
             # After what is pending it would revert: now that nothing should be, for what reason?
-            gas = self._node.ask(_gas_question(self.account, call))
+            gas = self._node.ask(gas_question(_message(self.account, call)))
         offer = first_fees(head.base_fee, tip, policy)
         if offer is None:
             raise ChainError(
@@ -355,7 +356,7 @@ class Sender:
         intent = self._underway[at]
         call = _cancellation(self.account) if move.cancels else intent.purpose.call
         try:
-            gas = self._with_margin(self._node.ask(_gas_question(self.account, call)))
+            gas = self._with_margin(self._node.ask(gas_question(_message(self.account, call))))
             signed = self._sign(intent, call, gas, move.fees, head, cancels=move.cancels)
         except (SigningRefused, JournalDamaged):
             raise
@@ -452,10 +453,6 @@ def simulate(node: Node, account: str, call: Call, at: Block) -> None:
 
 def _message(account: str, call: Call) -> dict[str, Any]:
     return {"from": account, "to": call.to, "data": "0x" + call.data.hex()}
-
-
-def _gas_question(account: str, call: Call) -> Question[int]:
-    return Question("eth_estimateGas", [_message(account, call)], lambda gas: int(gas, 16))
 
 
 def _cancellation(account: str) -> Call:

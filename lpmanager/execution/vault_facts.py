@@ -73,34 +73,41 @@ class _Reading:
         self._swaps = [action for action in actions if isinstance(action, Swap)]
         self._receipt = receipt
         self._logs = [log for log in receipt.logs if log.address == vault]
-        self._rebalances = any(log.topics[0] == REBALANCED.topic for log in self._logs)
+        self._rebalances = any(log.is_of(REBALANCED) for log in self._logs)
 
     def facts(self) -> tuple[Fact, ...]:
         """What the vault's events tell. A burn is told of with the collect that follows it."""
-        tell = {
-            COLLECTED.topic: self._collected,
-            SWAPPED.topic: self._swapped,
-            MINTED.topic: self._minted,
-        }
-        return tuple(tell[log.topics[0]](log) for log in self._logs if log.topics[0] in tell)
+        tell = {COLLECTED: self._collected, SWAPPED: self._swapped, MINTED: self._minted}
+        return tuple(
+            read(log) for log in self._logs for event, read in tell.items() if log.is_of(event)
+        )
 
     def _collected(self, log: Log) -> Fact:
         """A rebalance collects nothing but what it closes."""
         lower, upper, raw0, raw1 = COLLECTED.decode(log.data)
-        tick_range, received = TickRange(lower, upper), self._pool.amounts(raw0, raw1)
+        tick_range, received = self._range(lower, upper), self._pool.amounts(raw0, raw1)
         token_id = position_id(self._vault, tick_range)
         if not self._rebalances:
             return Collected(token_id=token_id, fees=received)
         principal = self._burned(tick_range)
         return Withdrawn(token_id=token_id, principal=principal, fees=received - principal)
 
+    def _range(self, lower: int, upper: int) -> TickRange:
+        try:
+            return TickRange(lower, upper)
+        except ValueError as error:
+            raise ChainError(
+                f"transaction {self._receipt.tx_hash} of vault {self._vault}: its logs tell of a "
+                f"range that cannot be ({error})"
+            ) from error
+
     def _burned(self, tick_range: TickRange) -> Amounts:
         """The principal that left a range; none where it had no liquidity."""
         principal = self._pool.amounts(0, 0)
         for log in self._logs:
-            if log.topics[0] == BURNED.topic:
+            if log.is_of(BURNED):
                 lower, upper, _liquidity, raw0, raw1 = BURNED.decode(log.data)
-                if TickRange(lower, upper) == tick_range:
+                if (lower, upper) == (tick_range.lower, tick_range.upper):
                     principal += self._pool.amounts(raw0, raw1)
         return principal
 
@@ -126,7 +133,7 @@ class _Reading:
             entry
             for entry in self._receipt.logs
             if entry.address == self._pool.address
-            and entry.topics[0] == SWAP_EVENT.topic
+            and entry.is_of(SWAP_EVENT)
             and entry.log_index < log.log_index
         ]
         if not earlier:
@@ -138,7 +145,7 @@ class _Reading:
 
     def _minted(self, log: Log) -> Fact:
         lower, upper, liquidity, raw0, raw1 = MINTED.decode(log.data)
-        tick_range = TickRange(lower, upper)
+        tick_range = self._range(lower, upper)
         return minted_before(
             self._node,
             self._pool,

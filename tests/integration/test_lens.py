@@ -11,13 +11,14 @@ from devnet_world import CHECKED, World, a_world
 from eth_abi.abi import decode, encode
 from structlog.testing import capture_logs
 
-from lpmanager.abi import Function
+from lpmanager.abi import ContractCall, Function
 from lpmanager.amm import sqrt_price_at_tick, uncollected_fees
 from lpmanager.chain import lens
 from lpmanager.chain.artifacts import own_artifact
 from lpmanager.chain.node import Node
 from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.reader import Reader
+from lpmanager.chain.sighting import MOST_NFTS
 from lpmanager.chain.transport import RpcError, Transport
 from lpmanager.devnet.deploy import created_address, fund
 from lpmanager.errors import ChainError, ConfigError, RpcUnavailable
@@ -543,10 +544,9 @@ def inverted_range(parts: list[list[int]]) -> None:
     parts[3][2] = 1 << 176 | 203_000 << 152 | 195_000 << 128 | 1
 
 
-@pytest.mark.parametrize("damage", [one_tick_less, one_word_less, half_a_position, inverted_range])
-def test_an_answer_that_cannot_be_true_is_an_error(
-    small_world: World, damage: Callable[[list[list[int]]], None]
-) -> None:
+def damaging(damage: Callable[[list[list[int]]], None]) -> Callable[[RpcError], RpcError]:
+    """What changes the parts of a lens's answer."""
+
     def damaged(answer: RpcError) -> RpcError:
         told = bytes.fromhex(answer.data[2:])
         parts = [list(part) for part in decode(["uint256[]"] * 5, told[4:])]
@@ -555,10 +555,51 @@ def test_an_answer_that_cannot_be_true_is_an_error(
             3, answer.message, answer.data[:10] + encode(["uint256[]"] * 5, parts).hex()
         )
 
+    return damaged
+
+
+@pytest.mark.parametrize("damage", [one_tick_less, one_word_less, half_a_position, inverted_range])
+def test_an_answer_that_cannot_be_true_is_an_error(
+    small_world: World, damage: Callable[[list[list[int]]], None]
+) -> None:
     small_world.mint(owner_of(small_world), WIDE, USDC, WETH)
-    transport = Meddling(small_world.backend.transport, damaged)
+    transport = Meddling(small_world.backend.transport, damaging(damage))
     with pytest.raises(ChainError, match="the lens's answer is malformed"):
         a_reader(small_world, transport).read()
+
+
+def as_many_positions_as_can_be_told(parts: list[list[int]]) -> None:
+    parts[0][21] = 2**256 - 1
+
+
+class Hoarding:
+    """A transport that tells of as many NFTs as can be told where it is asked for their number."""
+
+    def __init__(self, inner: Transport, call: ContractCall[int]) -> None:
+        self._inner = inner
+        self._asked = "0x" + call.data.hex()
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answers = self._inner.request_many(requests)
+        return [
+            "0x" + "ff" * 32
+            if method == "eth_call" and params[0]["data"] == self._asked
+            else answer
+            for (method, params), answer in zip(requests, answers, strict=True)
+        ]
+
+
+def test_more_positions_than_can_be_looked_at_are_an_error(small_world: World) -> None:
+    transport = small_world.backend.transport
+    told = f"at most {MOST_NFTS} position NFTs, found {2**256 - 1}; name"
+    with pytest.raises(ChainError, match=told):
+        a_reader(
+            small_world, Meddling(transport, damaging(as_many_positions_as_can_be_told))
+        ).read()
+    counting = small_world.venue.position_count(owner_of(small_world))
+    reader = a_reader(small_world, Hoarding(Meddling(transport, without_data), counting))
+    with pytest.raises(ChainError, match=told):
+        reader.read()
 
 
 # ---- answers for something else ----

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lpmanager.abi import CustomError, Event, Function, decode_values, revert_reason, topic_address
 from lpmanager.errors import ChainError
+from lpmanager.venues import erc20, liquidity_vault, uniswap_v3
 
 TRANSFER = Function("transfer(address,uint256)", "(bool)")
 WORD = "00" * 31
@@ -110,3 +111,22 @@ def test_a_custom_error_is_told_by_its_selector_and_has_typed_arguments() -> Non
     assert error.decode(data) == (99,)
     with pytest.raises(ChainError, match=r"TooLate\(uint256\): expected \(uint256\), found 31"):
         error.decode(data[:-1])
+
+
+@pytest.mark.parametrize(
+    ("event", "count"),
+    [
+        (erc20.TRANSFER, 3),
+        (uniswap_v3.SWAP_EVENT, 3),
+        (uniswap_v3.INITIALIZE_EVENT, 1),
+        (uniswap_v3.INCREASE_EVENT, 2),
+        (uniswap_v3.POOL_MINT_EVENT, 4),
+        (liquidity_vault.REBALANCED, 2),
+        (liquidity_vault.BOUNDS_SET, 1),
+        (liquidity_vault.UNPAUSED, 1),
+    ],
+)
+def test_a_log_has_a_topic_for_the_event_and_for_each_value_that_is_not_data(
+    event: Event, count: int
+) -> None:
+    assert event.topic_count == count

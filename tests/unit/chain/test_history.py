@@ -39,6 +39,12 @@ def test_a_price_that_no_pool_can_have_is_named_with_its_swap(price: int) -> Non
         read_swap(a_log(price))
 
 
+@pytest.mark.parametrize("topics", [(), (SWAP_EVENT.topic,), (f"0x{1:064x}",) * 3])
+def test_a_log_that_is_no_swap_is_named_by_its_place(topics: tuple[str, ...]) -> None:
+    with pytest.raises(ChainError, match="log 3 of block 77 in pool 0xPool: expected a swap"):
+        read_swap(replace(a_log(2**96), topics=topics))
+
+
 def the_birth(block: int) -> Log:
     return replace(
         a_log(2**96, block),

@@ -17,7 +17,10 @@ from lpmanager.chain.node import (
     call_question,
     chain_id_question,
     logs_question,
+    nonce_question,
+    nonce_question_at,
     or_none,
+    pending_nonce_question,
     receipt_question,
     require_same_genesis,
     sent_question,
@@ -189,10 +192,76 @@ def test_base_fees_are_of_the_blocks_up_to_the_head_and_not_of_the_one_to_come()
         node({"oldestBlock": "0x62"}).ask(question)
 
 
-@pytest.mark.parametrize("odd", ["-0x5", "0x-5", "0x_5", " 0x5", "5", "0x", 5, None])
+@pytest.mark.parametrize(
+    "odd", ["-0x5", "0x-5", "0x_5", " 0x5", "5", "0x", 5, None, "0x1" + "0" * 64, "0x" + "f" * 5000]
+)
 def test_a_number_is_a_quantity_or_no_data(odd: Any) -> None:
     with pytest.raises(ChainError, match="malformed"):
         node(odd).ask(chain_id_question())
+
+
+@pytest.mark.parametrize("name", ["number", "timestamp"])
+@pytest.mark.parametrize("told", [hex(2**63), "0x" + "f" * 5000])
+def test_no_block_is_as_high_or_as_late_as_a_database_cannot_note(name: str, told: str) -> None:
+    block = {"number": "0x5", "hash": HASH, "timestamp": "0x2"}
+    node(block).head()
+    with pytest.raises(ChainError, match="malformed"):
+        node(block | {name: told}).head()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"blockNumber": hex(2**63)},
+        {"gasUsed": hex(2**63)},
+        {"effectiveGasPrice": "0x1" + "0" * 64},
+        {"l1Fee": "0x" + "f" * 5000},
+        {"logs": [LOG | {"logIndex": hex(2**63)}]},
+        {"logs": [LOG | {"blockTimestamp": "0x" + "f" * 5000}]},
+    ],
+)
+def test_a_receipt_with_a_number_that_cannot_be_is_no_data(changes: dict[str, Any]) -> None:
+    with pytest.raises(ChainError, match="malformed"):
+        node(RECEIPT | changes).ask(receipt_question(HASH))
+
+
+@pytest.mark.parametrize("topic", [None, 5, "0x", "0xab", "text", "0x" + "g" * 64, {}])
+def test_a_log_whose_topics_are_no_words_is_no_data(topic: Any) -> None:
+    with pytest.raises(ChainError, match="malformed"):
+        node(RECEIPT | {"logs": [LOG | {"topics": [topic]}]}).ask(receipt_question(HASH))
+
+
+def test_an_account_has_not_sent_more_than_a_database_can_note() -> None:
+    assert node(hex(2**63 - 1)).ask(nonce_question(MINE, a_block())) == 2**63 - 1
+    for question in (
+        nonce_question(MINE, a_block()),
+        nonce_question_at(MINE, 5),
+        pending_nonce_question(MINE),
+    ):
+        with pytest.raises(ChainError, match="malformed"):
+            node(hex(2**63)).ask(question)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ([a_hash(1)], []),
+        ([a_hash(1)], [a_hash(2)]),
+        ([[a_hash(1), a_hash(3)]], [a_hash(2)]),
+        ([a_hash(1), a_hash(2)], [a_hash(1)]),
+        ([a_hash(1), None, a_hash(3)], [a_hash(1), a_hash(2), a_hash(2)]),
+    ],
+)
+def test_logs_of_other_events_than_asked_for_are_no_data(asked: Any, told: list[str]) -> None:
+    with pytest.raises(ChainError, match="asked for logs with topics"):
+        node([LOG | {"topics": told}]).ask(logs_question(asked, 5, 8))
+
+
+def test_logs_may_have_more_topics_than_asked_for() -> None:
+    told = [a_hash(1), a_hash(2), a_hash(3)]
+    for asked in ([], [None], [a_hash(1)], [[a_hash(2), a_hash(1)], None, a_hash(3)]):
+        (log,) = node([LOG | {"topics": told}]).ask(logs_question(asked, 5, 8))
+        assert log.topics == tuple(told)
 
 
 def test_hashes_are_compared_whatever_their_case() -> None:

@@ -301,6 +301,13 @@ def test_one_of_three_that_tells_another_time_of_the_same_block_is_outvoted() ->
     assert (it.head().timestamp, it.reader()) == (a_block(100).timestamp, "b")
 
 
+def test_a_time_that_is_too_long_to_be_written_is_an_answer_like_any_malformed_one() -> None:
+    hostile = Rpc("a", later=16**5000)
+    with pytest.raises(ChainError, match="a: eth_getBlockByNumber: the answer is malformed"):
+        bench(hostile).head()
+    assert bench(hostile, Rpc("b")).head().number == 100
+
+
 def test_one_that_lags_is_left_out_where_the_third_is_abreast_of_the_first() -> None:
     it = bench(Rpc("a", height=103), Rpc("b"), Rpc("c", height=103), quorum=2)
     it.now = a_block(103).timestamp
