@@ -14,6 +14,7 @@ import urllib3
 from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
+from lpmanager.chain.timed_http import TimedAdapter
 from lpmanager.errors import RpcUnavailable
 
 Request = tuple[str, list[Any]]
@@ -83,7 +84,7 @@ class HttpTransport:
     """One RPC URL. Each request is posted once: web3 writes the JSON but does not send it, because
     it would send a raw transaction five times over.
 
-    `timeout_s` bounds the wait for a connection, for a byte, and for the whole body. `name` is what
+    `timeout_s` bounds the wait for a connection, and that for the whole answer. `name` is what
     errors call it; without one the URL's scheme and host.
     """
 
@@ -96,6 +97,8 @@ class HttpTransport:
         self._asked = 0
         self._used_at = time.monotonic()
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, TimedAdapter())
         # A proxy of the environment is for the world outside, and looking it up costs every call.
         self._session.trust_env = urlsplit(url).hostname not in _LOOPBACK
         self._session.headers["Content-Type"] = "application/json"
@@ -140,14 +143,11 @@ class HttpTransport:
         self._used_at = now
 
     def _read(self, response: requests.Response) -> bytes:
-        """The body, given up where it comes in too slowly or does not end."""
-        give_up = time.monotonic() + self._timeout_s
+        """The body, given up where it does not end."""
         body = bytearray()
-        # read1 returns what there is; anything else waits for a whole chunk, however slow.
+        # read1 returns what there is, as soon as it is there.
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
-            if time.monotonic() > give_up:
-                raise self._unavailable("it comes in too slowly")
             if len(body) > _LONGEST_ANSWER:
                 raise self._unavailable(f"it is longer than {_LONGEST_ANSWER} bytes")
         return bytes(body)

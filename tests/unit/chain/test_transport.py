@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -111,30 +112,60 @@ def test_a_redirection_is_not_followed() -> None:
     assert len(rpc.posts) == 1
 
 
-def test_a_body_that_drips_in_is_given_up(dripping: str) -> None:
-    began = time.monotonic()
-    with pytest.raises(RpcUnavailable, match="it comes in too slowly"):
-        HttpTransport(dripping, timeout_s=0.3).request_many([CHAIN])
-    assert time.monotonic() - began < 30
+_HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-def test_a_body_without_end_is_given_up(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("at_once", "again_and_again"),
+    [
+        (_HEAD + b"\r\n", b" "),
+        (_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (_HEAD + b"X-Long: ", b"a"),
+        (_HEAD, b"X-Many: a\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 ", b"O"),
+    ],
+    ids=["body", "chunks", "one header", "headers", "continue", "first line"],
+)
+def test_an_answer_that_drips_in_is_given_up(at_once: bytes, again_and_again: bytes) -> None:
+    with dripping(at_once, again_and_again) as url:
+        began = time.monotonic()
+        with pytest.raises(RpcUnavailable, match="ReadTimeout"):
+            HttpTransport(url, timeout_s=0.3).request_many([CHAIN])
+        assert time.monotonic() - began < 2
+
+
+def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lpmanager.chain.transport._LONGEST_ANSWER", 3)
-    with pytest.raises(RpcUnavailable, match="longer than 3 bytes"):
-        HttpTransport(dripping).request_many([CHAIN])
+    with (
+        dripping(_HEAD + b"\r\n", b" ") as url,
+        pytest.raises(RpcUnavailable, match="longer than 3 bytes"),
+    ):
+        HttpTransport(url).request_many([CHAIN])
 
 
-@pytest.fixture
-def dripping() -> Iterator[str]:
-    """The URL of a server that sends a byte every 20 ms, for a minute at most."""
+def test_an_answer_has_all_of_its_time_again_over_a_connection_that_was_used(
+    keeping: tuple[str, list[object]],
+) -> None:
+    url, connections = keeping
+    transport = HttpTransport(url, timeout_s=0.5)
+    for _ in range(4):
+        assert transport.request_many([CHAIN]) == ["0x1"]
+        time.sleep(0.2)
+    assert len(connections) == 1
+
+
+@contextmanager
+def dripping(at_once: bytes, again_and_again: bytes) -> Iterator[str]:
+    """The URL of a server that sends a part of its answer at once, and then another every 20 ms,
+    for ten seconds at most."""
 
     class Drip(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.send_response(200)
-            self.end_headers()
+            self.wfile.write(at_once)
             with contextlib.suppress(OSError):  # the client has hung up, as it should
-                for _ in range(3_000):
-                    self.wfile.write(b" ")
+                for _ in range(500):
+                    self.wfile.write(again_and_again)
                     time.sleep(0.02)
 
         def log_message(self, *_: object) -> None:
@@ -143,10 +174,12 @@ def dripping() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @pytest.fixture
