@@ -50,8 +50,9 @@ from lpmanager.setting_types import (
 )
 from lpmanager.venues.uniswap_v3 import UniswapV3
 
-#: A head younger than this is fresh on every chain: clocks and RPCs differ by some seconds.
-_LEAST_HEAD_AGE_S = 30
+#: A head younger than this is fresh on every chain: clocks may differ by five seconds, blocks tell
+#: whole ones, and an answer takes its time.
+_LEAST_HEAD_AGE_S = 10
 _HEAD_AGE_BLOCKS = 3
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -568,5 +569,5 @@ class Settings(_Table):
 
 
 def default_head_age_s(chain: Chain) -> int:
-    """Three block times, and never less than half a minute, rounded up."""
+    """Three block times, and never less than ten seconds, rounded up."""
     return max(_LEAST_HEAD_AGE_S, math.ceil(_HEAD_AGE_BLOCKS * chain.block_time_s))

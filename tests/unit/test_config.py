@@ -249,11 +249,12 @@ def test_limits_are_raw_units_of_the_tokens_rounded_down(tmp_path: Path) -> None
     )
 
 
-def test_the_head_may_be_three_blocks_old_and_never_less_than_half_a_minute(
+def test_the_head_may_be_three_blocks_old_and_never_less_than_ten_seconds(
     tmp_path: Path,
 ) -> None:
     assert default_head_age_s(presets()["ethereum"]) == 36
-    assert default_head_age_s(presets()["arbitrum"]) == 30
+    assert default_head_age_s(presets()["base"]) == 10
+    assert default_head_age_s(presets()["arbitrum"]) == 10
     own = campaign(tmp_path, limits="max_head_age_s = 7")
     assert own.limits_for(presets()["ethereum"], USDC).max_head_age_s == 7
 

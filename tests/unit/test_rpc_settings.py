@@ -129,9 +129,9 @@ def test_a_private_transaction_stays_private_unless_a_time_is_given(tmp_path: Pa
 
 
 def test_the_most_patient_campaign_says_how_old_a_head_may_be(tmp_path: Path) -> None:
-    assert settings(tmp_path).max_head_age_s(BASE) == 30
+    assert settings(tmp_path).max_head_age_s(BASE) == 10
     assert settings(tmp_path, limits='max_head_age_s = "5m"').max_head_age_s(BASE) == 300
-    assert settings(tmp_path, limits='max_head_age_s = "5m"').max_head_age_s(POLYGON) == 30
+    assert settings(tmp_path, limits='max_head_age_s = "5m"').max_head_age_s(POLYGON) == 10
 
 
 def a_chain(height: int, *, chain_id: int = BASE.chain_id, fork: str = "0") -> Answer:
@@ -175,9 +175,19 @@ def test_two_rpcs_must_both_agree_unless_a_quorum_of_one_is_enough(tmp_path: Pat
 def test_a_head_that_is_old_by_the_clock_given_is_refused(tmp_path: Path) -> None:
     with loopback(a_chain(100)) as rpc:
         read = settings(tmp_path, LPM_RPC_URL=rpc.url)
-        assert open_node(read, BASE, lambda: NOW + 30).head().number == 100
-        with pytest.raises(ChainError, match="31 s old"):
-            open_node(read, BASE, lambda: NOW + 31).head()
+        assert open_node(read, BASE, lambda: NOW + 10).head().number == 100
+        with pytest.raises(ChainError, match="11 s old"):
+            open_node(read, BASE, lambda: NOW + 11).head()
+
+
+@pytest.mark.parametrize("name", ["ethereum", "base", "optimism", "polygon", "sepolia"])
+def test_a_head_ten_blocks_old_is_refused(tmp_path: Path, name: str) -> None:
+    chain = presets()[name]
+    ten_blocks_on = NOW + int(10 * chain.block_time_s)
+    with loopback(a_chain(100, chain_id=chain.chain_id)) as rpc:
+        read = settings(tmp_path, **{f"LPM_RPC_URL_{name.upper()}": rpc.url})
+        with pytest.raises(ChainError, match=f"{ten_blocks_on - NOW} s old"):
+            open_node(read, chain, lambda: ten_blocks_on).head()
 
 
 @pytest.mark.parametrize(("behind", "accepted"), [(2, True), (3, False)])
@@ -195,12 +205,13 @@ def test_on_a_fast_chain_three_seconds_apart_is_abreast(
 
 
 def abreast(folder: Path, name: str, behind: int) -> bool:
-    """Whether two RPCs so many blocks apart are believed when they agree on the lower."""
+    """Whether one so many blocks behind is believed with another, where a third is on a fork."""
     chain = presets()[name]
     lower, upper = (a_chain(height, chain_id=chain.chain_id) for height in (100 - behind, 100))
-    with loopback(upper) as one, loopback(lower) as other:
+    forked = a_chain(100, chain_id=chain.chain_id, fork="f")
+    with loopback(forked) as liar, loopback(upper) as one, loopback(lower) as other:
         variable = f"LPM_RPC_URL_{name.upper()}"
-        read = settings(folder, **{variable: f"{one.url} {other.url}"})
+        read = settings(folder, **{variable: f"{liar.url} {one.url} {other.url}"})
         try:
             head = open_node(read, chain, lambda: NOW).head()
         except ChainError:
