@@ -377,6 +377,7 @@ def a_plan(*actions: Action, **changes: object) -> Plan:
         campaign="main",
         chain_id=CHAIN_ID,
         account=ACCOUNT,
+        nonce=0,
         vault=None,
         pool=a_pool().address,
         block=block,

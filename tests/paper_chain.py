@@ -14,10 +14,11 @@ from typing import Any
 
 from builders import ACCOUNT, CHAIN_ID, GENESIS
 
-from lpmanager.chain.node import Node
+from lpmanager.chain.node import Node, Receipt
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import RpcUnavailable
 from lpmanager.execution.fees import FeePolicy
+from lpmanager.execution.intent import Purpose
 from lpmanager.execution.moves import Pace
 from lpmanager.execution.sender import Journal, Sender, SendPolicy
 from lpmanager.execution.signer import Signed
@@ -261,6 +262,18 @@ class PaperRelay:
         return [self.handed[-1].tx_hash]
 
 
+class PaperSender(Sender):
+    """The program's own sender, of which each plan is decided at the head unless it is told
+    otherwise."""
+
+    chain: PaperChain
+
+    def send(self, purpose: Purpose, nonce_then: int | None = None) -> Receipt:
+        if nonce_then is None:
+            nonce_then = self.chain.nonce - len(self._underway)
+        return super().send(purpose, nonce_then)
+
+
 def a_sender(
     chain: PaperChain,
     journal: Journal,
@@ -271,16 +284,20 @@ def a_sender(
     confirmations: int | None = CONFIRMATIONS,
     relay: PaperRelay | None = None,
     public_after_s: int | None = None,
-) -> Sender:
-    """The program's own sender. By default it looks once and gives up."""
+    owner_signs_too: bool = False,
+) -> PaperSender:
+    """By default it looks once and gives up."""
     policy = SendPolicy(
         timeout_s=timeout_s,
         poll_s=0.0,
         confirmations=confirmations,
         fees=FeePolicy(cap=CAP),
         pace=Pace(bump_after_s=BUMP_AFTER_S, public_after_s=public_after_s),
+        owner_signs_too=owner_signs_too,
     )
-    return Sender(Node(chain, CHAIN_ID, relay=relay), signer, journal, policy, may_sign)
+    sender = PaperSender(Node(chain, CHAIN_ID, relay=relay), signer, journal, policy, may_sign)
+    sender.chain = chain
+    return sender
 
 
 def hash_of(content: bytes) -> str:

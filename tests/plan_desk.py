@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from whole_intents import whole_intents
 
 from lpmanager.amm import sqrt_price_bounds
+from lpmanager.chain.node import nonce_question
 from lpmanager.execution.fees import FeePolicy
 from lpmanager.execution.intent import Intent
 from lpmanager.execution.moves import Pace
@@ -55,6 +56,7 @@ class PlanDesk:
         ours: dict[str, object] = {
             "chain_id": self.world.backend.chain_id,
             "account": self.account,
+            "nonce": self.world.node.ask(nonce_question(self.account, head)),
             "pool": self.world.pool.address,
             "block": head,
             "expires_at": head.timestamp + 600,

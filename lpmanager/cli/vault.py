@@ -238,7 +238,7 @@ def _sign(
         held.callback(ledger.engine.dispose)
         hand = owners_hand(settings, desk, signer, ledger, lambda deed: say(deed_text(deed, desk)))
         settled = hand.settle()
-        return [*settled, *hand.do(make(), settled)]
+        return [*settled, *hand.do(make, settled)]
 
 
 def _desk(settings: Settings, campaign: str) -> VaultDesk:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lpmanager.chain.artifacts import own_artifact
+from lpmanager.chain.node import nonce_question
 from lpmanager.desk.signing import send_policy
 from lpmanager.desk.vault_calls import Order, refused
 from lpmanager.desk.vaults import VaultDesk
@@ -94,15 +95,17 @@ class OwnersHand:
         left = self._sender.take_over(owners(self._desk.campaign))
         return self._conclude(left, earlier=True)
 
-    def do(self, orders: Sequence[Order], settled: Iterable[Deed]) -> list[Deed]:
-        """Send the calls one after the other and see them through, but for those that `settled`
-        has already.
+    def do(self, make: Callable[[], Sequence[Order]], settled: Iterable[Deed]) -> list[Deed]:
+        """Send the calls that are made now, one after the other, and see them through, but for
+        those that `settled` has already.
 
         Raises GuardVeto for what would revert, TransactionFailed where one was mined and reverted
         or cancelled, MaybeSent where one may still be mined.
         """
         did = [deed.call for deed in settled if deed.status is Status.FINAL]
-        veto = self._send_all(order for order in orders if not _is_among(order.call, did))
+        node = self._desk.node
+        nonce = node.ask(nonce_question(self._sender.account, node.head()))
+        veto = self._send_all([o for o in make() if not _is_among(o.call, did)], nonce)
         deeds = self._conclude(self._sender.finish(), earlier=False)
         if veto is not None:
             raise veto
@@ -111,12 +114,13 @@ class OwnersHand:
                 raise TransactionFailed(f"{deed.call.what}: {deed.tx_hash} {deed.status}")
         return deeds
 
-    def _send_all(self, orders: Iterable[Order]) -> GuardVeto | None:
-        """Why it stopped early, unless a transaction itself tells."""
+    def _send_all(self, orders: Iterable[Order], nonce: int) -> GuardVeto | None:
+        """Why it stopped early, unless a transaction itself tells. `nonce` is the account's before
+        the orders were made."""
         for order in orders:
             try:
                 order.require()
-                receipt = self._sender.send(self._purpose(order.call))
+                receipt = self._sender.send(self._purpose(order.call), nonce)
             except GuardVeto as veto:
                 return veto
             except CallReverted as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lpmanager.chain.node import Node, Receipt
+from lpmanager.chain.node import Node, Receipt, nonce_question
 from lpmanager.errors import (
     CallReverted,
     ChainError,
@@ -138,7 +138,7 @@ class Executor:
 
     def _send(self, action: Action, purposes: Purposes) -> Fact:
         call = main_call(action, self._venue, self._pool, self._settling.account, purposes.deadline)
-        receipt = self._settling.mined(purposes.of(call, action))
+        receipt = self._settling.mined(purposes, call, action)
         (fact,) = self._settling.learn_facts((action,), receipt)
         return fact
 
@@ -149,7 +149,7 @@ class Executor:
     def _allow(self, needed: Spending, purposes: Purposes) -> None:
         self._revoke(needed, purposes)  # some tokens refuse to change one allowance into another
         for amount in needed.amounts:
-            self._settling.mined(purposes.of(approve_call(amount, needed.spender)))
+            self._settling.mined(purposes, approve_call(amount, needed.spender))
 
     def _revoke(self, needed: Spending, purposes: Purposes) -> None:
         head = self._node.head()
@@ -164,14 +164,15 @@ class Executor:
         for amount, raw in zip(needed.amounts, left, strict=True):
             if raw:
                 nothing = Amount(amount.token, 0)
-                self._settling.mined(in_time.of(approve_call(nothing, needed.spender)))
+                self._settling.mined(in_time, approve_call(nothing, needed.spender))
 
     def _revoke_all(self, campaign: str) -> Stop | None:
         """Why taking back every allowance stopped early, or None."""
         none = self._pool.amounts(0, 0)
         try:
             head = self._node.head()
-            purposes = Purposes(campaign, head.timestamp, head)
+            nonce = self._node.ask(nonce_question(self._settling.account, head))
+            purposes = Purposes(campaign, head.timestamp, head, nonce)
             for spender in (self._venue.position_manager, self._venue.swap_router):
                 both = Spending(spender=spender, amounts=(none.amount0, none.amount1))
                 self._revoke(both, purposes)

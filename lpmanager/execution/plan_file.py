@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from lpmanager.errors import PlanRefused, UsageError
 from lpmanager.model import Decision, Hold, Plan, Snapshot, Usage, VaultState, VaultTurn
 
-FORMAT = "lpmanager-plan-2"
+FORMAT = "lpmanager-plan-3"
 
 _PLAN = TypeAdapter(Plan)
 _HOLD = TypeAdapter(Hold)

@@ -141,8 +141,12 @@ class Sender:
         """The address of the account that signs."""
         return self._signer.address
 
-    def send(self, purpose: Purpose) -> Receipt:
+    def send(self, purpose: Purpose, nonce_then: int) -> Receipt:
         """The receipt of a call, mined but not final yet; look at `succeeded`.
+
+        `nonce_then` is the account's at the block that the plan was decided at. Where it has had
+        anything mined since then but calls of this plan, nothing is signed: what was decided may
+        have been done already.
 
         The very calldata is simulated first, so that a call that would revert costs nothing: then
         CallReverted is raised and nothing was signed. Raises MaybeSent where the call may still be
@@ -151,7 +155,7 @@ class Sender:
         self._require_settled()
         head = self._node.head()
         simulate(self._node, self.account, purpose.call, head)
-        nonce, offer, gas = self._terms(purpose, head)
+        nonce, offer, gas = self._terms(purpose, nonce_then, head)
         intent = self._journal.plan(self.account, nonce, purpose)
         try:
             intent = self._sign(intent, purpose.call, gas, offer, head, cancels=False)
@@ -231,7 +235,7 @@ class Sender:
                 return newest
         return receipt
 
-    def _terms(self, purpose: Purpose, head: Block) -> tuple[int, Fees, int]:
+    def _terms(self, purpose: Purpose, nonce_then: int, head: Block) -> tuple[int, Fees, int]:
         """Nonce, fees and gas limit of a call that is about to be signed."""
         call, policy = purpose.call, self._policy.fees
         final = final_block(self._node, head, self._policy.confirmations)
@@ -246,7 +250,13 @@ class Sender:
             ]
         )
         require_chain(self._node, chain_id)
-        self._require_our_nonce(purpose, final_nonce, nonce, pending)
+        as_decided = nonce_then + len(self._underway)
+        self._require_our_nonce(purpose, as_decided, final_nonce, nonce, pending)
+        if nonce != as_decided:
+            raise ChainError(
+                f"account {self.account}: its next nonce is {nonce}, and was to be {as_decided} "
+                f"when {purpose.call.what} was decided; decide again"
+            )
         if gas is None:
             # After what is pending it would revert: now that nothing should be, for what reason?
             gas = self._node.ask(gas_question(_message(self.account, call)))
@@ -259,23 +269,23 @@ class Sender:
         return nonce, offer, self._with_margin(gas)
 
     def _require_our_nonce(
-        self, purpose: Purpose, final_nonce: int, nonce: int, pending: int
+        self, purpose: Purpose, as_decided: int, final_nonce: int, nonce: int, pending: int
     ) -> None:
         """Nobody else may sign for the account, unless its owner may; and the RPC may not lag
-        behind our journal.
+        behind our journal, or behind what was decided where the journal is new.
 
         A nonce that a stranger used is written down as lost, and the campaign is halted, before
         that is raised: so it can go on once a person has looked and the nonce is lost for good, or
         free again.
         """
         history = self._journal.history(self.account)
-        least = max((i.nonce + 1 for i in history if i.was_signed), default=nonce)
+        least = max((i.nonce + 1 for i in history if i.was_signed), default=as_decided)
         if nonce < least:
             raise ChainError(
                 f"the RPC is at nonce {nonce} of {self.account}, the journal at {least}; it lags "
                 "behind, try again"
             )
-        expected = next_nonce(history, purpose.campaign, nonce)
+        expected = next_nonce(history, purpose.campaign, as_decided)
         if self._policy.owner_signs_too:
             expected = max(expected, nonce)
             if pending > nonce:

@@ -40,16 +40,18 @@ ReadFacts = Callable[[tuple[Action, ...], Receipt], tuple[Fact, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Purposes:
-    """What all transactions of one plan have in common."""
+    """What all transactions of one plan have in common. `nonce` is the account's at the block
+    decided at."""
 
     campaign: str
     deadline: int
     decided: Block
+    nonce: int
 
     @classmethod
     def of_plan(cls, plan: Plan) -> Purposes:
         """Until the plan expires."""
-        return cls(plan.campaign, plan.expires_at, plan.block)
+        return cls(plan.campaign, plan.expires_at, plan.block, plan.nonce)
 
     def with_time_left(self, head: Block, seconds: int) -> Purposes:
         """For what must be done though the plan has expired."""
@@ -81,14 +83,12 @@ class Settling:
         """The address of the account that signs."""
         return self._sender.account
 
-    def mined(self, purpose: Purpose) -> Receipt:
+    def mined(self, purposes: Purposes, call: Call, *actions: Action) -> Receipt:
         """The receipt of a call that succeeded. Raises as `Sender.send`, TransactionFailed also
         where it was mined and reverted."""
-        receipt = self._sender.send(purpose)
+        receipt = self._sender.send(purposes.of(call, *actions), purposes.nonce)
         if not receipt.succeeded:
-            raise TransactionFailed(
-                f"{purpose.call.what}: {receipt.tx_hash} was mined but reverted"
-            )
+            raise TransactionFailed(f"{call.what}: {receipt.tx_hash} was mined but reverted")
         return receipt
 
     def learn_facts(self, actions: tuple[Action, ...], receipt: Receipt) -> tuple[Fact, ...]:

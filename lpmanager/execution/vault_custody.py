@@ -123,7 +123,7 @@ class VaultExecutor:
 
     def _send(self, plan: Plan, call: Call, wallet: Amounts) -> Stop | None:
         try:
-            self._settling.mined(Purposes.of_plan(plan).of(call, *plan.actions))
+            self._settling.mined(Purposes.of_plan(plan), call, *plan.actions)
         except CallReverted as error:
             return _refused(error, call, plan, wallet)
         return None

@@ -126,12 +126,14 @@ class VaultTurn:
 class Plan:
     """Ordered actions, the block they were decided at, and the bounds within which they hold.
 
-    `account` signs it. `vault` is None where that account itself holds what the plan moves.
+    `account` signs it, and had `nonce` transactions mined at that block. `vault` is None where that
+    account itself holds what the plan moves.
     """
 
     campaign: str
     chain_id: int
     account: str
+    nonce: int
     vault: VaultTurn | None
     pool: str
     block: Block

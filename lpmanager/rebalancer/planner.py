@@ -42,6 +42,7 @@ def plan_of(
         campaign=campaign,
         chain_id=snapshot.chain_id,
         account=snapshot.wallet.signer,
+        nonce=snapshot.wallet.nonce,
         vault=_turn_of(snapshot.vault),
         pool=snapshot.pool.address,
         block=snapshot.block,

@@ -184,7 +184,7 @@ def test_an_old_allowance_is_taken_back_before_a_new_one_is_given(desk: Desk) ->
         decided_at=head.timestamp,
     )
     sender = desk.sender()
-    sender.send(purpose)
+    sender.send(purpose, 0)
     with desk.engine.begin() as connection:
         append_booked(connection, [done.receipt.tx_hash for done in sender.finish()])
     outcome = desk.carry_out(desk.swap())

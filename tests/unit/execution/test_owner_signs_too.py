@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from builders import ACCOUNT, CHAIN_ID, a_purpose
-from paper_chain import BUMP_AFTER_S, CAP, CONFIRMATIONS, PaperChain, PaperSigner, never_halted
+from paper_chain import CONFIRMATIONS, PaperChain, PaperSender, PaperSigner, a_sender
 
-from lpmanager.chain.node import Node
 from lpmanager.errors import ChainError, MaybeSent, StrangersTransaction
-from lpmanager.execution.fees import FeePolicy
 from lpmanager.execution.intent import Status
-from lpmanager.execution.moves import Pace
-from lpmanager.execution.sender import Sender, SendPolicy
 from lpmanager.ledger.journal import TransactionJournal, append_booked
 from lpmanager.ledger.store import Ledger
 
@@ -31,16 +27,10 @@ class Desk:
     def journal(self) -> TransactionJournal:
         return self.ledger.journal(CHAIN_ID)
 
-    def sender(self, timeout_s: float = 0.0) -> Sender:
-        policy = SendPolicy(
-            timeout_s=timeout_s,
-            poll_s=0.0,
-            confirmations=CONFIRMATIONS,
-            fees=FeePolicy(cap=CAP),
-            pace=Pace(bump_after_s=BUMP_AFTER_S),
-            owner_signs_too=True,
+    def sender(self, timeout_s: float = 0.0) -> PaperSender:
+        return a_sender(
+            self.chain, self.journal, self.signer, timeout_s=timeout_s, owner_signs_too=True
         )
-        return Sender(Node(self.chain, CHAIN_ID), self.signer, self.journal, policy, never_halted)
 
     def do(self, number: int) -> None:
         """A call that is sent, final and booked."""
@@ -104,3 +94,26 @@ def test_a_nonce_that_the_owner_took_from_a_transaction_of_ours_still_halts(desk
     desk.chain.mine(CONFIRMATIONS)
     with pytest.raises(StrangersTransaction, match="nonce 1, of swap, was used by"):
         list(desk.sender().take_over("main"))
+
+
+def test_what_was_decided_before_the_owner_signed_is_decided_again(desk: Desk) -> None:
+    nonce_then = desk.chain.nonce
+    desk.chain.stranger_uses(1)
+    desk.chain.mine(CONFIRMATIONS)
+    with pytest.raises(ChainError, match="is 2, and was to be 1 when swap was decided; decide ag"):
+        desk.sender().send(a_purpose(2), nonce_then)
+    assert desk.nonces() == [0]
+
+
+def test_what_a_lost_journal_sent_is_not_done_again_where_it_may_be_the_owners(
+    desk: Desk,
+) -> None:
+    nonce_then = desk.chain.nonce
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(2))
+    desk.ledger = Ledger.open("sqlite://")
+    desk.chain.mine(CONFIRMATIONS)
+    with pytest.raises(ChainError, match="decide again"):
+        desk.sender().send(a_purpose(2), nonce_then)
+    assert desk.nonces() == [0, 1]
+    desk.ledger.engine.dispose()

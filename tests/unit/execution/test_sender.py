@@ -16,6 +16,7 @@ from paper_chain import (
     GWEI,
     PaperChain,
     PaperRelay,
+    PaperSender,
     PaperSigner,
     PaperTransaction,
     a_sender,
@@ -40,7 +41,7 @@ from lpmanager.errors import (
     WrongChain,
 )
 from lpmanager.execution.intent import Intent, Status
-from lpmanager.execution.sender import Sender, Settled
+from lpmanager.execution.sender import Settled
 from lpmanager.execution.whose import owners
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.journal import TransactionJournal, append_booked
@@ -62,7 +63,7 @@ class Desk:
     def journal(self) -> TransactionJournal:
         return self.ledger.journal(CHAIN_ID)
 
-    def sender(self, *, timeout_s: float = 0.0) -> Sender:
+    def sender(self, *, timeout_s: float = 0.0) -> PaperSender:
         return a_sender(self.chain, self.journal, self.signer, self._may_sign, timeout_s=timeout_s)
 
     def _may_sign(self) -> None:
@@ -178,7 +179,7 @@ def test_a_call_goes_from_planned_to_final(busy: Desk) -> None:
 def test_calls_of_a_plan_need_not_be_final_for_the_next_to_be_sent(busy: Desk) -> None:
     sender = busy.sender(timeout_s=PATIENT)
     for number in (1, 2, 3):
-        sender.send(a_purpose(number))
+        sender.send(a_purpose(number), 0)
     assert [s.purpose for s in sender.finish()] == [a_purpose(n) for n in (1, 2, 3)]
     assert [intent.nonce for intent in busy.intents()] == [0, 1, 2]
     assert busy.calls_mined() == data_of(1, 2, 3)
@@ -653,6 +654,46 @@ def test_a_node_that_lags_behind_the_journal_is_not_signed_on(busy: Desk) -> Non
     assert len(busy.signer.signed) == 1
 
 
+# ---- what was decided, and what the account has done since ----
+
+
+def test_what_a_lost_journal_sent_is_not_done_again_on_a_decision_made_before_it_was_mined(
+    desk: Desk, empty: Ledger
+) -> None:
+    """The store was deleted while a call waited; what is decided then does not see it yet."""
+    nonce_then = desk.chain.nonce
+    desk.sent_and_lost_sight_of(1)
+    desk.ledger = empty.rehearsal()
+    desk.chain.mine()
+    with pytest.raises(
+        StrangersTransaction, match="expected its next nonce to be 0, found 1 mined and 1 pending"
+    ):
+        desk.sender().send(a_purpose(1), nonce_then)
+    assert len(desk.signer.signed) == 1
+    desk.resume()
+    desk.chain.busy = True
+    assert desk.sender(timeout_s=PATIENT).send(a_purpose(2), desk.chain.nonce).succeeded
+    assert desk.calls_mined() == data_of(1, 2)
+
+
+def test_what_was_decided_before_the_account_did_something_else_is_decided_again(
+    busy: Desk,
+) -> None:
+    nonce_then = busy.chain.nonce
+    sender = busy.sender(timeout_s=PATIENT)
+    sender.send(a_purpose(1))
+    busy.book(list(sender.finish()))
+    with pytest.raises(ChainError, match="is 1, and was to be 0 when swap was decided; decide ag"):
+        sender.send(a_purpose(2), nonce_then)
+    assert len(busy.signer.signed) == 1
+
+
+def test_a_node_that_lags_behind_the_decision_is_not_signed_on(desk: Desk) -> None:
+    with pytest.raises(ChainError, match=r"is at nonce 0 .*lags behind, try again"):
+        desk.sender().send(a_purpose(1), 1)
+    assert (desk.signer.signed, desk.intents()) == ([], [])
+
+
 # ---- a nonce that is used up, and receipts that are told late ----
 
 
@@ -786,7 +827,7 @@ def relay(desk: Desk) -> PaperRelay:
     return PaperRelay(desk.chain)
 
 
-def by_relay(desk: Desk, relay: PaperRelay, public_after_s: int | None) -> Sender:
+def by_relay(desk: Desk, relay: PaperRelay, public_after_s: int | None) -> PaperSender:
     """A process that knows of the relay, and looks once."""
     return a_sender(
         desk.chain, desk.journal, desk.signer, relay=relay, public_after_s=public_after_s
