@@ -11,7 +11,7 @@ from typing import Protocol
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import ChainError, MaybeSent
-from lpmanager.execution.plan_file import require_current
+from lpmanager.execution.plan_file import require_current, require_of_this_chain
 from lpmanager.inventory import Inventory, measure
 from lpmanager.model import Amounts, Decision, Outcome, Plan, Snapshot
 from lpmanager.rebalancer import Limits, Policy, View, decide
@@ -39,11 +39,12 @@ class Custody(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """One managed allocation, wired up. `custody` is None in a dry run; `calibration` reads the one
-    that was kept last."""
+    """One managed allocation, wired up. `block_hash` tells which block its chain has at a height,
+    if any. `custody` is None in a dry run; `calibration` reads the one that was kept last."""
 
     name: str
     read: Callable[[], Snapshot]
+    block_hash: Callable[[int], str | None]
     policy: Policy
     limits: Limits
     books: Bookkeeper
@@ -88,6 +89,7 @@ def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
     """A cycle with a plan that was decided before. Raises PlanRefused where it no longer holds."""
     view = begin(campaign)
     require_current(plan, view.snapshot, view.record.usage)
+    require_of_this_chain(plan, campaign.block_hash(plan.block.number))
     campaign.books.require_not_begun(plan)
     return _conclude(campaign, view, plan)
 

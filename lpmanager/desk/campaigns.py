@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lpmanager.bookkeeping import Bookkeeper
+from lpmanager.chain.node import block_hash_question
 from lpmanager.chain.transfers import find_transfers, received
 from lpmanager.cycle import Campaign, Custody
 from lpmanager.desk.markets import Market, Markets
@@ -59,6 +60,7 @@ def open_campaign(
     return Campaign(
         name=name,
         read=read,
+        block_hash=lambda height: market.node.ask(block_hash_question(height)),
         policy=policy,
         limits=table.limits_for(market.chain, market.quote),
         books=books,

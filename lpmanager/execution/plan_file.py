@@ -38,22 +38,19 @@ def write_plan(plan: Plan, path: Path) -> None:
 def read_plan(path: Path) -> Plan:
     """The plan in a file. Raises PlanRefused where it is no plan, or was altered."""
     try:
-        content = json.loads(path.read_text())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise PlanRefused(f"{path}: not a plan: it is not JSON") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise PlanRefused(f"{path}: not a plan of format {FORMAT}; make one with `lpm plan --out`")
-    body = content.get("plan")
-    if content.get("digest") != _digest(body):
-        raise PlanRefused(f"{path}: the plan was altered since it was made; make a new one")
-    try:
-        return _PLAN.validate_python(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise PlanRefused(f"{path}: {where}: {first['msg']}") from error
+        return _plan_in(path)
+    except RecursionError as error:
+        raise PlanRefused(f"{path}: not a plan: it is nested deeper than any") from error
+
+
+def require_of_this_chain(plan: Plan, found: str | None) -> None:
+    """Raise PlanRefused unless the block that the plan was made at is the one `found` at its height
+    now; None where the chain has none there."""
+    if found != plan.block.hash:
+        raise PlanRefused(
+            f"the plan was made at block {plan.block.number}, {plan.block.hash}, where this chain "
+            f"has {found or 'none'}; make a new one"
+        )
 
 
 def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> None:
@@ -74,7 +71,7 @@ def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> 
 def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
     """As `require_still_good` at a snapshot; also raises PlanRefused where the plan is for another
     pool, another vault or another of its turns, the price has left its bounds, or the campaign has
-    moved since it was made."""
+    moved since it was made, or its account signed anything that is mined, whichever store knows."""
     require_still_good(
         plan,
         chain_id=snapshot.chain_id,
@@ -95,6 +92,31 @@ def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
             "the campaign has moved since the plan was made, perhaps by this very plan; make a "
             "new one"
         )
+    if plan.nonce != snapshot.wallet.nonce:
+        raise PlanRefused(
+            f"account {plan.account} had {plan.nonce} transactions mined when the plan was made, "
+            f"and has {snapshot.wallet.nonce} now, perhaps by this very plan; make a new one"
+        )
+
+
+def _plan_in(path: Path) -> Plan:
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise PlanRefused(f"{path}: not a plan: it is not JSON") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise PlanRefused(f"{path}: not a plan of format {FORMAT}; make one with `lpm plan --out`")
+    body = content.get("plan")
+    if content.get("digest") != _digest(body):
+        raise PlanRefused(f"{path}: the plan was altered since it was made; make a new one")
+    try:
+        return _PLAN.validate_python(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PlanRefused(f"{path}: {where}: {first['msg']}") from error
 
 
 def _require_turn(planned: VaultTurn | None, vault: VaultState | None) -> None:

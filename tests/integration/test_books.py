@@ -19,7 +19,7 @@ from whole_intents import whole_intents
 
 from lpmanager.abi import Function
 from lpmanager.bookkeeping import Bookkeeper
-from lpmanager.chain.node import Node, Question
+from lpmanager.chain.node import Node, Question, block_hash_question
 from lpmanager.chain.reader import Reader
 from lpmanager.chain.transfers import find_transfers, received
 from lpmanager.chain.transport import RpcError
@@ -120,6 +120,7 @@ class Desk:
         self.campaign = Campaign(
             name=self.name,
             read=lambda: reader.read(books.open_positions(world.pool), books.landmarks().heights),
+            block_hash=lambda height: node.ask(block_hash_question(height)),
             policy=self.policy,
             limits=LIMITS,
             books=books,
@@ -279,6 +280,7 @@ def test_a_dry_run_writes_nothing_and_sends_nothing(simple: Desk) -> None:
     dry = Campaign(
         name="main",
         read=simple.campaign.read,
+        block_hash=simple.campaign.block_hash,
         policy=simple.policy,
         limits=LIMITS,
         books=books,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders import a_block
 from live_desk import ETHER, Desk, Devnet, Done, give_tokens
 
 from lpmanager.abi import Function
@@ -237,6 +238,8 @@ def test_a_plan_that_expired(desk: Desk, live: tuple[str, ...]) -> None:
         ("pool", "0x" + "22" * 20, "for pool"),
         ("campaign", "other", "for campaign other"),
         ("sqrt_price_min_x96", 2**159, "price has left"),
+        ("nonce", 1, "had 1 transactions mined when the plan was made, and has 0 now"),
+        ("block", a_block(0), "made at block 0, "),
     ],
 )
 def test_a_plan_for_somewhere_else(

@@ -95,6 +95,21 @@ def test_a_user_goes_from_doctor_to_report(desk: Desk) -> None:
     assert list(report["efficiency"]["unknown"]) == ["fees_per_lvr", "fees_per_volume"]
 
 
+def test_a_plan_that_was_carried_out_is_refused_in_a_folder_that_knows_nothing_of_it(
+    desk: Desk,
+) -> None:
+    assert desk.lpm("plan", "--out", "p.json").returncode == 0
+    assert desk.json("execute", "p.json", "--live")["stopped"] is None
+    sent = nonce(desk)
+    for path in desk.folder.glob("lpmanager.db*"):
+        path.unlink()
+    for live in ((), ("--live",)):
+        again = desk.lpm("execute", "p.json", *live)
+        assert again.returncode == 5
+        assert f"and has {sent} now" in " ".join(again.stderr.split())
+    assert nonce(desk) == sent
+
+
 def test_fees_loss_and_later_deposits_are_told_apart_in_the_report(desk: Desk) -> None:
     assert desk.lpm("run", "--once", "--live").returncode == 0
     trade(desk, usdc_raw=60_000 * 10**6)

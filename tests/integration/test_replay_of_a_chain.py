@@ -15,6 +15,7 @@ from lpmanager.backtest.markets.market import Market
 from lpmanager.backtest.replay.exact import NAME
 from lpmanager.backtest.store.shelf import read
 from lpmanager.bookkeeping import Bookkeeper
+from lpmanager.chain.node import block_hash_question
 from lpmanager.chain.reader import Reader
 from lpmanager.cycle import Campaign, Cycle, run_cycle
 from lpmanager.ledger.store import Ledger
@@ -71,6 +72,7 @@ def dry_run(tmp_path_factory: pytest.TempPathFactory) -> DryRun:
         campaign = Campaign(
             name=NAME,
             read=lambda: reader.read(frozenset(), books.landmarks().heights),
+            block_hash=lambda height: world.node.ask(block_hash_question(height)),
             policy=POLICY,
             limits=limits_of(600),
             books=books,

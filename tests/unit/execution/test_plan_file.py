@@ -29,6 +29,7 @@ from lpmanager.execution.plan_file import (
     decision_to_json,
     read_plan,
     require_current,
+    require_of_this_chain,
     require_still_good,
     write_plan,
 )
@@ -100,6 +101,15 @@ def test_what_is_no_plan_is_refused(path: Path, text: str) -> None:
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(PlanRefused, match="not a plan"):
         read_plan(path)
+
+
+@pytest.mark.parametrize("depth", [*range(900, 1_000), 100_000])
+def test_what_is_nested_deeper_than_any_plan_is_refused(path: Path, depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    for text in (nested, f'{{"format": "{FORMAT}", "digest": "", "plan": {nested}}}'):
+        path.write_text(text)
+        with pytest.raises(PlanRefused):
+            read_plan(path)
 
 
 def test_a_plan_of_an_older_format_is_refused_with_what_to_do(path: Path) -> None:
@@ -195,6 +205,23 @@ def test_a_plan_that_was_carried_out_once_is_refused(plan: Plan) -> None:
     after = replace(VIEW.record.usage, last_move_at=plan.block.timestamp + 1)
     with pytest.raises(PlanRefused, match="has moved since"):
         require_current(plan, VIEW.snapshot, after)
+
+
+def test_a_plan_is_refused_once_its_signer_has_signed_anything_else(plan: Plan) -> None:
+    """Whatever store knows of it."""
+    usage = replace(VIEW.record.usage, last_move_at=None)
+    require_current(plan, VIEW.snapshot, usage)
+    for nonce in (plan.nonce + 1, plan.nonce - 1):
+        wallet = replace(VIEW.snapshot.wallet, nonce=nonce)
+        with pytest.raises(PlanRefused, match=f"had {plan.nonce} transactions .* has {nonce} now"):
+            require_current(plan, replace(VIEW.snapshot, wallet=wallet), usage)
+
+
+def test_a_plan_of_a_block_that_the_chain_does_not_have_is_refused(plan: Plan) -> None:
+    require_of_this_chain(plan, plan.block.hash)
+    for found in ("0x" + "11" * 32, None):
+        with pytest.raises(PlanRefused, match=f"made at block {plan.block.number}, .*; make a new"):
+            require_of_this_chain(plan, found)
 
 
 def test_plans_and_holds_are_json(plan: Plan) -> None:
