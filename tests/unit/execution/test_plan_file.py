@@ -103,7 +103,7 @@ def test_what_is_no_plan_is_refused(path: Path, text: str) -> None:
         read_plan(path)
 
 
-@pytest.mark.parametrize("depth", [*range(900, 1_000), 100_000])
+@pytest.mark.parametrize("depth", [*range(900, 1_000), 5_000])
 def test_what_is_nested_deeper_than_any_plan_is_refused(path: Path, depth: int) -> None:
     nested = "[" * depth + "]" * depth
     for text in (nested, f'{{"format": "{FORMAT}", "digest": "", "plan": {nested}}}'):
