@@ -17,10 +17,14 @@ from lpmanager.chain.node import (
     sent_question,
     tip_question,
 )
-from lpmanager.errors import WrongChain
+from lpmanager.errors import ChainError, RpcUnavailable, WrongChain
 from lpmanager.execution.intent import Inclusion, Intent
 from lpmanager.execution.moves import Seen
 from lpmanager.model import Block
+
+#: Blocks after a plan that are read whole in search of a transaction, and how many at once.
+_MOST_BLOCKS = 1_000
+_BLOCKS_AT_ONCE = 10
 
 
 class Sight(NamedTuple):
@@ -60,7 +64,7 @@ def look(
         receipt = _receipt_of(intent, mined)
         used_by = None
         if receipt is None and final_nonce > intent.nonce:
-            used_by = _user_of(node, account, intent.nonce, settled_height)
+            used_by = _user_of(node, intent, settled_height)
         seen = Seen(
             head=head,
             final_block=final_height,
@@ -90,22 +94,46 @@ def require_chain(node: Node, found: int) -> None:
         )
 
 
-def _user_of(node: Node, account: str, nonce: int, newest: int) -> str | None:
-    """The hash of the transaction that used a nonce, in the block of height `newest` or before it.
+def _user_of(node: Node, intent: Intent, newest: int) -> str | None:
+    """The hash of the transaction that used an intent's nonce, in the block of height `newest` or
+    before it.
 
     It stands in the block itself, which a node has before the receipts. None where the block found
     does not hold it, as when the chain changes meanwhile.
     """
+    account, nonce = intent.account, intent.nonce
 
     def nonce_at(height: int) -> int:
         return node.ask(nonce_question_at(account, height))
 
     # Back in growing steps, and no further than needed: many nodes forget what old blocks left.
     oldest, step = newest, 1
-    while oldest > 0 and nonce_at(oldest) > nonce:
-        oldest, step = max(oldest - step, 0), 2 * step
+    try:
+        while oldest > 0 and nonce_at(oldest) > nonce:
+            oldest, step = max(oldest - step, 0), 2 * step
+    except RpcUnavailable:
+        raise
+    except ChainError as forgotten:
+        return _user_since_decided(node, intent, newest, forgotten)
     height = bisect_right(range(newest), nonce, lo=oldest, key=nonce_at)
     return node.ask(sent_question(account, height)).get(nonce)
+
+
+def _user_since_decided(node: Node, intent: Intent, newest: int, forgotten: ChainError) -> str:
+    """As `_user_of`, by reading the blocks since the plan, which a node keeps for longer than what
+    they left. Raises ChainError where the first of them do not hold it."""
+    first = intent.purpose.decided_block + 1
+    heights = range(first, min(newest, first + _MOST_BLOCKS - 1) + 1)
+    for at in range(0, len(heights), _BLOCKS_AT_ONCE):
+        batch = heights[at : at + _BLOCKS_AT_ONCE]
+        for sent in node.ask_many([sent_question(intent.account, height) for height in batch]):
+            if intent.nonce in sent:
+                user: str = sent[intent.nonce]
+                return user
+    raise ChainError(
+        f"nonce {intent.nonce} of {intent.account} was used before what the RPC remembers; "
+        f"add an archive RPC to LPM_RPC_URL ({forgotten})"
+    ) from forgotten
 
 
 def _orphaned(node: Node, told: Sequence[Receipt], final_height: int) -> list[Receipt]:

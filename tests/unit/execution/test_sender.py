@@ -46,6 +46,7 @@ from lpmanager.execution.whose import owners
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.journal import TransactionJournal, append_booked
 from lpmanager.ledger.store import Ledger
+from lpmanager.model import Block
 
 PATIENT = 5.0
 
@@ -775,14 +776,69 @@ def test_who_used_a_nonce_is_not_known_where_the_block_that_is_told_does_not_hol
     assert [intent.status for intent in desk.open()] == [Status.SENT]
 
 
-def test_a_node_that_has_forgotten_when_the_nonce_was_used_is_no_news_but_told(desk: Desk) -> None:
-    desk.sent_and_lost_sight_of(1)
+@pytest.mark.parametrize("later", [0, 1, 60])
+def test_a_stranger_is_found_where_the_node_has_forgotten_what_his_block_left(
+    desk: Desk, later: int
+) -> None:
+    """It keeps the block itself, and those since the plan are read."""
+    desk.chain.mine(30)
+    sent_when_decided_at_the_head(desk)
+    desk.chain.forget()
+    desk.chain.mine(later)
     desk.chain.stranger_uses(0)
     desk.chain.mine(40)
     desk.chain.remembered = 20
-    with pytest.raises(MaybeSent, match=r"The last look failed: .*missing trie node"):
+    with pytest.raises(StrangersTransaction, match="nonce 0, of swap"):
+        list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.intents()] == [Status.REPLACED]
+
+
+def test_a_nonce_that_was_used_long_after_the_plan_takes_an_rpc_that_forgets_nothing(
+    desk: Desk,
+) -> None:
+    sent_when_decided_at_the_head(desk)
+    desk.chain.forget()
+    desk.chain.mine(1_001)
+    desk.chain.stranger_uses(0)
+    desk.chain.mine(40)
+    desk.chain.remembered = 20
+    with pytest.raises(
+        MaybeSent,
+        match=r"The last look failed: nonce 0 .*add an archive RPC.*missing trie node",
+    ):
         list(desk.sender().take_over("main"))
     assert [intent.status for intent in desk.open()] == [Status.SENT]
+    desk.chain.remembered = 10**9
+    with pytest.raises(StrangersTransaction, match="nonce 0, of swap"):
+        list(desk.sender().take_over("main"))
+
+
+@pytest.mark.parametrize("silent", ["eth_getTransactionCount", "eth_getBlockByNumber"])
+def test_silence_is_not_mistaken_for_a_node_that_has_forgotten(desk: Desk, silent: str) -> None:
+    sent_when_decided_at_the_head(desk)
+    desk.chain.stranger_uses(0)
+    desk.chain.mine(40)
+    desk.chain.remembered = 20
+    asked: list[str] = []
+
+    def fall_silent(method: str) -> RpcUnavailable | None:
+        asked.append(method)
+        return RpcUnavailable("no answer") if asked.count(silent) > 2 and method == silent else None
+
+    desk.chain.meddle = fall_silent
+    with pytest.raises(MaybeSent, match="The last look failed: no answer"):
+        list(desk.sender().take_over("main"))
+    assert [intent.status for intent in desk.open()] == [Status.SENT]
+
+
+def sent_when_decided_at_the_head(desk: Desk) -> None:
+    """A call of a plan of the chain's newest block, which an earlier process lost sight of."""
+    head = desk.chain.head
+    decided = Block(
+        number=head.number, hash=head.hash, timestamp=head.timestamp, base_fee=head.base_fee
+    )
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, decided=decided))
 
 
 def test_a_look_that_failed_before_a_better_one_is_not_told_of(desk: Desk) -> None:
