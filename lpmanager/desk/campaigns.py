@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.chain.node import block_hash_question
 from lpmanager.chain.transfers import find_transfers, received
 from lpmanager.cycle import Campaign, Custody
 from lpmanager.desk.markets import Market, Markets
-from lpmanager.desk.signing import open_custody, send_policy
+from lpmanager.desk.signing import campaign_policy, open_custody
 from lpmanager.errors import ConfigError
 from lpmanager.execution.signer import Signer
 from lpmanager.ledger.by_hand import ByHand
@@ -89,10 +88,7 @@ def live_campaign(
     with Diary(ledger.engine, name).halting_on_drift():
         market = markets.open(name, ledger)
         note_genesis(ledger.engine, market.chain.chain_id, market.node.genesis())
-    policy = replace(
-        send_policy(settings, market.chain),
-        owner_signs_too=ByHand(settings.campaigns[name].changed_by_hand) is ByHand.ADOPT,
-    )
+    policy = campaign_policy(settings, name, market.chain)
     custody = open_custody(name, market, ledger, signer, policy, stop_asked)
     return open_campaign(settings, name, market, ledger, custody)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from lpmanager.chain.artifacts import own_artifact
 from lpmanager.chain.node import nonce_question
+from lpmanager.chain.presets import Chain
 from lpmanager.desk.signing import send_policy
 from lpmanager.desk.vault_calls import Order, refused
 from lpmanager.desk.vaults import VaultDesk
@@ -31,7 +32,7 @@ from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings
 
 #: Seconds of block time after which a call that is not mined is cancelled.
-_WITHIN_S = 1_800
+ORDERS_WITHIN_S = 1_800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ class OwnersHand:
             campaign=owners(self._desk.campaign),
             call=call,
             actions=(),
-            deadline=head.timestamp + _WITHIN_S,
+            deadline=head.timestamp + ORDERS_WITHIN_S,
             decided_block=head.number,
             decided_at=head.timestamp,
         )
@@ -164,6 +165,11 @@ class OwnersHand:
                 self._journal.note(intent, Status.BOOKED)
 
 
+def owners_policy(settings: Settings, chain: Chain) -> SendPolicy:
+    """How the owner's transactions are priced and waited for."""
+    return replace(send_policy(settings, chain, ORDERS_WITHIN_S), owner_signs_too=True)
+
+
 def owners_hand(
     settings: Settings,
     desk: VaultDesk,
@@ -173,7 +179,7 @@ def owners_hand(
 ) -> OwnersHand:
     """The hand that signs by `signer`; from the first time on, only on that very chain."""
     note_genesis(ledger.engine, desk.chain.chain_id, desk.node.genesis())
-    policy = replace(send_policy(settings, desk.chain), owner_signs_too=True)
+    policy = owners_policy(settings, desk.chain)
     journal = ledger.journal(desk.chain.chain_id)
     guarded = GuardedSigner(signer, _allowed(desk, signer.address, policy), _always)
     sender = Sender(desk.node, guarded, journal, policy, _always)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -14,7 +15,7 @@ from lpmanager.cycle import Custody
 from lpmanager.desk.markets import Market
 from lpmanager.errors import ConfigError
 from lpmanager.execution.allowed import AllowList
-from lpmanager.execution.executor import Executor
+from lpmanager.execution.executor import REVOKE_WITHIN_S, Executor
 from lpmanager.execution.fees import FeePolicy
 from lpmanager.execution.keystore import read_password
 from lpmanager.execution.moves import Pace
@@ -29,17 +30,21 @@ from lpmanager.execution.signer import (
 from lpmanager.execution.vault_allowed import OperatorAllowList
 from lpmanager.execution.vault_custody import VaultExecutor
 from lpmanager.execution.wallet_allowed import WalletAllowList
+from lpmanager.ledger.by_hand import ByHand
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings, Signatory
 
-#: How long a sent transaction is waited for, in blocks, and how often it is looked for in a block.
+#: How long a transaction is waited for after its deadline, at least and in blocks until it is
+#: mined, and how often it is looked for in a block.
+_LEAST_WAIT_S = 30.0
 _WAIT_BLOCKS = 60
 _POLLS_PER_BLOCK = 4
 _LONGEST_POLL_S = 1.0
 
-#: More blocks than any chain here takes to finalize one.
-_FINALIZED_AFTER_BLOCKS = 200
+#: Seconds; more than any chain here takes to finalize a block. Rollups wait for Ethereum, which
+#: takes 13 minutes when all is well, and are some minutes behind it.
+_FINALIZED_WITHIN_S = 2_400
 
 #: Blocks that a transaction's offer stands before it is raised.
 _BUMP_AFTER_BLOCKS = 3
@@ -67,14 +72,15 @@ def lock_paths(settings: Settings, chain: Chain, account: str) -> frozenset[Path
     return frozenset(folder / name for folder in folders)
 
 
-def send_policy(settings: Settings, chain: Chain) -> SendPolicy:
-    """How this configuration prices and waits for transactions on a chain."""
+def send_policy(settings: Settings, chain: Chain, within_s: int) -> SendPolicy:
+    """How this configuration prices transactions on a chain and waits for them, where none has a
+    deadline further away than `within_s`: whoever sends one is there to cancel it then."""
     table, block_time = settings.transactions, chain.block_time_s
     confirmations = table.confirmations or chain.confirmations
-    depth = _FINALIZED_AFTER_BLOCKS if confirmations == "finalized" else confirmations
+    final_s = _FINALIZED_WITHIN_S if confirmations == "finalized" else confirmations * block_time
     fallback = table.relay_fallback
     return SendPolicy(
-        timeout_s=max(30.0, float((_WAIT_BLOCKS + depth) * block_time)),
+        timeout_s=within_s + max(_LEAST_WAIT_S, float(_WAIT_BLOCKS * block_time + final_s)),
         poll_s=min(float(block_time) / _POLLS_PER_BLOCK, _LONGEST_POLL_S),
         confirmations=None if confirmations == "finalized" else confirmations,
         fees=FeePolicy(cap=int(table.max_fee_gwei * _WEI_PER_GWEI)),
@@ -82,6 +88,15 @@ def send_policy(settings: Settings, chain: Chain) -> SendPolicy:
             bump_after_s=table.bump_after or math.ceil(_BUMP_AFTER_BLOCKS * block_time),
             public_after_s=None if fallback == "never" else fallback,
         ),
+    )
+
+
+def campaign_policy(settings: Settings, name: str, chain: Chain) -> SendPolicy:
+    """How a campaign's transactions are priced and waited for."""
+    table = settings.campaigns[name]
+    return replace(
+        send_policy(settings, chain, max(table.limits.plan_ttl_s, REVOKE_WITHIN_S)),
+        owner_signs_too=ByHand(table.changed_by_hand) is ByHand.ADOPT,
     )
 
 

@@ -44,7 +44,7 @@ from lpmanager.venues import erc20, uniswap_v3
 from lpmanager.venues.uniswap_v3 import UniswapV3
 
 #: Seconds after which taking back an allowance is given up for the time being.
-_REVOKE_WITHIN_S = 600
+REVOKE_WITHIN_S = 600
 
 
 class Executor:
@@ -160,7 +160,7 @@ class Executor:
             ],
             head,
         )
-        in_time = purposes.with_time_left(head, _REVOKE_WITHIN_S)
+        in_time = purposes.with_time_left(head, REVOKE_WITHIN_S)
         for amount, raw in zip(needed.amounts, left, strict=True):
             if raw:
                 nothing = Amount(amount.token, 0)

@@ -92,7 +92,8 @@ class SendPolicy:
 
     `gas_margin_percent` is added to the node's gas estimate. A transaction counts as final once
     `confirmations` blocks hold it, its own among them; None means the chain's own `finalized`.
-    `timeout_s` is how long one is waited for in this process, by the wall clock. Where
+    `timeout_s` is how long one is waited for in this process, by the wall clock: past its deadline,
+    or nobody is there to cancel it. Where
     `owner_signs_too`, what somebody else has signed for the account is the owner's, once it is
     final and unless it took the nonce of something of ours.
     """

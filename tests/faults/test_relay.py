@@ -12,7 +12,7 @@ from faults.fault_proxy import SEND, Fault, FaultProxy, fault_proxy
 from faults.troubled_desk import NAME, Run, Stage, a_run, a_stage
 
 from lpmanager.config import load
-from lpmanager.desk.signing import send_policy
+from lpmanager.desk.signing import campaign_policy
 from lpmanager.execution.intent import CLOSED, Status
 
 pytestmark = pytest.mark.fault_row("RPCs that lie, stall, disagree or serve another chain")
@@ -63,7 +63,7 @@ def relayed(stage: Stage, folder: Path, transactions: str = "") -> Iterator[Rela
         with (folder / ".env").open("a") as file:
             file.write(f"LPM_RELAY_URL={relay.url}\n")
         run.settings = load(path)
-        wanted = send_policy(run.settings, run.settings.chain_of(NAME)).pace
+        wanted = campaign_policy(run.settings, NAME, run.settings.chain_of(NAME)).pace
         pace = replace(run.sending.pace, public_after_s=wanted.public_after_s)
         run.sending = replace(run.sending, pace=pace)
         yield Relayed(run, relay)

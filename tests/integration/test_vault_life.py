@@ -47,8 +47,8 @@ def in_books(desk: VaultDesk) -> tuple[str, str]:
 def nothing_mined(desk: VaultDesk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Inside the `with` block nothing is mined, and an owner waits for a second alone."""
 
-    def impatient(settings: Settings, chain: Chain) -> SendPolicy:
-        return replace(send_policy(settings, chain), timeout_s=1.0)
+    def impatient(settings: Settings, chain: Chain, within_s: int) -> SendPolicy:
+        return replace(send_policy(settings, chain, within_s), timeout_s=1.0)
 
     desk.devnet.refresh()
     with monkeypatch.context() as patched:

@@ -11,11 +11,13 @@ from unittest import mock
 import pytest
 from loopback_rpc import Answer, loopback
 
-from lpmanager.chain.presets import presets
+from lpmanager.chain.presets import Chain, presets
 from lpmanager.config import load, relay_url, rpc_url, rpc_urls
 from lpmanager.desk.nodes import open_node, open_providers
-from lpmanager.desk.signing import send_policy
+from lpmanager.desk.owner import ORDERS_WITHIN_S, owners_policy
+from lpmanager.desk.signing import campaign_policy
 from lpmanager.errors import ChainError, ConfigError
+from lpmanager.execution.executor import REVOKE_WITHIN_S
 from lpmanager.settings import Settings
 
 BASE = presets()["base"]
@@ -120,12 +122,36 @@ def test_a_url_in_the_file_itself_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_private_transaction_stays_private_unless_a_time_is_given(tmp_path: Path) -> None:
-    assert send_policy(settings(tmp_path), BASE).pace.public_after_s is None
+    assert campaign_policy(settings(tmp_path), "main", BASE).pace.public_after_s is None
     for text, seconds in (('"2m"', 120), ("30", 30), ('"never"', None)):
         read = settings(tmp_path, tables=f"[transactions]\nrelay_fallback = {text}")
-        assert send_policy(read, BASE).pace.public_after_s == seconds
+        assert campaign_policy(read, "main", BASE).pace.public_after_s == seconds
     with pytest.raises(ConfigError, match=r"transactions\.relay_fallback"):
         settings(tmp_path, tables="[transactions]\nrelay_fallback = 0")
+
+
+@pytest.mark.parametrize("chain", presets().values(), ids=presets())
+@pytest.mark.parametrize("depth", ["", "confirmations = 300", 'confirmations = "finalized"'])
+@pytest.mark.parametrize(("ttl", "seconds"), [("1s", 1), ("5m", 300), ("2h", 7_200)])
+def test_a_call_is_waited_for_until_its_cancellation_is_mined_and_final(
+    tmp_path: Path, chain: Chain, depth: str, ttl: str, seconds: int
+) -> None:
+    """Or nobody would be there to cancel it at its deadline."""
+    read = settings(tmp_path, tables=f"[transactions]\n{depth}", limits=f'plan_ttl_s = "{ttl}"')
+    final_s = {
+        "": chain.confirmations * chain.block_time_s,
+        "confirmations = 300": 300 * chain.block_time_s,
+        'confirmations = "finalized"': 20 * 60,  # as on rollups, which follow Ethereum's
+    }[depth]
+    waits_s = campaign_policy(read, "main", chain).timeout_s
+    assert waits_s >= max(seconds, REVOKE_WITHIN_S) + 15 + final_s
+
+
+def test_an_owners_order_is_waited_for_until_its_cancellation_is_mined_and_final(
+    tmp_path: Path,
+) -> None:
+    waits_s = owners_policy(settings(tmp_path), BASE).timeout_s
+    assert waits_s >= ORDERS_WITHIN_S + 15 + BASE.confirmations * BASE.block_time_s
 
 
 def test_the_most_patient_campaign_says_how_old_a_head_may_be(tmp_path: Path) -> None:
