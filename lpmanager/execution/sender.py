@@ -31,6 +31,7 @@ from lpmanager.errors import (
     LpmError,
     MaybeSent,
     SigningRefused,
+    StoreError,
     StrangersTransaction,
     TransactionFailed,
 )
@@ -160,6 +161,8 @@ class Sender:
         intent = self._journal.plan(self.account, nonce, purpose)
         try:
             intent = self._sign(intent, purpose.call, gas, offer, head, cancels=False)
+        except StoreError:
+            raise  # it may be written for all that: `take_over` goes by what is there
         except LpmError:
             self._journal.note(intent, Status.ABANDONED)
             raise

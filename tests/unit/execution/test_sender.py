@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,11 +36,12 @@ from lpmanager.errors import (
     RpcUnavailable,
     SignerUnavailable,
     SigningRefused,
+    StoreError,
     StrangersTransaction,
     TransactionFailed,
     WrongChain,
 )
-from lpmanager.execution.intent import Intent, Status
+from lpmanager.execution.intent import Attempt, Intent, Status
 from lpmanager.execution.sender import Settled
 from lpmanager.execution.whose import owners
 from lpmanager.ledger.diary import Diary
@@ -1064,6 +1065,47 @@ def test_a_sender_that_takes_over_from_itself_settles_everything_once(desk: Desk
         sender.send(a_purpose(1))
     desk.chain.mine(3)
     assert len(list(sender.take_over("main"))) == 1
+
+
+class AnswerLost(TransactionJournal):
+    """A database of which the answer to the commit of a signature is lost; the commit is not."""
+
+    def signed(self, intent: Intent, attempt: Attempt) -> Intent:
+        super().signed(intent, attempt)
+        raise StoreError("the database cannot be read or written (the connection was closed)")
+
+
+@pytest.mark.parametrize("meanwhile", [lambda _: None, lambda chain: chain.mine()])
+def test_a_signature_of_which_it_is_not_known_whether_it_was_written_is_seen_through(
+    desk: Desk, meanwhile: Callable[[PaperChain], None]
+) -> None:
+    journal = AnswerLost(desk.ledger.engine, CHAIN_ID)
+    with pytest.raises(StoreError):
+        a_sender(desk.chain, journal, desk.signer).send(a_purpose(1))
+    assert [intent.status for intent in desk.intents()] == [Status.SIGNED]
+    meanwhile(desk.chain)
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+    desk.chain.busy = True
+    assert desk.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+    assert desk.calls_mined() == data_of(1, 2)
+
+
+class NeverWritten(TransactionJournal):
+    """A database that fails before it writes a signature down."""
+
+    def signed(self, intent: Intent, attempt: Attempt) -> Intent:
+        raise StoreError("the database cannot be read or written (disk full)")
+
+
+def test_a_signature_that_was_never_written_leaves_its_nonce_free(desk: Desk) -> None:
+    journal = NeverWritten(desk.ledger.engine, CHAIN_ID)
+    with pytest.raises(StoreError):
+        a_sender(desk.chain, journal, desk.signer).send(a_purpose(1))
+    assert desk.settle() == []
+    assert [intent.status for intent in desk.intents()] == [Status.ABANDONED]
+    desk.chain.busy = True
+    assert desk.sender(timeout_s=PATIENT).send(a_purpose(2)).succeeded
+    assert desk.calls_mined() == data_of(2)
 
 
 class Killed(BaseException):
