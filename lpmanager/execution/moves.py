@@ -121,4 +121,5 @@ def _unmined(intent: Intent, seen: Seen, fees: FeePolicy, pace: Pace) -> Move:
         offer = bumped_up(standing, seen.head.base_fee, seen.tip, fees, most)
         if offer is not None:
             return Sign(offer, cancels)
-    return Wait(resend=True)
+    # A call is not handed out past its deadline, as where the cap was lowered too far to cancel it.
+    return Wait(resend=cancels == last.cancels)

@@ -365,16 +365,24 @@ class Sender:
                     return
 
     def _replace(self, at: int, head: Block, move: Sign) -> None:
-        """Sign and send a replacement of the same nonce; where nothing may or can be signed now,
-        what was sent before goes on."""
+        """Sign and send a replacement of the same nonce; where nothing may or can be signed now, or
+        the call would revert, what was sent before goes on, but for a call past its deadline.
+
+        What comes before the call in its plan is mined at the head, unless a reorganisation took it
+        out: then the call is not offered more until it is mined again.
+        """
         intent = self._underway[at]
         call = _cancellation(self.account) if move.cancels else intent.purpose.call
         try:
+            if not move.cancels:
+                simulate(self._node, self.account, call, head)
             gas = self._with_margin(self._node.ask(gas_question(_message(self.account, call))))
             signed = self._sign(intent, call, gas, move.fees, head, cancels=move.cancels)
         except (SigningRefused, JournalDamaged):
             raise
         except (Halted, ChainError):
+            if move.cancels and not intent.attempts[-1].cancels:
+                return
             signed = intent
         self._underway[at] = signed
         self._send_again(at, head)

@@ -91,6 +91,11 @@ SITUATIONS: dict[str, tuple[Intent, Seen, Move]] = {
         seen(),
         Sign(Fees(FEES.cap, 1125 * 10**5), cancels=True),
     ),
+    "its deadline has passed, and the cap was lowered to what it offers": (
+        an_intent_due(replace(CALL, max_fee=FEES.cap), deadline=PAST),
+        seen(),
+        Wait(resend=False),
+    ),
     "it is being cancelled": (
         an_intent_due(CALL, CANCEL, deadline=PAST),
         seen(),

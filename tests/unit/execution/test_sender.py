@@ -428,6 +428,52 @@ def test_a_replacement_that_would_revert_is_not_signed(desk: Desk) -> None:
     assert len(desk.signer.signed) == 1
 
 
+def test_a_higher_offer_is_simulated_at_the_head_whatever_its_gas_is_estimated_at(
+    desk: Desk,
+) -> None:
+    """Gas is estimated on the state that is pending, and by some nodes on an older one."""
+    desk.sent_and_lost_sight_of(1)
+    first = desk.chain.pool[0]
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    desk.chain.meddle = reverts_when_simulated
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert len(desk.signer.signed) == 1
+    assert desk.chain.pool == {0: first}
+
+
+def test_what_would_revert_by_now_is_cancelled_at_its_deadline(desk: Desk) -> None:
+    """What is sent to oneself needs no simulation."""
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, deadline=GENESIS + 20))
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    desk.chain.meddle = reverts_when_simulated
+    (settled,) = desk.settle()
+    assert settled.status is Status.CANCELLED
+    assert desk.calls_mined() == ["0x"]
+
+
+def reverts_when_simulated(method: str) -> RpcError | None:
+    return RpcError(3, "execution reverted", "0x") if method == "eth_call" else None
+
+
+def test_a_call_past_its_deadline_is_not_handed_out_where_its_cancellation_cannot_be_signed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, deadline=GENESIS + 20))
+    desk.chain.forget()
+    desk.chain.mine(2)
+    with monkeypatch.context() as signer_is_away:
+        signer_is_away.setattr(desk.signer, "sign", raising(SignerUnavailable("no answer")))
+        with pytest.raises(MaybeSent):
+            list(desk.sender().take_over("main"))
+    assert desk.chain.pool == {}
+    assert [settled.status for settled in desk.settle()] == [Status.CANCELLED]
+
+
 def test_a_replacement_that_the_signer_refuses_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
