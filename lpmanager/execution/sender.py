@@ -285,9 +285,14 @@ class Sender:
         history = self._journal.history(self.account)
         least = max((i.nonce + 1 for i in history if i.was_signed), default=as_decided)
         if nonce < least:
+            booked = max((i.nonce + 1 for i in history if i.status is Status.BOOKED), default=0)
+            taken_out = (
+                "; or a reorganisation took out what is booked: then send nothing to yourself from "
+                f"a wallet, {booked - nonce} times, and none of it can be mined again"
+            )
             raise ChainError(
-                f"the RPC is at nonce {nonce} of {self.account}, the journal at {least}; it lags "
-                "behind, try again"
+                f"the RPC is at nonce {nonce} of {self.account}, which was at {least} before; it "
+                f"lags behind, try again{taken_out if nonce < booked else ''}"
             )
         expected = next_nonce(history, purpose.campaign, as_decided)
         if self._policy.owner_signs_too:

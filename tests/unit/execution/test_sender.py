@@ -548,9 +548,33 @@ def test_while_a_call_of_the_plan_is_taken_out_no_other_takes_its_nonce(desk: De
     sender.send(a_purpose(1))
     desk.chain.busy = False
     desk.chain.reorganise(1, forget=True)
-    with pytest.raises(ChainError, match=r"is at nonce 0 .*the journal at 1; it lags behind"):
+    with pytest.raises(
+        ChainError, match=r"is at nonce 0 .*which was at 1 before; it lags behind, try again$"
+    ):
         sender.send(a_purpose(2))
     assert len(desk.signer.signed) == 1
+
+
+def test_what_is_booked_and_was_taken_out_is_told_with_a_way_out_that_goes_on(busy: Desk) -> None:
+    sender = busy.sender(timeout_s=PATIENT)
+    for number in (1, 2):
+        sender.send(a_purpose(number))
+    busy.book(list(sender.finish()))
+    busy.chain.busy = False
+    busy.chain.reorganise(len(busy.chain.blocks) - 1, forget=True)
+    with pytest.raises(
+        ChainError,
+        match="lags behind, try again; or a reorganisation took out what is booked: then send "
+        r"nothing to yourself from a wallet, 2 times",
+    ):
+        busy.sender().send(a_purpose(3))
+    assert len(busy.signer.signed) == 2
+    for nonce in (0, 1):
+        busy.chain.stranger_uses(nonce)
+    busy.chain.mine(3)
+    busy.chain.busy = True
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(3)).succeeded
+    assert busy.calls_mined() == ["stranger", "stranger", *data_of(3)]
 
 
 # ---- somebody else signs for the account ----
