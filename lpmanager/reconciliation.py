@@ -22,13 +22,15 @@ from lpmanager.model import Amount, Amounts, Outcome, Snapshot, Token
 OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
 
 #: The kinds of entries that are made when books and chain are compared. The first of a campaign is
-#: its opening.
-_LOOKS = ("deposit", "mark")
+#: its opening, unless it was opened again.
+_LOOKS = ("deposit", "mark", a.OPENED_AGAIN)
 
 _BY_HAND = (
     '; it was changed by hand: set changed_by_hand = "adopt" to take that into the books, or begin '
     "new books under another campaign name"
 )
+
+_OPENING_GONE = "the block that the books were opened at was taken out by a reorganisation"
 
 
 class Reconciliation:
@@ -73,7 +75,9 @@ class Reconciliation:
         self._require_not_behind(row, snapshot, marks)
         self._require_transactions_stand(snapshot, marks)
         self._mark_positions(row, snapshot, marks)
-        self._take_in_transfers(row, snapshot, marks)
+        if _opening_is_gone(snapshot, marks):
+            self._open_again(row, snapshot)
+        self._take_in_transfers(row, snapshot)
 
     def take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
         """What comes to a holder whose campaigns have budgets belongs to none of them."""
@@ -99,8 +103,8 @@ class Reconciliation:
         if not self._wallet_difference(snapshot).is_zero:
             self._halt(
                 snapshot,
-                f"account {snapshot.wallet.address}: expected {self._booked_wallet(snapshot)}, "
-                f"found {snapshot.wallet.balances}, and no transfer explains it",
+                f"account {snapshot.wallet.address}: {self._expected_and_found(snapshot)}, and no "
+                "transfer explains it",
             )
 
     def require_gas_explained(self, before: Snapshot, outcome: Outcome, after: Snapshot) -> None:
@@ -130,7 +134,7 @@ class Reconciliation:
     def _require_transactions_stand(self, snapshot: Snapshot, marks: Landmarks) -> None:
         """A reorganisation deeper than what counts as final takes out what is booked."""
         last = marks.transaction
-        if last is not None and not _stands(snapshot, last):
+        if last is not None and snapshot.hash_at(last.number) != last.block_hash:
             self._halt(
                 snapshot,
                 f"transaction {last.tx_hash} was booked in block {last.number}, expected "
@@ -143,7 +147,7 @@ class Reconciliation:
         """Positions change only by what we book, unless a change by hand may be taken in."""
         balances = self._ledger.balances(self._name)
         changed = changes(snapshot, self._ledger.bases(self._name, snapshot.pool), balances)
-        if marks.marked is not None and not _stands(snapshot, marks.marked):
+        if marks.marked is not None and _is_taken_out(snapshot, marks.marked):
             # Swaps that had paid these fees went with the block they were marked at.
             changed = tuple(change for change in changed if not change.of_fees_alone)
         for change in changed:
@@ -180,12 +184,25 @@ class Reconciliation:
                 "changed by hand, and taken into the books", campaign=self._name, change=text
             )
 
-    def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
+    def _open_again(self, row: CampaignRow, snapshot: Snapshot) -> None:
+        """A reorganisation took out the block that the books were opened at: what had come and gone
+        before it may have gone and come back, and no transfer since tells that.
+
+        This is the block that they stand on from now on, so that it explains nothing a second time.
+        """
+        difference, text = snapshot.pool.amounts(0, 0), None
+        if row.budget is None:  # else what differs is not the campaign's
+            difference = self._wallet_difference(snapshot)
+        if not difference.is_zero:
+            text = f"{_OPENING_GONE}; {self._expected_and_found(snapshot)}"
+        self._post((a.opened_again(snapshot, difference, text),), snapshot.block.number)
+        self._tell_of([text] if text else [])
+
+    def _take_in_transfers(self, row: CampaignRow, snapshot: Snapshot) -> None:
         """Where the wallet differs from the books, look for the transfers that explain it.
 
         Such as do not are left for the next look: an RPC may tell of them late. What was booked as
-        it was seen may also have been taken out since, by a reorganisation; where that took out the
-        block that the books were opened at, they are opened with what is there now.
+        it was seen may also have been taken out since, by a reorganisation.
         """
         if row.budget is not None:
             self.take_in_for_neighbours(row, snapshot)
@@ -196,7 +213,6 @@ class Reconciliation:
         elif (
             self._moved_outside(row, row.last_block, snapshot) == difference
             or self._moved_otherwise(row, snapshot) == difference
-            or self._opening_is_gone(snapshot, marks)
         ):
             self._post((a.transfer(snapshot, difference),), last_block=snapshot.block.number)
 
@@ -206,18 +222,12 @@ class Reconciliation:
         looks = self._ledger.entries(self._name, _LOOKS)
         if not looks:  # opened with nothing, and nothing has come
             return self._moved_outside(row, row.last_block, snapshot)
-        last = max((at for at, look in enumerate(looks) if look.timestamp < since), default=0)
+        begun = (look.kind == a.OPENED_AGAIN or look.timestamp < since for look in looks)
+        last = max((at for at, it_is in enumerate(begun) if it_is), default=0)
         moved = self._moved_outside(row, looks[last].block_number, snapshot)
         return reduce(
             sub, (look.amounts(a.WALLET, snapshot.pool) for look in looks[last + 1 :]), moved
         )
-
-    def _opening_is_gone(self, snapshot: Snapshot, marks: Landmarks) -> bool:
-        """Whether a reorganisation took out the block that the books were opened at. After an hour
-        it did not, whatever a node says that may have forgotten that block."""
-        if marks.opened is None or _stands(snapshot, marks.opened):
-            return False
-        return snapshot.block.timestamp - marks.opened.timestamp < MAY_BE_TAKEN_OUT_S
 
     def _moved_outside(self, row: CampaignRow, after_block: int, snapshot: Snapshot) -> Amounts:
         """What came to the wallet after a block, or (negative) left it, without us."""
@@ -227,6 +237,9 @@ class Reconciliation:
     def _wallet_difference(self, snapshot: Snapshot) -> Amounts:
         """What the chain holds in the wallet beyond what the books say."""
         return snapshot.wallet.balances - self._booked_wallet(snapshot)
+
+    def _expected_and_found(self, snapshot: Snapshot) -> str:
+        return f"expected {self._booked_wallet(snapshot)}, found {snapshot.wallet.balances}"
 
     def _booked_wallet(self, snapshot: Snapshot) -> Amounts:
         chain_id, wallet = snapshot.chain_id, snapshot.wallet
@@ -251,9 +264,18 @@ def _new_life(snapshot: Snapshot, change: Change) -> PositionEvent:
     return BegunAnew(found_basis(snapshot, change.found))
 
 
-def _stands(snapshot: Snapshot, mark: Landmark) -> bool:
-    """Whether the snapshot's chain has that block."""
-    return snapshot.hash_at(mark.number) == mark.block_hash
+def _opening_is_gone(snapshot: Snapshot, marks: Landmarks) -> bool:
+    """Whether a reorganisation took out the block that the books were opened at. After an hour it
+    did not, whatever a node says."""
+    if marks.opened is None or not _is_taken_out(snapshot, marks.opened):
+        return False
+    return snapshot.block.timestamp - marks.opened.timestamp < MAY_BE_TAKEN_OUT_S
+
+
+def _is_taken_out(snapshot: Snapshot, mark: Landmark) -> bool:
+    """Whether the snapshot's chain has another block there. A node that has none, though its chain
+    is as long, has lost it: that tells nothing."""
+    return snapshot.hash_at(mark.number) not in (None, mark.block_hash)
 
 
 def _by_token(amounts: Amounts) -> dict[Token, int]:

@@ -46,6 +46,9 @@ GAS = "gas"
 POSITION = "position:"
 UNCOLLECTED = "uncollected:"
 
+#: The kind of the entry that books are opened again with.
+OPENED_AGAIN = "opened again"
+
 Balances = Mapping[tuple[str, str], int]
 """Raw balance by (account, token address); an account never posted to is absent."""
 
@@ -135,6 +138,13 @@ def transfer(snapshot: Snapshot, amounts: Amounts) -> Entry:
     """Tokens the owner sent to the wallet, or (negative) took from it, dated with the snapshot."""
     postings = _moved(DEPOSITS, WALLET, amounts)
     return _entry("deposit", snapshot.block, postings, price=snapshot.state.sqrt_price_x96)
+
+
+def opened_again(snapshot: Snapshot, amounts: Amounts, text: str | None) -> Entry:
+    """As a transfer, though none tells of it: the books go on from what is there now."""
+    postings = _moved(DEPOSITS, WALLET, amounts)
+    price = snapshot.state.sqrt_price_x96
+    return _entry(OPENED_AGAIN, snapshot.block, postings, price=price, by_hand=text)
 
 
 def mark(snapshot: Snapshot, balances: Balances, positions: Iterable[Position]) -> Entry:

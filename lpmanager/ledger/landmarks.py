@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, ColumnElement, Engine, func, select
 
 from lpmanager.ledger import tables as t
+from lpmanager.ledger.accounting import OPENED_AGAIN
 from lpmanager.model.units import HOUR_S
 
 #: No reorganisation reaches back further than so many seconds.
@@ -25,7 +26,7 @@ class Landmark(NamedTuple):
 
 class Landmarks(NamedTuple):
     """The block that positions were last marked at, that of our last transaction, and that which
-    the books were opened at, while it may still be taken out; None where there is none.
+    the books were opened at last, while it may still be taken out; None where there is none.
 
     A block stands on all before it: where the chain has that of our last transaction, it has those
     of all of them. But not the one of a mark that is older: a mark is of a block that was not final
@@ -53,8 +54,11 @@ def landmarks(engine: Engine, campaign: str) -> Landmarks:
 
 
 def _opened(engine: Engine, ours: ColumnElement[bool]) -> Landmark | None:
-    newest = select(func.max(t.entries.c.timestamp)).where(ours).scalar_subquery()
-    query = select(*_landmark_columns(), newest).where(ours).order_by(t.entries.c.id).limit(1)
+    columns = t.entries.c
+    again = func.max(columns.id).filter(columns.kind == OPENED_AGAIN)
+    at = select(func.coalesce(again, func.min(columns.id))).where(ours).scalar_subquery()
+    newest = select(func.max(columns.timestamp)).where(ours).scalar_subquery()
+    query = select(*_landmark_columns(), newest).where(columns.id == at)
     with engine.connect() as connection:
         found = connection.execute(query).first()
     if found is None:

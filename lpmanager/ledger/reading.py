@@ -94,7 +94,7 @@ def _deposits(ledger: Books, campaign: str, pool: PoolKey) -> tuple[Deposit, ...
             block_number=entry.block_number,
             timestamp=entry.timestamp,
         )
-        for entry in ledger.entries(campaign, ["deposit"])
+        for entry in ledger.entries(campaign, ["deposit", a.OPENED_AGAIN])
     )
 
 

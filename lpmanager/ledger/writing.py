@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.accounting import Entry, added
+from lpmanager.ledger.accounting import OPENED_AGAIN, Entry, added
 from lpmanager.ledger.journal import append_booked
 from lpmanager.model import Basis
 
@@ -58,7 +58,7 @@ def write_batch(connection: Connection, campaign: str, batch: Batch) -> None:
     """Write a batch of a campaign on a connection whose transaction is the caller's."""
     for entry in batch.entries:
         # books may be opened with nothing, and then it counts at which block
-        if entry.postings or entry.by_hand is not None or entry.kind == "deposit":
+        if entry.postings or entry.by_hand is not None or entry.kind in ("deposit", OPENED_AGAIN):
             _write_entry(connection, campaign, entry, batch.decided_at)
     _add_to_balances(connection, campaign, batch.entries)
     for event in batch.positions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -106,10 +107,65 @@ def test_what_had_gone_before_the_books_were_opened_comes_back_where_that_block_
     account.wallet += amounts(0, 22)
     record = books.bring_up_to(without(account.snapshot(), OPENED_AT))
     assert record.wallet == amounts(left, left + 22)
+    (told,) = books.adoptions()
+    assert re.match(
+        r"the block that the books were opened at was taken out by a reorganisation; "
+        rf"expected 0\.0+{left} USDC \+ 0\.0+{left} WETH, "
+        rf"found 0\.0+{left} USDC \+ 0\.0+{left + 22} WETH$",
+        told.text,
+    )
+    assert books.result(account.snapshot()).identity_error == 0
     account.block += 1
     account.wallet += amounts(0, 1)
     with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
-        books.bring_up_to(as_read_for(books, account))
+        books.bring_up_to(without(account.snapshot(), OPENED_AT))
+
+
+@pytest.mark.parametrize("came", [0, 22], ids=["nothing", "a transfer"])
+def test_a_look_that_closes_ends_what_a_reorganisation_of_the_opening_explains(
+    ledger: Ledger, account: PaperAccount, came: int
+) -> None:
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(0, came))
+    books.bring_up_to(without(account.snapshot(), OPENED_AT))
+    account.block += 1
+    account.wallet -= amounts(5 * 10**8, 5 * 10**8)
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(without(account.snapshot(), OPENED_AT))
+
+
+def test_books_that_were_opened_again_are_once_more_where_that_block_is_taken_out_too(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    books.bring_up_to(account.snapshot())
+    account.block += 3
+    account.wallet += amounts(0, 22)
+    books.bring_up_to(without(account.snapshot(), OPENED_AT))
+    again_at = account.block
+    assert books.landmarks().opened == landmark(again_at)
+    account.block += 1
+    account.wallet += amounts(7, 0)
+    record = books.bring_up_to(without(account.snapshot(), OPENED_AT, again_at))
+    assert record.wallet == account.wallet
+    account.receives(amounts(0, 5))
+    books.bring_up_to(without(account.snapshot(), OPENED_AT, again_at))
+    account.wallet -= account.came.pop()[1]
+    account.block += 1
+    record = books.bring_up_to(without(account.snapshot(), OPENED_AT, again_at))
+    assert record.wallet == account.wallet
+
+
+def test_a_node_that_has_no_block_at_that_height_does_not_open_the_books_again(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    books.bring_up_to(account.snapshot())
+    account.block += 1
+    account.wallet += amounts(0, 22)
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        books.bring_up_to(replace(account.snapshot(), earlier={OPENED_AT: None}))
 
 
 def test_an_hour_later_the_block_that_the_books_were_opened_at_is_asked_about_no_more(
@@ -134,7 +190,7 @@ def test_what_comes_to_books_that_were_opened_with_nothing_must_be_told_by_a_tra
         books.bring_up_to(as_read_for(books, account))
 
 
-def test_an_hour_later_a_block_that_a_node_has_forgotten_explains_nothing(
+def test_an_hour_later_another_block_there_explains_nothing(
     ledger: Ledger, account: PaperAccount
 ) -> None:
     books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
@@ -142,7 +198,7 @@ def test_an_hour_later_a_block_that_a_node_has_forgotten_explains_nothing(
     account.block += MAY_BE_TAKEN_OUT_S // BLOCK_TIME_S
     account.wallet += amounts(0, 22)
     with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
-        books.bring_up_to(replace(account.snapshot(), earlier={OPENED_AT: None}))
+        books.bring_up_to(without(account.snapshot(), OPENED_AT))
 
 
 def test_books_that_were_not_opened_stand_on_nothing(ledger: Ledger, account: PaperAccount) -> None:
