@@ -19,6 +19,12 @@ ShowRepair = Annotated[
     bool, typer.Option("--repair", help="Show what would be done about a damaged journal.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="With --repair: do it.")]
+UsedUp = Annotated[
+    list[int] | None,
+    typer.Option(
+        metavar="NONCE", help="With --repair, where it asks for that: you have used this nonce up."
+    ),
+]
 
 
 def doctor(
@@ -26,6 +32,7 @@ def doctor(
     config: ConfigPath = DEFAULT_CONFIG,
     repair: ShowRepair = False,
     yes: Yes = False,
+    used_up: UsedUp = None,
     as_json: AsJson = False,
 ) -> None:
     """Check machine, keys, RPCs, chain, pool, tokens and wallet. Exit code 4 where anything is
@@ -37,9 +44,9 @@ def doctor(
     """
     settings = load_settings(config)
     if repair:
-        _mend(settings, really=yes, as_json=as_json)
-    elif yes:
-        raise UsageError("--yes goes with --repair")
+        _mend(settings, frozenset(used_up or ()), really=yes, as_json=as_json)
+    elif yes or used_up:
+        raise UsageError(f"{'--yes' if yes else '--used-up'} goes with --repair")
     else:
         _examine(settings, chosen(settings, campaigns), as_json=as_json)
 
@@ -61,12 +68,12 @@ def _examine(settings: Settings, names: list[str], *, as_json: bool) -> None:
     note(f"all {len(checks)} checks passed")
 
 
-def _mend(settings: Settings, *, really: bool, as_json: bool) -> None:
+def _mend(settings: Settings, used_up: frozenset[int], *, really: bool, as_json: bool) -> None:
     from lpmanager.cli.output import note, print_json
     from lpmanager.doctor.repair import carry_out, plan_repair
 
-    planned = plan_repair(settings, wall_clock)
-    done = carry_out(settings, wall_clock) if really and planned is not None else None
+    planned = plan_repair(settings, wall_clock, used_up)
+    done = carry_out(settings, wall_clock, used_up) if really and planned is not None else None
     shown = done or planned
     if as_json:
         print_json(_repair_json(shown, done=done is not None))

@@ -18,7 +18,7 @@ from lpmanager.desk.nodes import booked_genesis, open_node
 from lpmanager.desk.signing import lock_paths, state_folder
 from lpmanager.errors import LpmError, StoreError, UsageError
 from lpmanager.ledger.database import writing
-from lpmanager.ledger.repair import Damage, begin_anew, find_damage, loose_attempts
+from lpmanager.ledger.repair import Damage, begin_anew, find_damage, loose_ends
 from lpmanager.ledger.store import Ledger
 from lpmanager.private_file import write_private
 from lpmanager.settings import Settings
@@ -34,10 +34,13 @@ class Repair:
     aside: Path
 
 
-def plan_repair(settings: Settings, clock: Callable[[], int]) -> Repair | None:
+def plan_repair(
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[int] = frozenset()
+) -> Repair | None:
     """What would be done about the journal; None where it is whole. Changes nothing.
 
-    Raises StoreError where the database does not even open.
+    `used_up` are nonces of which the owner says that he used them up since it was damaged. Raises
+    StoreError where the database does not even open.
     """
     ledger = Ledger.read(settings.store)
     try:
@@ -47,11 +50,13 @@ def plan_repair(settings: Settings, clock: Callable[[], int]) -> Repair | None:
         ledger.engine.dispose()
     if damage is None:
         return None
-    obstacles = tuple(_obstacles(settings, damage, clock))
+    obstacles = tuple(dict.fromkeys(_obstacles(settings, damage, clock, used_up)))
     return Repair(damage=damage, obstacles=obstacles, aside=_aside(settings, clock()))
 
 
-def carry_out(settings: Settings, clock: Callable[[], int]) -> Repair | None:
+def carry_out(
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[int] = frozenset()
+) -> Repair | None:
     """Move a damaged journal aside and begin a new one, while no other program signs; what was
     done, or None where the journal is whole.
 
@@ -62,7 +67,7 @@ def carry_out(settings: Settings, clock: Callable[[], int]) -> Repair | None:
         for account, chain in _accounts(settings)
         for path in lock_paths(settings, chain, account)
     ):
-        repair = plan_repair(settings, clock)
+        repair = plan_repair(settings, clock, used_up)
         if repair is None:
             return None
         if repair.obstacles:
@@ -77,8 +82,9 @@ def carry_out(settings: Settings, clock: Callable[[], int]) -> Repair | None:
     return repair
 
 
-def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> Iterator[str]:
-    attempts = loose_attempts(damage)
+def _obstacles(
+    settings: Settings, damage: Damage, clock: Callable[[], int], used_up: frozenset[int]
+) -> Iterator[str]:
     for account, chain in _accounts(settings):
         try:
             mined, pending = _nonces(settings, account, chain, clock)
@@ -90,13 +96,18 @@ def _obstacles(settings: Settings, damage: Damage, clock: Callable[[], int]) -> 
                 f"{chain.name}: {pending - mined} transactions of {account} are pending; wait "
                 "until they are mined"
             )
-        for attempt in attempts:
-            ours = (attempt.account, attempt.chain_id) == (account, chain.chain_id)
-            if ours and attempt.nonce >= mined:
+        for end in loose_ends(damage, account, chain.chain_id):
+            if end.nonce is None and mined - 1 not in used_up:
                 yield (
-                    f"{chain.name}: {attempt.tx_hash}, nonce {attempt.nonce}, was signed and may "
-                    "still be mined; use the nonce up from a wallet (send nothing to yourself), "
-                    "then try again"
+                    f"{chain.name}: no row tells what {account} signed last, which may still be "
+                    f"mined with nonce {mined}; use that up from a wallet (send nothing to "
+                    f"yourself), then add --used-up {mined}"
+                )
+            if end.nonce is not None and end.nonce >= mined:
+                yield (
+                    f"{chain.name}: {end.tx_hash or f'a transaction of {account}'}, nonce "
+                    f"{end.nonce}, was signed and may still be mined; use the nonce up from a "
+                    "wallet (send nothing to yourself), then try again"
                 )
 
 

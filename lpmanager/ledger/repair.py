@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,11 @@ import rlp
 from eth_account import Account
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException
 from sqlalchemy import Connection, delete, select
 
 from lpmanager.errors import JournalDamaged
-from lpmanager.execution.intent import CLOSED, Status
+from lpmanager.execution.intent import CLOSED, SETTLED, Status
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.chained import NO_ROWS, Tip, append_row, row_digest, verified_rows
 
@@ -42,15 +43,22 @@ class Damage:
         numbers = {row["id"] for row in self.kept}
         return tuple(row for row in self.rows if row["id"] not in numbers)
 
+    @property
+    def gone(self) -> tuple[int, ...]:
+        """The numbers of rows that are there no more."""
+        return tuple(self.bad.keys() - {row["id"] for row in self.rows})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LooseAttempt:
-    """A signed transaction of which the new journal will know nothing."""
+class LooseEnd:
+    """Something signed of which the new journal will know nothing.
 
-    account: str
-    chain_id: int
-    nonce: int
-    tx_hash: str
+    Its nonce is that one at most; None where no row tells it. `tx_hash` is None where none tells
+    which transaction it is.
+    """
+
+    nonce: int | None
+    tx_hash: str | None
 
 
 def find_damage(connection: Connection) -> Damage | None:
@@ -74,23 +82,82 @@ def begin_anew(connection: Connection, damage: Damage) -> None:
         append_row(connection, **values)
 
 
-def loose_attempts(damage: Damage) -> list[LooseAttempt]:
-    """What was signed by rows that are given up, as far as it can be read."""
-    found = []
-    for row in damage.given_up:
-        try:
-            raw = bytes.fromhex(json.loads(row["body"])["raw"])
-            chain_id, nonce, *_rest = rlp.decode(raw[1:])
-            attempt = LooseAttempt(
-                account=Account.recover_transaction(raw),
-                chain_id=int.from_bytes(chain_id),
-                nonce=int.from_bytes(nonce),
-                tx_hash=str(row["tx_hash"]),
-            )
-        except (ValueError, KeyError, TypeError, rlp.DecodingError, BadSignature, ValidationError):
-            continue  # no signature, or none that anybody could send
-        found.append(attempt)
-    return found
+def loose_ends(damage: Damage, account: str, chain_id: int) -> list[LooseEnd]:
+    """What an account may have signed on a chain by rows that are given up.
+
+    A signature of the account's proves its nonce, whatever else has rotted in its row. Where no row
+    is left that tells whose something is, it may be any account's.
+    """
+    who = account, chain_id
+    found = (_loose_end(damage, rows, who) for rows in _by_intent(damage.given_up).values())
+    ends = [end for end in found if end is not None]
+    if len(damage.gone) > 1:  # the row of a plan, and that of its signature
+        nonce = _before_later_plans(damage, max(damage.gone), who)
+        ends.append(LooseEnd(nonce=nonce, tx_hash=None))
+    return ends
+
+
+def _loose_end(damage: Damage, rows: list[Record], who: tuple[str, int]) -> LooseEnd | None:
+    """What of one intent may be loose, if it is that account's."""
+    tx_hash = next((str(row["tx_hash"]) for row in rows if row["event"] == Status.SIGNED), None)
+    proven = [nonce for row in rows if (nonce := _signed_nonce(row, who)) is not None]
+    if proven:
+        return LooseEnd(nonce=proven[0], tx_hash=tx_hash)
+    sound = [row for row in rows if row["id"] not in damage.bad]
+    is_anothers = bool(sound) and not _is_of(sound[0], who)
+    if is_anothers or rows[-1]["event"] in SETTLED | CLOSED or not _may_be_signed(damage, rows):
+        return None
+    planned = [_planned_nonce(row) for row in sound if row["event"] == Status.PLANNED]
+    nonce = planned[0] if planned else _before_later_plans(damage, rows[0]["id"], who)
+    return LooseEnd(nonce=nonce, tx_hash=tx_hash)
+
+
+def _may_be_signed(damage: Damage, rows: list[Record]) -> bool:
+    """Whether a row of an intent is of a signature, or may have been: what it says is no event any
+    more, or it is gone."""
+    planned_at = max((row["id"] for row in rows if row["event"] == Status.PLANNED), default=0)
+    unsigned = {*Status} - {Status.SIGNED}
+    return any(n > planned_at for n in damage.gone) or any(r["event"] not in unsigned for r in rows)
+
+
+def _before_later_plans(damage: Damage, number: int, who: tuple[str, int]) -> int | None:
+    """The last nonce before all that an account planned after that row; None where that is nothing.
+    What it had planned until then has such a nonce at most."""
+    later = (row for row in damage.rows if row["id"] > number and row["id"] not in damage.bad)
+    nonces = [
+        _planned_nonce(row) - 1
+        for row in later
+        if row["event"] == Status.PLANNED and _is_of(row, who)
+    ]
+    return min(nonces, default=None)
+
+
+def _is_of(row: Record, who: tuple[str, int]) -> bool:
+    return (row["account"], row["chain_id"]) == who
+
+
+def _planned_nonce(row: Record) -> int:
+    """Of a row that is sound."""
+    nonce: int = json.loads(row["body"])["nonce"]
+    return nonce
+
+
+def _signed_nonce(row: Record, who: tuple[str, int]) -> int | None:
+    """The nonce of the transaction in a row, where it is one that the account has signed."""
+    try:
+        raw = bytes.fromhex(json.loads(row["body"])["raw"])
+        chain_id, nonce, *_rest = rlp.decode(raw[1:])
+        signed = Account.recover_transaction(raw), int.from_bytes(chain_id)
+        return int.from_bytes(nonce) if signed == who else None
+    except (ValueError, KeyError, TypeError, RLPException, BadSignature, ValidationError):
+        return None  # no signature, or none that anybody could send
+
+
+def _by_intent(rows: Iterable[Record]) -> dict[str, list[Record]]:
+    intents: dict[str, list[Record]] = {}
+    for row in rows:
+        intents.setdefault(row["intent"], []).append(row)
+    return intents
 
 
 def _bad(rows: tuple[Record, ...], tip: Tip) -> Iterator[tuple[int, str]]:
@@ -114,10 +181,7 @@ def _kept(
     rows: tuple[Record, ...], bad: Mapping[int, str], booked: frozenset[str]
 ) -> tuple[Record, ...]:
     """What is booked or closed needs no journal any more; what has a bad row cannot be believed."""
-    intents: dict[str, list[Record]] = {}
-    for row in rows:
-        intents.setdefault(row["intent"], []).append(row)
-    needed = {name for name, its in intents.items() if _is_needed(its, bad, booked)}
+    needed = {name for name, its in _by_intent(rows).items() if _is_needed(its, bad, booked)}
     return tuple(row for row in rows if row["intent"] in needed)
 
 

@@ -50,6 +50,11 @@ def damage(ledger: Ledger, event: Status) -> int:
     return row
 
 
+def run(ledger: Ledger, sql: str) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(text(sql))
+
+
 def files(desk: Desk) -> set[Path]:
     """Those of the journal that were moved aside."""
     return set(desk.folder.glob("journal-*.jsonl"))
@@ -160,24 +165,55 @@ def test_while_a_transaction_is_pending_nothing_is_mended(desk: Desk, ledger: Le
     assert files(desk) == set()
 
 
+def use_up_nonce(desk: Desk) -> None:
+    desk.devnet.controls.set_automine(True)
+    ask(desk, "anvil_impersonateAccount", desk.account)
+    desk.devnet.controls.execute(desk.account, desk.account, b"", what="use up the nonce")
+
+
+@pytest.mark.parametrize(
+    "rot",
+    [
+        "UPDATE journal SET intent = 'x' WHERE event = 'planned'",
+        "UPDATE journal SET body = '' WHERE event = 'signed'",
+        "DELETE FROM journal WHERE event = 'signed'",
+    ],
+)
 def test_a_signed_transaction_that_only_the_journal_knows_is_used_up_first(
-    desk: Desk, ledger: Ledger
+    desk: Desk, ledger: Ledger, rot: str
 ) -> None:
     """It was dropped by this RPC, not by all: it may still be mined."""
     leave_pending(desk)
     ask(desk, "anvil_dropAllTransactions")
-    damage(ledger, Status.PLANNED)
+    run(ledger, rot)
     code, shown, _err = repair(desk, "--yes")
     assert (code, files(desk)) == (2, set())
     code, shown, _err = repair(desk)
     (obstacle,) = map(str, shown["obstacles"])
     assert "nonce 0, was signed and may still be mined; use the nonce up" in obstacle
 
-    desk.devnet.controls.set_automine(True)
-    ask(desk, "anvil_impersonateAccount", desk.account)
-    desk.devnet.controls.execute(desk.account, desk.account, b"", what="use up the nonce")
+    use_up_nonce(desk)
     code, shown, _err = repair(desk, "--yes")
     assert (code, shown["done"], shown["kept"]) == (0, True, [])
+
+
+def test_where_no_row_tells_what_was_signed_the_next_nonce_is_used_up_first(
+    desk: Desk, ledger: Ledger
+) -> None:
+    leave_pending(desk)
+    ask(desk, "anvil_dropAllTransactions")
+    run(ledger, "DELETE FROM journal")
+    code, shown, _err = repair(desk)
+    (obstacle,) = map(str, shown["obstacles"])
+    assert "may still be mined with nonce 0; use that up" in obstacle
+    assert obstacle.endswith("then add --used-up 0")
+    for too_early in ((), ("--used-up", "0")):
+        assert repair(desk, "--yes", *too_early)[0] == 2
+
+    use_up_nonce(desk)
+    assert repair(desk, "--yes")[0] == 2
+    code, shown, _err = repair(desk, "--yes", "--used-up", "0")
+    assert (code, shown["done"], shown["obstacles"]) == (0, True, [])
 
 
 def test_without_the_chain_nothing_is_mended(desk: Desk, ledger: Ledger) -> None:

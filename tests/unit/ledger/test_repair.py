@@ -25,13 +25,13 @@ from whole_intents import whole_intents
 from lpmanager.execution.intent import Attempt, Intent, Status
 from lpmanager.execution.signer import signer_from_clear_key
 from lpmanager.ledger.accounting import opening
-from lpmanager.ledger.repair import Damage, LooseAttempt, begin_anew, find_damage, loose_attempts
+from lpmanager.ledger.repair import Damage, LooseEnd, begin_anew, find_damage, loose_ends
 from lpmanager.ledger.store import CampaignRow, Ledger
 from lpmanager.ledger.writing import Batch
 
 #: Public knowledge: the first account of every development chain.
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
-#: Its address, whichever account the journal says.
+#: Its address.
 SIGNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 TEXTS = ("intent", "account", "event", "tx_hash", "body", "digest")
 ROWS = 9
@@ -59,7 +59,7 @@ def a_signed(nonce: int) -> Attempt:
 
 def begin(ledger: Ledger, nonce: int, *attempts: Attempt) -> Intent:
     journal = ledger.journal(CHAIN_ID)
-    intent = journal.plan(ACCOUNT, nonce, a_purpose(nonce))
+    intent = journal.plan(SIGNER, nonce, a_purpose(nonce))
     for attempt in attempts:
         intent = journal.signed(intent, attempt)
     return intent
@@ -133,7 +133,7 @@ def kept_nonces(ledger: Ledger) -> list[int]:
     with ledger.engine.begin() as connection:
         begin_anew(connection, found)
     assert look(ledger) is None
-    return [i.nonce for i in whole_intents(ledger.engine, ACCOUNT, CHAIN_ID)]
+    return [i.nonce for i in whole_intents(ledger.engine, SIGNER, CHAIN_ID)]
 
 
 def test_a_whole_journal_has_no_damage(ledger: Ledger) -> None:
@@ -181,12 +181,12 @@ def test_what_is_mined_and_not_booked_is_kept_and_the_rest_given_up(ledger: Ledg
 
 
 def test_what_is_kept_is_as_it_was(ledger: Ledger) -> None:
-    before = {i.nonce: i for i in whole_intents(ledger.engine, ACCOUNT, CHAIN_ID)}
+    before = {i.nonce: i for i in whole_intents(ledger.engine, SIGNER, CHAIN_ID)}
     run(ledger, "UPDATE journal SET body = '{}' WHERE id = 2")
     assert kept_nonces(ledger) == [8]
     journal = Ledger(ledger.engine).journal(CHAIN_ID)
-    assert journal.history(ACCOUNT) == [before[8].summary()]
-    assert journal.open_intents(ACCOUNT) == [before[8]]
+    assert journal.history(SIGNER) == [before[8].summary()]
+    assert journal.open_intents(SIGNER) == [before[8]]
 
 
 def test_what_the_books_hold_is_not_kept_though_its_last_row_is_gone(ledger: Ledger) -> None:
@@ -201,29 +201,103 @@ def test_what_the_books_hold_is_not_kept_though_its_last_row_is_gone(ledger: Led
     assert kept_nonces(ledger) == []
 
 
+def ends(ledger: Ledger, account: str = SIGNER, chain_id: int = CHAIN_ID) -> list[LooseEnd]:
+    return loose_ends(damage(ledger), account, chain_id)
+
+
+SIGNED_8 = LooseEnd(nonce=8, tx_hash=a_signed(8).tx_hash)
+
+
 @pytest.mark.parametrize("row", [6, 7, 8])
 def test_a_transaction_with_a_bad_row_is_given_up_but_remembered_while_it_may_be_mined(
     ledger: Ledger, row: int
 ) -> None:
     run(ledger, "UPDATE journal SET account = 'x' WHERE id = :row", row=row)
-    found = damage(ledger)
-    assert found.kept == ()
-    signed = LooseAttempt(account=SIGNER, chain_id=CHAIN_ID, nonce=8, tx_hash=a_signed(8).tx_hash)
-    assert loose_attempts(found) == [signed]
+    assert damage(ledger).kept == ()
+    assert ends(ledger) == [SIGNED_8]
+    assert ends(ledger, ACCOUNT) == []
+    assert ends(ledger, chain_id=1) == []
     assert kept_nonces(ledger) == []
 
 
 def test_what_is_kept_is_no_loose_end(ledger: Ledger) -> None:
     run(ledger, "UPDATE journal SET body = '{}' WHERE id = 9")
-    found = damage(ledger)
-    assert [row["id"] for row in found.kept] == [6, 7, 8]
-    assert loose_attempts(found) == []
+    assert [row["id"] for row in damage(ledger).kept] == [6, 7, 8]
+    assert ends(ledger) == []
+
+
+@settings(max_examples=100)
+@given(bit=st.integers(0, 8 * len(a_signed(8).raw) - 1))
+def test_a_signature_of_which_a_bit_has_rotted_is_one_of_the_nonce_that_was_planned(
+    whole: Ledger, bit: int
+) -> None:
+    """What it recovers to is another account, or none."""
+    ledger = whole.rehearsal()
+    raw = bytearray(a_signed(8).raw)
+    raw[bit // 8] ^= 1 << bit % 8
+    sql = "UPDATE journal SET body = replace(body, :raw, :rotten) WHERE id = 7"
+    run(ledger, sql, raw=a_signed(8).raw.hex(), rotten=raw.hex())
+    assert ends(ledger) == [SIGNED_8]
+    ledger.engine.dispose()
 
 
 @pytest.mark.parametrize("body", ["", "[]", '{"raw": 5}', '{"raw": "zz"}', '{"raw": "02c0"}'])
-def test_a_signature_that_cannot_be_read_is_no_loose_end(ledger: Ledger, body: str) -> None:
+def test_a_signature_that_cannot_be_read_is_one_of_the_nonce_that_was_planned(
+    ledger: Ledger, body: str
+) -> None:
     run(ledger, "UPDATE journal SET body = :body WHERE id = 7", body=body)
-    assert loose_attempts(damage(ledger)) == []
+    assert ends(ledger) == [SIGNED_8]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM journal WHERE id = 7",
+        "UPDATE journal SET event = 'sig~ed', body = '' WHERE id = 7",
+    ],
+)
+def test_a_row_that_may_have_been_a_signature_is_one_of_the_nonce_that_was_planned(
+    ledger: Ledger, sql: str
+) -> None:
+    run(ledger, sql)
+    assert LooseEnd(nonce=8, tx_hash=None) in ends(ledger)
+
+
+def test_a_signature_that_went_with_the_end_of_the_journal_is_one_of_the_nonce_planned_last(
+    ledger: Ledger,
+) -> None:
+    intent = ledger.journal(CHAIN_ID).open_intents(SIGNER)[-1]
+    assert intent.nonce == 9
+    ledger.journal(CHAIN_ID).signed(intent, a_signed(9))
+    run(ledger, "DELETE FROM journal WHERE id = 10")
+    assert ends(ledger) == [LooseEnd(nonce=9, tx_hash=None)]
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM journal WHERE id >= 6", "DELETE FROM journal"])
+def test_what_went_whole_may_have_any_nonce_of_any_account(ledger: Ledger, sql: str) -> None:
+    run(ledger, sql)
+    unknown = LooseEnd(nonce=None, tx_hash=None)
+    assert ends(ledger) == ends(ledger, ACCOUNT) == ends(ledger, chain_id=1) == [unknown]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM journal WHERE id IN (6, 7)",
+        "UPDATE journal SET body = '', account = 'x', intent = id WHERE id IN (6, 7)",
+    ],
+)
+def test_what_nothing_tells_the_nonce_of_came_before_what_was_planned_later(
+    ledger: Ledger, sql: str
+) -> None:
+    run(ledger, sql)
+    assert {end.nonce for end in ends(ledger)} == {8}
+
+
+def test_of_what_the_chain_has_decided_nothing_is_loose(ledger: Ledger) -> None:
+    """Its signature cannot be read, and it needs none any more."""
+    run(ledger, "UPDATE journal SET body = '{}' WHERE id IN (1, 2)")
+    assert ends(ledger) == []
 
 
 @pytest.mark.parametrize(
@@ -245,5 +319,5 @@ def test_a_mended_journal_is_written_on(ledger: Ledger) -> None:
     run(ledger, "DELETE FROM journal WHERE id = 1")
     assert kept_nonces(ledger) == [8]
     begin(ledger, 10, a_signed(10))
-    assert [i.nonce for i in ledger.journal(CHAIN_ID).history(ACCOUNT)] == [8, 10]
+    assert [i.nonce for i in ledger.journal(CHAIN_ID).history(SIGNER)] == [8, 10]
     assert look(ledger) is None
