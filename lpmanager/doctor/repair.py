@@ -137,7 +137,8 @@ def _aside(settings: Settings, now: int) -> Path:
 
 
 def _write_aside(repair: Repair) -> None:
-    text = "".join(json.dumps(dict(row)) + "\n" for row in repair.damage.rows)
+    # What rotted may have become bytes: they are told as Python writes them.
+    text = "".join(json.dumps(dict(row), default=repr) + "\n" for row in repair.damage.rows)
     try:
         repair.aside.parent.mkdir(parents=True, exist_ok=True)
         write_private(repair.aside, text)

@@ -113,11 +113,15 @@ def _loose_end(damage: Damage, rows: list[Record], who: tuple[str, int]) -> Loos
 
 
 def _may_be_signed(damage: Damage, rows: list[Record]) -> bool:
-    """Whether a row of an intent is of a signature, or may have been: what it says is no event any
-    more, or it is gone."""
+    """Whether a row of an intent is of a signature, or may have been."""
     planned_at = max((row["id"] for row in rows if row["event"] == Status.PLANNED), default=0)
-    unsigned = {*Status} - {Status.SIGNED}
-    return any(n > planned_at for n in damage.gone) or any(r["event"] not in unsigned for r in rows)
+    return any(n > planned_at for n in damage.gone) or any(_may_be_signature(row) for row in rows)
+
+
+def _may_be_signature(row: Record) -> bool:
+    """What rotted may be no event any more; a plan has no hash."""
+    rotten = row["event"] not in {*Status}
+    return row["event"] == Status.SIGNED or (rotten and row["tx_hash"] is not None)
 
 
 def _before_later_plans(damage: Damage, number: int, who: tuple[str, int]) -> int | None:
