@@ -220,8 +220,6 @@ class Reconciliation:
         """What others moved lately, as the chain has it now, beyond what is booked of that."""
         since = snapshot.block.timestamp - MAY_BE_TAKEN_OUT_S
         looks = self._ledger.entries(self._name, _LOOKS)
-        if not looks:  # opened with nothing, and nothing has come
-            return self._moved_outside(row, row.last_block, snapshot)
         begun = (look.kind == a.OPENED_AGAIN or look.timestamp < since for look in looks)
         last = max((at for at, it_is in enumerate(begun) if it_is), default=0)
         moved = self._moved_outside(row, looks[last].block_number, snapshot)

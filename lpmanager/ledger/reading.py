@@ -95,6 +95,7 @@ def _deposits(ledger: Books, campaign: str, pool: PoolKey) -> tuple[Deposit, ...
             timestamp=entry.timestamp,
         )
         for entry in ledger.entries(campaign, ["deposit", a.OPENED_AGAIN])
+        if entry.raw  # books may be opened with nothing, and begin with the first deposit
     )
 
 

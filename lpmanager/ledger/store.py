@@ -105,7 +105,7 @@ class Ledger:
         """Entries of some kinds from a time on, in the order written, with their postings."""
         query = (
             select(t.entries, t.postings.c.account, t.postings.c.token, t.postings.c.raw)
-            .join(t.postings)
+            .outerjoin(t.postings)
             .where(
                 t.entries.c.campaign == campaign,
                 t.entries.c.kind.in_(list(kinds)),
@@ -118,6 +118,8 @@ class Ledger:
             for row in connection.execute(query):
                 if row.id not in found:
                     found[row.id] = _entry_row(row)
+                if row.account is None:  # books were opened with nothing
+                    continue
                 raw, key = found[row.id].raw, (row.account, row.token)
                 raw[key] = raw.get(key, 0) + row.raw
         return list(found.values())

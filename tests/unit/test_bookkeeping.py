@@ -217,6 +217,24 @@ def test_a_transfer_that_was_booked_and_is_taken_out_again_was_none(
     assert books.result(account.snapshot()).identity_error == 0
 
 
+def test_the_first_deposit_of_books_that_were_opened_with_nothing_may_be_taken_out_too(
+    ledger: Ledger,
+) -> None:
+    account = an_account((0, 0), pool=POOL)
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(50, 7))
+    books.bring_up_to(account.snapshot())
+    account.wallet -= account.came.pop()[1]
+    account.block += 1
+    assert books.bring_up_to(account.snapshot()).wallet.is_zero
+    account.receives(amounts(0, 3))
+    record = books.bring_up_to(account.snapshot())
+    assert record.wallet.raw == (0, 3)
+    assert [deposit.amounts.raw for deposit in record.deposits] == [(50, 7), (-50, -7), (0, 3)]
+    assert books.result(account.snapshot()).identity_error == 0
+
+
 def test_a_transfer_that_goes_after_more_than_an_hour_halts_the_campaign(
     ledger: Ledger, account: PaperAccount
 ) -> None:

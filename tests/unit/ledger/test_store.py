@@ -22,7 +22,7 @@ from empty_store import an_empty_ledger
 from sqlalchemy.exc import IntegrityError
 
 from lpmanager.errors import ConfigError
-from lpmanager.ledger.accounting import Entry, of_step, opening, transfer
+from lpmanager.ledger.accounting import Entry, mark, of_step, opening, transfer
 from lpmanager.ledger.report import lineage
 from lpmanager.ledger.store import CampaignRow, Ledger
 from lpmanager.ledger.writing import Batch, BegunAnew, Closed, Opened, PositionEvent
@@ -219,11 +219,20 @@ def test_entries_are_found_by_kind_and_time_in_the_order_written(ledger: Ledger)
     assert ledger.entries("first", ["minted"], since) == []
 
 
-def test_an_entry_without_postings_leaves_no_trace(ledger: Ledger) -> None:
+def test_a_mark_without_postings_leaves_no_trace(ledger: Ledger) -> None:
     open_with(ledger, a_row(), amounts(10, 20))
-    ledger.post("first", a_batch(transfer(a_snapshot(), amounts(0, 0)), last_block=140))
-    assert len(ledger.entries("first", ["deposit"])) == 1
+    ledger.post("first", a_batch(mark(a_snapshot(), {}, ()), last_block=140))
+    assert ledger.entries("first", ["mark"]) == []
     assert ledger.campaign("first") == replace(a_row(), last_block=140)
+
+
+def test_books_that_are_opened_with_nothing_have_that_entry_without_postings(
+    ledger: Ledger,
+) -> None:
+    open_with(ledger, a_row(), amounts(0, 0))
+    (entry,) = ledger.entries("first", ["deposit"])
+    assert entry.amounts("wallet", POOL).is_zero
+    assert entry.block_number == a_snapshot().block.number
 
 
 def test_a_rehearsal_changes_nothing_in_the_store(ledger: Ledger) -> None:
