@@ -4,6 +4,7 @@ in, or the campaign halts."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import reduce
 from operator import sub
 
@@ -74,8 +75,9 @@ class Reconciliation:
         """
         self._require_not_behind(row, snapshot, marks)
         self._require_transactions_stand(snapshot, marks)
-        self._mark_positions(row, snapshot, marks)
-        if _opening_is_gone(snapshot, marks):
+        gone = _gone_opening(snapshot, marks)
+        self._mark_positions(row, snapshot, marks, gone)
+        if gone is not None:
             self._open_again(row, snapshot)
         self._take_in_transfers(row, snapshot)
 
@@ -143,15 +145,17 @@ class Reconciliation:
                 "campaign name",
             )
 
-    def _mark_positions(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
-        """Positions change only by what we book, unless a change by hand may be taken in."""
+    def _mark_positions(
+        self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks, gone: Landmark | None
+    ) -> None:
+        """Positions change only by what we book, unless a change by hand may be taken in, or the
+        block that they were opened with is `gone`."""
         balances = self._ledger.balances(self._name)
         changed = changes(snapshot, self._ledger.bases(self._name, snapshot.pool), balances)
         if marks.marked is not None and _is_taken_out(snapshot, marks.marked):
             # Swaps that had paid these fees went with the block they were marked at.
             changed = tuple(change for change in changed if not change.of_fees_alone)
-        for change in changed:
-            self._require_ours_to_adopt(snapshot, change)
+        changed = tuple(self._ours_to_adopt(snapshot, change, gone) for change in changed)
         others = {change.token_id for change in changed}
         untouched = [p for p in snapshot.positions if p.token_id not in others]
         entries = [a.mark(snapshot, balances, untouched)]
@@ -167,8 +171,10 @@ class Reconciliation:
         self._ledger.post(self._name, batch)
         self._tell_of(change.difference for change in changed)
 
-    def _require_ours_to_adopt(self, snapshot: Snapshot, change: Change) -> None:
-        if self._by_hand is ByHand.HALT:
+    def _ours_to_adopt(self, snapshot: Snapshot, change: Change, gone: Landmark | None) -> Change:
+        if gone is not None and _was_there(change, gone):
+            change = replace(change, difference=f"{_OPENING_GONE}; {change.difference}")
+        elif self._by_hand is ByHand.HALT:
             self._halt(snapshot, change.difference + _BY_HAND)
         holder = self._ledger.holder(self._name, change.token_id, snapshot.pool)
         if holder is not None:
@@ -177,6 +183,7 @@ class Reconciliation:
                 f"{change.difference}, and it is in the books of campaign {holder}; give each of "
                 "them its own `positions`",
             )
+        return change
 
     def _tell_of(self, changed_by_hand: Iterable[str]) -> None:
         for text in changed_by_hand:
@@ -262,12 +269,20 @@ def _new_life(snapshot: Snapshot, change: Change) -> PositionEvent:
     return BegunAnew(found_basis(snapshot, change.found))
 
 
-def _opening_is_gone(snapshot: Snapshot, marks: Landmarks) -> bool:
-    """Whether a reorganisation took out the block that the books were opened at. After an hour it
+def _gone_opening(snapshot: Snapshot, marks: Landmarks) -> Landmark | None:
+    """The block that the books were opened at, where a reorganisation took it out. After an hour it
     did not, whatever a node says."""
-    if marks.opened is None or not _is_taken_out(snapshot, marks.opened):
-        return False
-    return snapshot.block.timestamp - marks.opened.timestamp < MAY_BE_TAKEN_OUT_S
+    opened = marks.opened
+    if opened is None or not _is_taken_out(snapshot, opened):
+        return None
+    young = snapshot.block.timestamp - opened.timestamp < MAY_BE_TAKEN_OUT_S
+    return opened if young else None
+
+
+def _was_there(change: Change, opened: Landmark) -> bool:
+    """Whether a position may have changed with the opening: not one that we have minted since,
+    whose transaction stands."""
+    return change.booked is None or change.booked.timestamp <= opened.timestamp
 
 
 def _is_taken_out(snapshot: Snapshot, mark: Landmark) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from builders import BLOCK_TIME_S, a_block, a_pool, amounts
+from builders import BLOCK_TIME_S, a_block, a_pool, a_position, amounts
 from paper_account import PaperAccount, an_account
 
 from lpmanager.bookkeeping import Bookkeeper
@@ -166,6 +166,67 @@ def test_a_node_that_has_no_block_at_that_height_does_not_open_the_books_again(
     account.wallet += amounts(0, 22)
     with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
         books.bring_up_to(replace(account.snapshot(), earlier={OPENED_AT: None}))
+
+
+def with_position(account: PaperAccount, token_id: int = 5) -> None:
+    account.adopt(a_position("[-600, 1200)", token_id=token_id, liquidity=10**10))
+
+
+CHANGED: dict[str, Callable[[PaperAccount], object]] = {
+    "goes": lambda it: it.positions.pop(5),
+    "comes": lambda it: with_position(it, 6),
+    "grows": lambda it: it.adopt(replace(it.positions[5], liquidity=Liquidity(2 * 10**10))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_what_positions_were_opened_with_may_go_with_that_block_and_come_back(
+    ledger: Ledger, account: PaperAccount, change: str
+) -> None:
+    """The owner had opened, closed or filled them before, and no transaction since tells that."""
+    books = Bookkeeper("main", ledger, account.signer, None, account.outside_transfers)
+    with_position(account)
+    books.bring_up_to(account.snapshot())
+    account.block += 3
+    CHANGED[change](account)
+    account.wallet += amounts(0, 22)
+    record = books.bring_up_to(without(account.snapshot(), OPENED_AT))
+    assert record.bases.keys() == account.positions.keys()
+    assert record.wallet == account.wallet
+    told = [adoption.text for adoption in books.adoptions()]
+    assert len(told) == 2
+    assert all(text.startswith("the block that the books were opened at") for text in told)
+    assert books.result(account.snapshot()).identity_error == 0
+    account.block += 1
+    account.positions.popitem() if account.positions else with_position(account)
+    with pytest.raises(BooksDoNotClose, match="it was changed by hand"):
+        books.bring_up_to(without(account.snapshot(), OPENED_AT))
+
+
+def test_a_position_that_we_have_minted_since_does_not_go_with_the_block_of_the_opening(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    """Its transaction stands."""
+    account.block += 1
+    account.positions.clear()
+    with pytest.raises(BooksDoNotClose, match="is in the books but not in the chain"):
+        books.bring_up_to(without(account.snapshot(), OPENED_AT))
+
+
+def test_a_position_of_another_campaign_is_not_taken_in_though_the_opening_is_gone(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    share = amounts(10**6, 10**6)
+    one, two = (
+        Bookkeeper(name, ledger, account.signer, share, account.outside_transfers)
+        for name in ("one", "two")
+    )
+    one.bring_up_to(account.snapshot())
+    with_position(account)
+    two.bring_up_to(account.snapshot())
+    account.block += 1
+    with pytest.raises(BooksDoNotClose, match="it is in the books of campaign two"):
+        one.bring_up_to(without(account.snapshot(), OPENED_AT))
 
 
 def test_an_hour_later_the_block_that_the_books_were_opened_at_is_asked_about_no_more(
