@@ -28,6 +28,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from lpmanager.chain.presets import Chain, presets
+from lpmanager.chain.urls import is_loopback
 from lpmanager.config_errors import did_you_mean, explain
 from lpmanager.errors import ConfigError
 from lpmanager.model.units import HOUR_S
@@ -68,6 +69,7 @@ def load(path: Path) -> Settings:
         *_history_mistakes(settings),
         *_variable_mistakes(settings, in_file),
         *_url_mistakes(settings, variables),
+        *_devnet_mistakes(settings, variables),
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
@@ -281,6 +283,26 @@ def _url_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[
         yield from _no_urls(key, urls)
         if len(urls) > 1:
             yield f"{key}: expected one relay, found {len(urls)}"
+
+
+def _devnet_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[str]:
+    """A signature is valid on every chain of its id: one of a devnet's looser rules must not reach
+    a chain that is no devnet."""
+    presets_by_id = {chain.chain_id: name for name, chain in presets().items()}
+    for name, table in settings.chains.items():
+        preset = presets_by_id.get(table.chain_id)
+        if not table.devnet or preset is None:
+            continue
+        for kind in (_RPC, _RELAY):
+            key, secret = _urls(settings, variables, kind).get(name, (kind, SecretStr("")))
+            for place, url in enumerate(_split(secret), start=1):
+                if _is_web_url(url) and not is_loopback(url):
+                    yield (
+                        f"chains.{name}.devnet: chain id {table.chain_id} is {preset}'s, and the "
+                        f"URL in place {place} of {key} is not on this machine, so what is signed "
+                        f"would be valid on {preset}; fork it at http://127.0.0.1, or write "
+                        f'chain = "{preset}"'
+                    )
 
 
 def _no_urls(key: str, urls: Sequence[str]) -> Iterator[str]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -15,6 +14,7 @@ from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
 from lpmanager.chain.timed_http import TimedAdapter
+from lpmanager.chain.urls import is_loopback, masked, secrets_in
 from lpmanager.errors import RpcUnavailable
 
 Request = tuple[str, list[Any]]
@@ -35,7 +35,6 @@ _TOO_MUCH = re.compile(
 #: JSON-RPC code that execution clients give a reverted eth_call or eth_estimateGas.
 _REVERTED = 3
 
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _CHUNK = 64 * 1024
 
 #: No honest answer to what is asked here comes near it.
@@ -45,9 +44,6 @@ _DEEPEST_ANSWER = 64
 #: Seconds after which a connection that was left open may be dead without a sign, as behind a
 #: firewall that forgets it.
 _LONGEST_IDLE_S = 30.0
-
-#: Shorter parts of a URL are words.
-_SHORTEST_KEY = 8
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -91,7 +87,7 @@ class HttpTransport:
     def __init__(self, url: str, timeout_s: float = 10.0, name: str | None = None) -> None:
         self.name = name or masked(url)
         self._url = url
-        self._secrets = _secrets_in(url)
+        self._secrets = secrets_in(url)
         self._timeout_s = timeout_s
         self._json = JSONBaseProvider()
         self._asked = 0
@@ -100,7 +96,7 @@ class HttpTransport:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, TimedAdapter())
         # A proxy of the environment is for the world outside, and looking it up costs every call.
-        self._session.trust_env = urlsplit(url).hostname not in _LOOPBACK
+        self._session.trust_env = not is_loopback(url)
         self._session.headers["Content-Type"] = "application/json"
 
     def request_many(self, requests: Sequence[Request]) -> list[Any | RpcError]:
@@ -220,16 +216,3 @@ def _nested_too_deep(body: bytes) -> bool:
     for _ in range(_DEEPEST_ANSWER):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     return bool(brackets)
-
-
-def _secrets_in(url: str) -> list[str]:
-    """The parts of a URL, behind its host or before it, that are long enough for a key."""
-    parts = urlsplit(url)
-    words = (parts.username, parts.password, *re.split(r"[/?&=]", f"{parts.path}?{parts.query}"))
-    return [word for word in words if word and len(word) >= _SHORTEST_KEY]
-
-
-def masked(url: str) -> str:
-    """The URL without what may be an API key: scheme and host only."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

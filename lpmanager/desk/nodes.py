@@ -11,7 +11,8 @@ from lpmanager.chain.node import Node
 from lpmanager.chain.presets import Chain
 from lpmanager.chain.providers import MOST_AHEAD_S, Provider, Providers, Terms, log_what_is_repeated
 from lpmanager.chain.quorum import default_quorum
-from lpmanager.chain.transport import HttpTransport, masked
+from lpmanager.chain.transport import HttpTransport
+from lpmanager.chain.urls import masked
 from lpmanager.config import relay_url, rpc_urls
 from lpmanager.ledger.chains import known_genesis
 from lpmanager.ledger.store import Ledger

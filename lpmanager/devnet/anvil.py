@@ -14,7 +14,8 @@ from typing import IO, Self
 from eth_utils.address import to_checksum_address
 
 from lpmanager.chain.node import Node, Question, chain_id_question
-from lpmanager.chain.transport import HttpTransport, Transport, masked
+from lpmanager.chain.transport import HttpTransport, Transport
+from lpmanager.chain.urls import masked
 from lpmanager.devnet.backend import (
     ACCOUNT_BALANCE,
     ACCOUNT_COUNT,

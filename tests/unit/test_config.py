@@ -399,6 +399,40 @@ def test_a_chain_of_one_s_own_works_like_a_preset(tmp_path: Path) -> None:
     assert rpc_url(settings, chain) == "http://127.0.0.1:8545"
 
 
+FORK = DEVNET.replace("31337", "8453").replace("chains.devnet", "chains.fork")
+
+
+def test_a_devnet_may_be_a_fork_of_a_preset_on_this_machine(tmp_path: Path) -> None:
+    for host in ("127.0.0.1", "127.1.2.3", "[::1]", "localhost"):
+        fork = FORK.replace("127.0.0.1", host)
+        assert load(written(tmp_path, HEAD + CAMPAIGN + fork)).known_chains()["fork"].devnet
+
+
+@pytest.mark.parametrize(
+    ("fork", "dotenv", "variable", "place"),
+    [
+        (FORK.replace("http://127.0.0.1:8545", SECRET), "", "chains.fork.rpc_url", 1),
+        (FORK, f"LPM_RPC_URL_FORK=http://127.0.0.1:8545,{SECRET}\n", "LPM_RPC_URL_FORK", 2),
+        (FORK, f"LPM_RELAY_URL_FORK={SECRET}\n", "LPM_RELAY_URL_FORK", 1),
+        (FORK, "LPM_RPC_URL_FORK=http://10.0.0.7:8545\n", "LPM_RPC_URL_FORK", 1),
+    ],
+)
+def test_what_a_devnet_signs_cannot_leave_this_machine_where_a_preset_would_take_it(
+    tmp_path: Path, fork: str, dotenv: str, variable: str, place: int
+) -> None:
+    (line,) = mistakes(tmp_path, HEAD + CAMPAIGN + fork, dotenv)
+    assert line == (
+        "chains.fork.devnet: chain id 8453 is base's, and the URL in place "
+        f"{place} of {variable} is not on this machine, so what is signed would be valid on base; "
+        'fork it at http://127.0.0.1, or write chain = "base"'
+    )
+
+
+def test_a_devnet_of_its_own_chain_id_may_be_on_another_machine(tmp_path: Path) -> None:
+    devnet = DEVNET.replace("http://127.0.0.1:8545", SECRET)
+    assert load(written(tmp_path, HEAD + CAMPAIGN + devnet)).known_chains()["devnet"].devnet
+
+
 def test_a_preset_cannot_be_redefined(tmp_path: Path) -> None:
     text = HEAD + CAMPAIGN + DEVNET.replace("chains.devnet", "chains.base")
     assert mistakes(tmp_path, text) == [

@@ -16,7 +16,8 @@ import pytest
 from loopback_rpc import Answer, always, loopback, result
 
 from lpmanager.chain.node import Node
-from lpmanager.chain.transport import HttpTransport, RpcError, masked
+from lpmanager.chain.transport import HttpTransport, RpcError
+from lpmanager.chain.urls import masked
 from lpmanager.errors import MaybeSent, RpcUnavailable
 
 CHAIN = ("eth_chainId", [])
