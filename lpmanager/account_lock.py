@@ -57,11 +57,12 @@ def only_one(
 
 def holder(path: Path) -> str | None:
     """Who holds a lock, in words; None where nobody does. Nothing is made on disk."""
-    if not path.exists():
-        return None
     lock = _lock(path)
     try:
+        path.stat()
         lock.acquire(timeout=0)
+    except FileNotFoundError:
+        return None
     except Timeout:
         return _named(path)
     except OSError as error:

@@ -25,8 +25,9 @@ class Check:
 
 
 def attempt(subject: str, name: str, look: Callable[[], str], *, needed: bool = False) -> Check:
-    """What `look` found, or the error that tells how to mend it."""
+    """What `look` found, or the error that tells how to mend it; of the system's own errors, what
+    it says."""
     try:
         return Check(subject=subject, name=name, passed=True, found=look(), needed=needed)
-    except LpmError as error:
+    except (LpmError, OSError) as error:
         return Check(subject=subject, name=name, passed=False, found=str(error), needed=needed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -81,6 +82,12 @@ def _database(store: str) -> str:
         return f"{address.get_backend_name()} opens"
     Ledger.read(store).engine.dispose()
     path = Path(address.database)
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if file.exists() and not os.access(file, os.W_OK):
+            raise StoreError(
+                f"{file}: this user may not write it, so nothing can be signed; let this user "
+                "write it"
+            )
     return f"{path} opens" if path.exists() else f"{path} will be made by the first live run"
 
 

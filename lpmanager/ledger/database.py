@@ -82,14 +82,16 @@ def read_database(url: str) -> Engine:
         with ExitStack() as at_last:
             at_last.callback(engine.dispose)
             return _copied_row_by_row(engine)
+    path = Path(address.database) if address.database else None
+    there = path is not None and _is_there(path)
     memory = sqlite3.connect(":memory:", check_same_thread=False)
-    if address.database and Path(address.database).exists():
+    if path is not None and there:
         try:
-            with closing(_read_only(Path(address.database))) as source:
+            with closing(_read_only(path)) as source:
                 source.backup(memory)
         except sqlite3.Error as error:
             memory.close()
-            raise _refused(address.database, error) from error
+            raise _refused(str(path), error) from error
     engine = _over(memory)
     _prepare(engine, address.database or "memory")
     return engine
@@ -293,6 +295,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a file; one that may not be looked for is not taken for missing."""
+    try:
+        return _identity(path) is not None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be looked for ({error.strerror}); let this user enter its folder, or "
+            "name another store"
+        ) from error
 
 
 def _let_readers_in(engine: Engine) -> None:

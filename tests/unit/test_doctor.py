@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.resources import files
@@ -14,6 +15,7 @@ import pytest
 from builders import a_purpose
 from eth_account import Account
 from eth_utils.crypto import keccak
+from faults.bad_disks import without_privileges
 from loopback_rpc import loopback, result
 from loopback_signer import loopback_signer
 from sqlalchemy import text
@@ -24,6 +26,7 @@ from lpmanager.config import load
 from lpmanager.desk.signing import lock_paths
 from lpmanager.doctor import Check, examine
 from lpmanager.doctor.chain import look_at_chain
+from lpmanager.doctor.check import attempt
 from lpmanager.doctor.machine import look_at_machine
 from lpmanager.execution.keystore import seal
 from lpmanager.ledger.diary import Diary
@@ -51,6 +54,12 @@ def settings_with(
 def machine(settings: Settings) -> dict[str, Check]:
     """What was looked at, by its name."""
     return {check.name: check for check in look_at_machine(settings, [NAME], [base()])}
+
+
+def machine_of_a_user(settings: Settings) -> dict[str, Check]:
+    """The same, looked at by somebody whom the modes of files bind: root is not."""
+    with ThreadPoolExecutor(1, initializer=without_privileges) as thread:
+        return thread.submit(machine, settings).result()
 
 
 def base() -> Chain:
@@ -96,6 +105,39 @@ def test_a_full_disk_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     disk = machine(settings_with(tmp_path))["disk"]
     assert not disk.passed
     assert "expected 256 MiB free, found 255; make room" in disk.found
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+def test_a_store_that_this_user_may_not_write_is_found(
+    tmp_path: Path, ledger: Ledger, ending: str
+) -> None:
+    settings = settings_with(tmp_path)
+    assert machine_of_a_user(settings)["database"].passed
+    with ledger.engine.connect() as connection:  # keeps the log beside the file
+        connection.execute(text("SELECT * FROM journal"))
+        path = tmp_path / f"lpmanager.db{ending}"
+        path.chmod(0o444)
+        database = machine_of_a_user(settings)["database"]
+    assert not database.passed
+    assert database.found == (
+        f"{path}: this user may not write it, so nothing can be signed; let this user write it"
+    )
+
+
+def test_a_folder_that_this_user_may_not_enter_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    settings = settings_with(tmp_path, store=f"sqlite:///{folder}/lpmanager.db")
+    folder.chmod(0)
+    checks = machine_of_a_user(settings)
+    folder.chmod(0o700)
+    wrong = {name: check.found for name, check in checks.items() if not check.passed}
+    assert set(wrong) == {"disk", "database", "lock on base"}
+    assert wrong["database"] == (
+        f"{folder}/lpmanager.db: cannot be looked for (Permission denied); let this user enter its "
+        "folder, or name another store"
+    )
+    assert wrong["lock on base"].startswith(f"cannot lock {folder}/lpmanager-8453-")
 
 
 def test_what_is_in_a_database_that_does_not_open_is_not_looked_at(tmp_path: Path) -> None:
@@ -338,3 +380,9 @@ def test_code_of_another_hash_than_the_known_one_is_found(
     assert not wrong.passed
     assert "another contract at quoter: expected code of hash 0x0000" in wrong.found
     assert right in wrong.found
+
+
+def test_what_the_system_refuses_is_a_check_that_failed(tmp_path: Path) -> None:
+    check = attempt("store", "disk", lambda: (tmp_path / "none").read_text())
+    assert not check.passed
+    assert str(tmp_path / "none") in check.found
