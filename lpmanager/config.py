@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -28,11 +28,12 @@ from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
 from lpmanager.chain.presets import Chain, presets
-from lpmanager.chain.urls import is_loopback
+from lpmanager.chain.urls import has_secret, is_loopback
 from lpmanager.config_errors import did_you_mean, explain
 from lpmanager.errors import ConfigError
 from lpmanager.model.units import HOUR_S
 from lpmanager.risk.jumps import history_for_jumps_s
+from lpmanager.setting_types import without_password
 from lpmanager.settings import Settings
 
 _PREFIX = "LPM_"
@@ -53,7 +54,13 @@ def load(path: Path) -> Settings:
     line per mistake, each beginning with the path of its key.
     """
     table = _read(path)
-    secret = {"rpc_urls", "relay_urls", "credentials_folder", *_SECRETS.values()} & table.keys()
+    secret = {
+        "rpc_urls",
+        "relay_urls",
+        "credentials_folder",
+        "secret_files",
+        *_SECRETS.values(),
+    } & table.keys()
     if secret:
         raise ConfigError(f"{min(secret)}: secrets belong in .env, not in {path.name}")
     try:
@@ -73,7 +80,11 @@ def load(path: Path) -> Settings:
     ]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    return settings.model_copy(update=_secrets(settings, variables))
+    kept = {path.parent / ".env": _secret_in_dotenv(in_file), path: _secret_in_file(settings)}
+    secret_files = {file: key for file, key in kept.items() if key is not None}
+    return settings.model_copy(
+        update={**_secrets(settings, variables), "secret_files": secret_files}
+    )
 
 
 def rpc_urls(settings: Settings, chain: Chain) -> tuple[str, ...]:
@@ -82,7 +93,7 @@ def rpc_urls(settings: Settings, chain: Chain) -> tuple[str, ...]:
     if secret is None:
         variable = _RPC if chain.name == settings.chain else _variable(_RPC, chain.name)
         raise ConfigError(f"{variable}: missing; put the RPC URL of {chain.name} in .env")
-    return _split(secret)
+    return _split(secret.get_secret_value())
 
 
 def rpc_url(settings: Settings, chain: Chain) -> str:
@@ -132,23 +143,23 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 
-def _variables(dotenv: Path) -> tuple[frozenset[str], dict[str, str]]:
-    """The names that stand in .env, and every non-empty variable of ours with its value."""
+def _variables(dotenv: Path) -> tuple[dict[str, str | None], dict[str, str]]:
+    """What stands in .env, and every non-empty variable of ours with its value."""
     try:
         from_file = dotenv_values(dotenv) if dotenv.exists() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{dotenv}: cannot be read: {error}") from error
     merged = {**from_file, **os.environ}
     ours = {name: text for name, text in merged.items() if name.startswith(_PREFIX) and text}
-    return frozenset(from_file), ours
+    return from_file, ours
 
 
 def _variable(kind: str, chain: str) -> str:
     return f"{kind}_{chain.upper().replace('-', '_')}"
 
 
-def _split(urls: SecretStr) -> tuple[str, ...]:
-    return tuple(urls.get_secret_value().replace(",", " ").split())
+def _split(urls: str) -> tuple[str, ...]:
+    return tuple(urls.replace(",", " ").split())
 
 
 def _urls(
@@ -180,6 +191,27 @@ def _secrets(settings: Settings, variables: Mapping[str, str]) -> dict[str, obje
         "credentials_folder": Path(handed_over) if handed_over else None,
         **keys,
     }
+
+
+def _secret_in_dotenv(in_file: Mapping[str, str | None]) -> str | None:
+    """The first variable in .env that is a secret, or whose URLs hold one."""
+    for name, text in in_file.items():
+        is_url = name.startswith((_RPC, _RELAY))
+        if text and (name in _SECRETS or (is_url and any(map(has_secret, _split(text))))):
+            return name
+    return None
+
+
+def _secret_in_file(settings: Settings) -> str | None:
+    """The first key of the file itself whose URL holds a secret."""
+    if settings.store != without_password(settings.store):
+        return "store"
+    urls = {f"{who.key}.signer_url": who.table.signer_url for who in settings.signatories()}
+    urls |= {f"chains.{name}.rpc_url": table.rpc_url for name, table in settings.chains.items()}
+    for key, secret in urls.items():
+        if secret is not None and any(map(has_secret, _split(secret.get_secret_value()))):
+            return key
+    return None
 
 
 def _chain_mistakes(settings: Settings) -> Iterator[str]:
@@ -257,7 +289,7 @@ def _history_mistakes(settings: Settings) -> Iterator[str]:
             )
 
 
-def _variable_mistakes(settings: Settings, in_file: frozenset[str]) -> Iterator[str]:
+def _variable_mistakes(settings: Settings, in_file: Iterable[str]) -> Iterator[str]:
     by_chain = (_variable(kind, n) for kind in (_RPC, _RELAY) for n in settings.known_chains())
     known = {_RPC, _RELAY, *_SECRETS, *by_chain}
     for name in sorted(in_file):
@@ -269,7 +301,7 @@ def _url_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[
     """What is wrong with URLs, without showing them: they may hold API keys."""
     quorum = settings.rpc.quorum or 1
     for name, (key, secret) in _urls(settings, variables, _RPC).items():
-        urls = _split(secret)
+        urls = _split(secret.get_secret_value())
         yield from _no_urls(key, urls)
         if len(set(urls)) < len(urls):
             yield f"{key}: names one RPC twice; each must be another, or they cannot disagree"
@@ -279,7 +311,7 @@ def _url_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[
                 "more, or lower it"
             )
     for key, secret in _urls(settings, variables, _RELAY).values():
-        urls = _split(secret)
+        urls = _split(secret.get_secret_value())
         yield from _no_urls(key, urls)
         if len(urls) > 1:
             yield f"{key}: expected one relay, found {len(urls)}"
@@ -295,7 +327,7 @@ def _devnet_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterat
             continue
         for kind in (_RPC, _RELAY):
             key, secret = _urls(settings, variables, kind).get(name, (kind, SecretStr("")))
-            for place, url in enumerate(_split(secret), start=1):
+            for place, url in enumerate(_split(secret.get_secret_value()), start=1):
                 if _is_web_url(url) and not is_loopback(url):
                     yield (
                         f"chains.{name}.devnet: chain id {table.chain_id} is {preset}'s, and the "

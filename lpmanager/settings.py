@@ -486,7 +486,8 @@ class Settings(_Table):
 
     `account` owns the positions or operates the vaults, `owner` is the vaults'. From `rpc_urls` on
     the fields never stand in the file; URLs are by chain name, and `rpc_urls` may hold
-    several in one text; `credentials_folder` is where systemd put what password_credential names.
+    several in one text; `credentials_folder` is where systemd put what password_credential names;
+    `secret_files` are those of the configuration that hold secrets, each with the key of one.
     `issuers` and `pegs` are by the symbols of tokens, `lenders` by any name.
     """
 
@@ -509,6 +510,7 @@ class Settings(_Table):
     owner_private_key: SkipJsonSchema[SecretStr | None] = None
     owner_keystore_password: SkipJsonSchema[SecretStr | None] = None
     credentials_folder: SkipJsonSchema[Path | None] = None
+    secret_files: SkipJsonSchema[dict[Path, str]] = {}
 
     def account_signatory(self) -> Signatory:
         """The account that signs what campaigns do."""

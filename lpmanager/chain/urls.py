@@ -30,3 +30,8 @@ def secrets_in(url: str) -> list[str]:
     parts = urlsplit(url)
     words = (parts.username, parts.password, *re.split(r"[/?&=]", f"{parts.path}?{parts.query}"))
     return [word for word in words if word and len(word) >= _SHORTEST_KEY]
+
+
+def has_secret(url: str) -> bool:
+    """Whether who reads the URL may learn a password or a key by it."""
+    return urlsplit(url).password is not None or bool(secrets_in(url))

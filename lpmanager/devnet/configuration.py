@@ -74,5 +74,7 @@ def write_configuration(
     path = folder / "lpmanager.toml"
     path.write_text(text)
     reachable = "" if rpc_url is None else f"LPM_RPC_URL={rpc_url}\n"
-    (folder / ".env").write_text(f"{reachable}LPM_PRIVATE_KEY={private_key}\n")
+    env = folder / ".env"
+    env.touch(mode=0o600)
+    env.write_text(f"{reachable}LPM_PRIVATE_KEY={private_key}\n")
     return path

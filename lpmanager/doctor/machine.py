@@ -41,6 +41,7 @@ def look_at_machine(
     yield opened
     if opened.passed:
         yield from _content(settings, names, chains)
+    yield attempt("configuration", "secrets", partial(_secrets, settings))
     for who in settings.signatories():
         yield attempt(who.key, "signing key", partial(_key, who, chains))
         yield attempt(who.key, "password", partial(_password, who))
@@ -127,6 +128,14 @@ def _running(ledger: Ledger, name: str) -> str:
     if reason is not None:
         raise Halted(f"halted: {reason}; look into it, then `lpm resume {name}`")
     return "not halted"
+
+
+def _secrets(settings: Settings) -> str:
+    for path, key in settings.secret_files.items():
+        if not is_private(path):
+            raise ConfigError(f"others may read {path}, which holds {key}; run `chmod 600 {path}`")
+    names = " and ".join(str(path) for path in settings.secret_files)
+    return f"in {names}, for its owner alone" if names else "none in the configuration's files"
 
 
 def _key(who: Signatory, chains: Sequence[Chain]) -> str:

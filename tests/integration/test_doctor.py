@@ -26,6 +26,7 @@ def test_every_precondition_is_looked_at(desk: Desk) -> None:
         "journal",
         "open transactions on devnet",
         "halt",
+        "secrets",
         "signing key",
         "password",
         "lock on devnet",

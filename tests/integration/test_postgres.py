@@ -52,6 +52,7 @@ def rows_of(url: str) -> dict[str, int]:
 
 def test_a_campaign_is_run_read_halted_and_resumed(desk: Desk, store: str) -> None:
     desk.edit("sqlite:///lpmanager.db", store)
+    desk.config.chmod(0o600)  # the store's URL may hold a password
     for command in (
         "run --once --live",
         "doctor",

@@ -83,6 +83,7 @@ def test_a_new_desk_is_sound_and_nothing_is_left_on_its_disk(tmp_path: Path) -> 
         "journal",
         "open transactions on base",
         "halt",
+        "secrets",
         "signing key",
         "password",
         "lock on base",
@@ -241,6 +242,61 @@ def test_a_password_file_is_for_its_owner_alone(tmp_path: Path, keystore: Path) 
     sound = machine(settings)["password"]
     assert sound.passed
     assert "correct horse" not in sound.found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "LPM_PRIVATE_KEY=0xabc",
+        "LPM_OWNER_KEYSTORE_PASSWORD=hunter2",
+        "LPM_RPC_URL=https://one.example https://two.example/v3/abcdef12",
+        "LPM_RELAY_URL_POLYGON=https://me:pw@relay.example",
+    ],
+)
+def test_an_env_with_a_secret_is_for_its_owner_alone(tmp_path: Path, line: str) -> None:
+    env = tmp_path / ".env"
+    env.write_text(f"LPM_OWNER_PRIVATE_KEY=\n{line}\n")
+    env.chmod(0o644)
+    settings = settings_with(tmp_path)
+    secrets = machine(settings)["secrets"]
+    assert not secrets.passed
+    assert secrets.found == (
+        f"others may read {env}, which holds {line.split('=')[0]}; run `chmod 600 {env}`"
+    )
+    env.chmod(0o600)
+    assert machine(settings)["secrets"].passed
+
+
+@pytest.mark.parametrize(
+    ("store", "account", "key"),
+    [
+        ("postgresql+psycopg://me:hunter2@127.0.0.1:1/books", "", "store"),
+        (
+            "sqlite:///lpmanager.db",
+            'signer_url = "https://signer.example/a-token-of-mine"\nsigner_kind = "clef"',
+            "account.signer_url",
+        ),
+    ],
+)
+def test_a_configuration_with_a_secret_is_for_its_owner_alone(
+    tmp_path: Path, store: str, account: str, key: str
+) -> None:
+    settings = settings_with(tmp_path, account, store=store)
+    path = tmp_path / "lpmanager.toml"
+    path.chmod(0o640)
+    assert machine(settings)["secrets"].found == (
+        f"others may read {path}, which holds {key}; run `chmod 600 {path}`"
+    )
+    path.chmod(0o600)
+    assert machine(settings)["secrets"].passed
+
+
+def test_files_without_a_secret_may_be_read_by_all(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env.write_text("LPM_RPC_URL=http://127.0.0.1:8545/rpc\nLPM_PRIVATE_KEY=\n")
+    env.chmod(0o644)
+    secrets = machine(settings_with(tmp_path))["secrets"]
+    assert (secrets.passed, secrets.found) == (True, "none in the configuration's files")
 
 
 def test_a_clear_key_is_refused_on_a_chain_that_is_no_devnet(
