@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
@@ -69,6 +69,7 @@ def load(path: Path) -> Settings:
         raise ConfigError("\n".join(explain(error, Settings))) from error
     in_file, variables = _variables(path.parent / ".env")
     mistakes = [
+        *_store_mistakes(settings),
         *_chain_mistakes(settings),
         *_custody_mistakes(settings),
         *_owner_mistakes(settings),
@@ -214,6 +215,27 @@ def _secret_in_file(settings: Settings) -> str | None:
     return None
 
 
+def _store_mistakes(settings: Settings) -> Iterator[str]:
+    """What is no URL of a database, without showing it: it may hold a password."""
+    if settings.store.startswith("postgresql") and not _is_database_url(settings.store):
+        yield (
+            'store: not the URL of a database; write "sqlite:///lpmanager.db", or '
+            '"postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME" with %40 for an @ in the password'
+        )
+
+
+def _is_database_url(text: str) -> bool:
+    from sqlalchemy import make_url  # takes a while, and most stores are files
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(text)
+        url.get_dialect()
+    except (ArgumentError, ValueError):
+        return False
+    return "@" not in (url.host or "")
+
+
 def _chain_mistakes(settings: Settings) -> Iterator[str]:
     known = settings.known_chains()
     for name in settings.chains:
@@ -315,6 +337,9 @@ def _url_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[
         yield from _no_urls(key, urls)
         if len(urls) > 1:
             yield f"{key}: expected one relay, found {len(urls)}"
+    for who in settings.signatories():
+        if who.table.signer_url is not None:
+            yield from _no_urls(f"{who.key}.signer_url", [who.table.signer_url.get_secret_value()])
 
 
 def _devnet_mistakes(settings: Settings, variables: Mapping[str, str]) -> Iterator[str]:
@@ -346,6 +371,7 @@ def _no_urls(key: str, urls: Sequence[str]) -> Iterator[str]:
 def _is_web_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
+        unquote(f"{parts.username}{parts.password}").encode("latin-1")  # as HTTP sends them
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -23,7 +23,9 @@ from lpmanager.model.token import decimal_text
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _UNIT_SECONDS = (86_400, 3_600, 60, 1)
-_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+#: Up to the last @: one of a password's own may stand before it unescaped.
+_PASSWORD = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
+_PASSWORD_BEHIND = re.compile(r"([?&]\w*password=)[^&]*")
 _SQLITE = "sqlite:///"
 _ZERO_ADDRESS = "0x" + "0" * 40
 #: Powers of ten within which a number is taken: floats hold its square, and its digits are few.
@@ -189,7 +191,7 @@ def _folder(info: ValidationInfo) -> Path:
 
 def without_password(text: str) -> str:
     """A URL, or any other text, with the password of a URL masked."""
-    return _PASSWORD.sub(r"\1**********@", text)
+    return _PASSWORD_BEHIND.sub(r"\1**********", _PASSWORD.sub(r"\1**********@", text))
 
 
 Seconds = Annotated[

@@ -122,7 +122,11 @@ class HttpTransport:
                 if response.status_code != requests.codes.ok:
                     raise self._unavailable(f"HTTP {response.status_code}")
                 told = self._read(response)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (
+            requests.exceptions.RequestException,
+            urllib3.exceptions.HTTPError,
+            UnicodeError,
+        ) as error:
             # Its own words hold the whole URL, and with it an API key: they are not passed on.
             raise self._unavailable(type(error).__name__) from None
         if _nested_too_deep(told):

@@ -56,6 +56,10 @@ def test_an_external_signer_has_a_url_a_kind_and_a_minute(tmp_path: Path) -> Non
             ['password_file = "p"', 'password_credential = "p"'],
             "account: give either password_file or password_credential",
         ),
+        (
+            ['signer_url = "signer.example/token"', 'signer_kind = "clef"'],
+            "account.signer_url: the URL in place 1 is none that begins with http:// or https://",
+        ),
         (['signer_kind = "ledger"'], "account.signer_kind: should be 'web3signer' or 'clef'"),
         (['signer_timeout = "0s"'], "account.signer_timeout: should be greater than"),
         (['password_credential = "../p"'], "account.password_credential: expected the name of"),

@@ -19,7 +19,7 @@ from lpmanager.model import Token
 from lpmanager.risk.appetite import Appetite, WhereMissing
 from lpmanager.risk.contagion.depeg import Peg
 from lpmanager.risk.contagion.neighbours import Loan
-from lpmanager.setting_types import fee_pips_from, seconds_from_text
+from lpmanager.setting_types import fee_pips_from, seconds_from_text, without_password
 from lpmanager.settings import CampaignTable, Settings, default_head_age_s
 
 OWNER = "0x1F98431c8aD98523631AE4a59f267346ea31F984"
@@ -489,6 +489,43 @@ def test_a_refused_store_url_does_not_show_its_password(tmp_path: Path) -> None:
     text = (HEAD + CAMPAIGN).replace("sqlite:///books.db", "mysql://me:hunter2@host/books")
     (line,) = mistakes(tmp_path, text)
     assert "mysql://me:**********@host/books" in line
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "postgresql://me:hunter2@host:5432x/books",
+        "postgresql://me:hunter@2@host/books",
+        "postgresql://me:hun@12:ter2@host/books",
+        "postgresqlx",
+        "postgresqlx://me:hunter2@host/books",
+        "postgresql+hunter2://host/books",
+    ],
+)
+def test_a_store_that_is_no_url_of_a_database_is_told_without_showing_it(
+    tmp_path: Path, store: str
+) -> None:
+    text = (HEAD + CAMPAIGN).replace("sqlite:///books.db", store)
+    assert mistakes(tmp_path, text) == [
+        'store: not the URL of a database; write "sqlite:///lpmanager.db", or '
+        '"postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME" with %40 for an @ in the password'
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:hun@12:ter2@host/books",
+        "mysql://me@host:hunter2@host/books",
+        "mysql://me:hunter2/ter2@host/books",
+        "mysql://host/books?user=me&password=hunter2",
+        "mysql://host/books?password=ter2&user=me",
+    ],
+)
+def test_no_part_of_a_password_is_left_when_it_is_masked(url: str) -> None:
+    shown = without_password(f"found {url!r}")
+    assert shown.startswith("found 'mysql://")
+    assert not re.search("hun|ter2", shown)
 
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:

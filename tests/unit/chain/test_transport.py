@@ -310,6 +310,13 @@ def test_the_key_in_a_url_is_in_no_error_nor_its_traceback(status: int) -> None:
     assert SECRET not in told(caught.value)
 
 
+def test_a_url_that_http_cannot_carry_is_no_answer() -> None:
+    url = "http://%E2%82%ACsecret:word@127.0.0.1:1/"
+    with pytest.raises(RpcUnavailable, match="no answer") as caught:
+        asked(url)
+    assert "secret" not in told(caught.value)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("place", ["/v3/{key}", "/?apikey={key}&x=1"])
 def test_a_server_that_repeats_the_key_it_was_asked_with_is_not_quoted(
