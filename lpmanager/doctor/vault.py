@@ -21,12 +21,12 @@ _WAD = 10**18
 
 def look_at_vault(settings: Settings, name: str, node: Node, vault: str) -> Iterator[Check]:
     """The code first: what another contract says of itself proves nothing."""
-    head = node.head()
-    code = attempt(name, "vault code", partial(_code, node, vault, head), needed=True)
+    code = attempt(name, "vault code", partial(_code, node, vault), needed=True)
     yield code
     if not code.passed:
         return
     try:
+        head = node.head()
         state = read_vault(node, vault, head)
     except LpmError as error:
         yield Check(subject=name, name="vault state", passed=False, found=str(error))
@@ -44,8 +44,8 @@ def look_at_vault(settings: Settings, name: str, node: Node, vault: str) -> Iter
         yield attempt(name, what, look)
 
 
-def _code(node: Node, vault: str, head: Block) -> str:
-    require_ours(node, vault, head)
+def _code(node: Node, vault: str) -> str:
+    require_ours(node, vault, node.head())
     return f"{vault} has this version's code, byte for byte"
 
 

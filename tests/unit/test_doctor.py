@@ -21,16 +21,21 @@ from loopback_signer import loopback_signer
 from sqlalchemy import text
 
 from lpmanager.account_lock import only_one
+from lpmanager.chain.node import Node
 from lpmanager.chain.presets import Chain, presets
+from lpmanager.chain.transport import HttpTransport
 from lpmanager.config import load
 from lpmanager.desk.signing import lock_paths
 from lpmanager.doctor import Check, examine
 from lpmanager.doctor.chain import look_at_chain
 from lpmanager.doctor.check import attempt
 from lpmanager.doctor.machine import look_at_machine
+from lpmanager.doctor.vault import look_at_vault
+from lpmanager.errors import ClockDrift, LpmError, RpcUnavailable
 from lpmanager.execution.keystore import seal
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
+from lpmanager.model import Block
 from lpmanager.settings import Settings
 
 NAME = "eth-usdc"
@@ -442,3 +447,16 @@ def test_what_the_system_refuses_is_a_check_that_failed(tmp_path: Path) -> None:
     check = attempt("store", "disk", lambda: (tmp_path / "none").read_text())
     assert not check.passed
     assert str(tmp_path / "none") in check.found
+
+
+@pytest.mark.parametrize("error", [RpcUnavailable("it is away"), ClockDrift("it is ahead", 1)])
+def test_a_vault_whose_rpc_fails_between_two_looks_is_a_check_that_failed(
+    tmp_path: Path, error: LpmError
+) -> None:
+    class Away(Node):
+        def head(self) -> Block:
+            raise error
+
+    node = Away(HttpTransport("http://127.0.0.1:1"), 8453)
+    (check,) = look_at_vault(settings_with(tmp_path), NAME, node, OTHER)
+    assert (check.name, check.passed, check.found) == ("vault code", False, str(error))
