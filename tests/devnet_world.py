@@ -18,6 +18,7 @@ from eth_utils.crypto import keccak
 from lpmanager.abi import Function
 from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.chain.node import Node, Question, Receipt
+from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.chain.reader import Reader
 from lpmanager.chain.sighting import Watch
 from lpmanager.devnet.anvil import AnvilBackend, Fresh
@@ -44,6 +45,8 @@ TICK = 199_000
 PRICE = sqrt_price_at_tick(TICK)
 ETHER = 10**18
 _COLLECT = Function("collect((uint256,address,uint128,uint128))", "(uint256,uint256)")
+_CREATE_POOL = Function("createPool(address,address,uint24)")
+_INITIALIZE = Function("initialize(uint160)")
 _SEND_NFT = Function("transferFrom(address,address,uint256)")
 ALL = 2**128 - 1
 #: An opening that has checked the tokens, so lately that no reading does so again.
@@ -145,6 +148,15 @@ class World:
     def close(self, owner: str, token_id: int, liquidity: int) -> None:
         data = self.venue.withdraw(token_id, liquidity, self.pool.amounts(0, 0), owner, 2**40)
         self.execute(owner, self.deployment.position_manager, data)
+
+    def another_pool(self, fee_pips: int, price: SqrtPriceX96) -> PoolKey:
+        """Of the same tokens, in which nobody has traded yet."""
+        tokens = (self.pool.token0.address, self.pool.token1.address)
+        deployer = self.backend.accounts[0]
+        self.execute(deployer, self.deployment.factory, _CREATE_POOL.encode(*tokens, fee_pips))
+        address = find_pool(self.node, self.venue, tokens, fee_pips)
+        self.execute(deployer, address, _INITIALIZE.encode(price))
+        return read_pool(self.node, self.venue, address)
 
     def give_nft(self, owner: str, to: str, token_id: int) -> None:
         data = _SEND_NFT.encode(owner, to, token_id)

@@ -34,22 +34,8 @@ def open_campaign(
         policy = make_policy(table.policy, table.options)
     except ConfigError as error:
         raise ConfigError(f"campaigns.{name}.{error}") from error
-    kept = ledger if custody is not None else ledger.rehearsal()
-    books = Bookkeeper(
-        name,
-        kept,
-        settings.account.address,
-        market.budget,
-        _outside_transfers(market, market.vault or settings.account.address),
-        ByHand(table.changed_by_hand),
-        Neighbourhood(
-            kept.engine,
-            name,
-            frozenset(settings.campaigns) - {name},
-            settings.issuers,
-            settings.known_pegs(),
-            settings.known_loans(),
-        ),
+    books = open_books(
+        settings, name, market, ledger if custody is not None else ledger.rehearsal()
     )
 
     def read() -> Snapshot:
@@ -65,6 +51,26 @@ def open_campaign(
         books=books,
         custody=custody,
         calibration=lambda: kept_calibration(ledger.engine, name),
+    )
+
+
+def open_books(settings: Settings, name: str, market: Market, ledger: Ledger) -> Bookkeeper:
+    """The campaign's books in a ledger."""
+    return Bookkeeper(
+        name,
+        ledger,
+        settings.account.address,
+        market.budget,
+        _outside_transfers(market, market.vault or settings.account.address),
+        ByHand(settings.campaigns[name].changed_by_hand),
+        Neighbourhood(
+            ledger.engine,
+            name,
+            frozenset(settings.campaigns) - {name},
+            settings.issuers,
+            settings.known_pegs(),
+            settings.known_loans(),
+        ),
     )
 
 

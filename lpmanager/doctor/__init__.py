@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from lpmanager.desk.nodes import open_node
 from lpmanager.doctor.campaign import look_at_campaign
 from lpmanager.doctor.chain import look_at_chain
 from lpmanager.doctor.check import Check
 from lpmanager.doctor.machine import look_at_machine
+from lpmanager.errors import StoreError
+from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings
 
 __all__ = ["Check", "examine"]
@@ -25,9 +28,20 @@ def examine(settings: Settings, names: Sequence[str], clock: Callable[[], int]) 
         checks += found
         if all(check.passed for check in found if check.needed):
             reached.add(chain.name)
-    for name in names:
-        chain = settings.chain_of(name)
-        if chain.name in reached:
-            node = open_node(settings, chain, clock)
-            checks += look_at_campaign(settings, name, node, clock)
+    with ExitStack() as at_last:
+        copy = _copy_of_books(settings)
+        if copy is not None:
+            at_last.callback(copy.engine.dispose)
+        for name in names:
+            chain = settings.chain_of(name)
+            if chain.name in reached:
+                node = open_node(settings, chain, clock)
+                checks += look_at_campaign(settings, name, node, clock, copy)
     return checks
+
+
+def _copy_of_books(settings: Settings) -> Ledger | None:
+    try:
+        return Ledger.read(settings.store)
+    except StoreError:
+        return None  # the check of the database tells of it

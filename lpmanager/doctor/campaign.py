@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 
+from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.chain.node import Node
 from lpmanager.chain.token_probe import require_exact, token_probe_question
+from lpmanager.desk.campaigns import open_books
 from lpmanager.desk.markets import configured_pool, open_market
 from lpmanager.doctor.check import Check, attempt
 from lpmanager.doctor.vault import look_at_vault
-from lpmanager.errors import ChainError, GuardVeto, LpmError
+from lpmanager.errors import ChainError, GuardVeto, LpmError, MaybeSent
+from lpmanager.ledger.store import Ledger
 from lpmanager.model import Amount, Snapshot
 from lpmanager.rebalancer.economics import gas_units
 from lpmanager.risk import assess
@@ -25,9 +29,13 @@ _RERANGE = ("withdraw", "swap", "mint")
 
 
 def look_at_campaign(
-    settings: Settings, name: str, node: Node, clock: Callable[[], int]
+    settings: Settings, name: str, node: Node, clock: Callable[[], int], copy: Ledger | None
 ) -> Iterator[Check]:
-    """The pool, its tokens, and what can be read; each only where the one before it is right."""
+    """The pool, its tokens, and what can be read; each only where the one before it is right.
+
+    New books are opened in `copy`, one of the store's that is forgotten afterwards; None where the
+    store does not open.
+    """
     for what, look in (("pool", _pool), ("tokens", _tokens), ("oracle", _oracle)):
         check = attempt(name, what, partial(look, settings, name, node))
         yield check
@@ -46,7 +54,10 @@ def look_at_campaign(
     for gate in market_gates(snapshot, assess(snapshot), limits):
         found = f"{gate.measured}, limit {gate.limit}: {gate.reason}"
         yield Check(subject=name, name=gate.name, passed=gate.passed, found=found)
-    yield attempt(name, "funds", partial(_funds, snapshot))
+    books = None
+    if copy is not None and copy.campaign(name) is None:
+        books = open_books(settings, name, market, copy)
+    yield attempt(name, "funds", partial(_funds, snapshot, books))
     yield attempt(name, "gas money", partial(_gas_money, snapshot))
     yield attempt(name, "allowances", partial(_allowances, snapshot))
 
@@ -86,10 +97,14 @@ def _oracle(settings: Settings, name: str, node: Node) -> str:
     return f"{slots} prices reach back {window} s at any time"
 
 
-def _funds(snapshot: Snapshot) -> str:
+def _funds(snapshot: Snapshot, new: Bookkeeper | None) -> str:
+    """What there is; of a campaign whose books are `new`, whether they can be opened with it."""
     wallet, positions = snapshot.wallet, len(snapshot.positions)
     if not positions and wallet.balances.is_zero:
         raise GuardVeto(f"nothing; send some of the pool's tokens to {wallet.address}")
+    if new is not None:
+        with suppress(MaybeSent):  # until that has ended no books are opened
+            new.bring_up_to(snapshot)
     where = "the wallet" if snapshot.vault is None else "the vault"
     return f"{wallet.balances} in {where}, {positions} positions"
 

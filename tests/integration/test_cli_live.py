@@ -284,7 +284,7 @@ def test_doctor_finds_an_allowance_that_was_left_over(desk: Desk) -> None:
     told = desk.lpm("doctor")
     assert told.returncode == 4
     assert "77 raw of" in told.stdout
-    assert "1 of 22 checks failed" in told.stderr
+    assert "1 of 23 checks failed" in told.stderr
 
 
 def test_one_campaign_that_fails_does_not_stop_the_others(desk: Desk) -> None:

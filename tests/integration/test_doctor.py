@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from live_desk import Desk, typed
+from devnet_world import World
+from live_desk import START, Desk, typed
 
 
 def checks(desk: Desk) -> dict[str, dict[str, Any]]:
@@ -63,6 +64,37 @@ def test_an_oracle_that_does_not_reach_back_is_told_what_it_needs(desk: Desk) ->
     assert wrong(desk) == ["oracle", "TWAP"]
     found = checks(desk)["oracle"]["found"]
     assert "call increaseObservationCardinalityNext(86401)" in found
+
+
+def test_a_budget_that_the_account_has_not_is_found_before_a_live_run_refuses_it(
+    desk: Desk,
+) -> None:
+    policy = 'policy = "fixed_width"\n'
+    desk.edit(policy, f'{policy}budget = {{ USDC = "50000.000001" }}\n')
+    found = checks(desk)["funds"]["found"]
+    assert wrong(desk) == ["funds"]
+    assert found.startswith("campaigns.main.budget: asks for 50,000.000001 USDC")
+    assert found in desk.lpm("run", "--once", "--live").stderr
+    desk.edit("50000.000001", "50000")
+    assert wrong(desk) == []
+
+
+def test_budgets_that_the_account_has_not_together_are_found(desk: Desk) -> None:
+    world = World(desk.devnet.backend, desk.devnet.deployment)
+    pool = world.another_pool(3_000, START)
+    world.mint(world.backend.accounts[3], "[194880, 203040)", 10**9, 10**18, pool)
+    policy = 'policy = "fixed_width"\n'
+    desk.edit(policy, f'{policy}budget = {{ USDC = "30000" }}\npositions = []\n')
+    desk.config.write_text(
+        f'{desk.config.read_text()}\n[campaigns.other]\npool = "{pool.address}"\nquote = "USDC"\n'
+        'policy = "passive"\npositions = []\nbudget = { USDC = "20001" }\n'
+        'limits = { max_swap_cost_per_day = "1", max_head_age_s = "5m" }\n'
+    )
+    told = json.loads(desk.lpm("doctor", "--json").stdout)["checks"]
+    funds = {check["subject"]: check for check in told if check["name"] == "funds"}
+    assert funds["main"]["passed"]
+    assert not funds["other"]["passed"]
+    assert "the account has only 20000000000 raw units of USDC free" in funds["other"]["found"]
 
 
 def test_an_rpc_whose_head_is_old_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

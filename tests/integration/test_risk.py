@@ -11,15 +11,9 @@ from calibration_builders import a_calibration
 from devnet_world import World
 from live_desk import START, Desk
 
-from lpmanager.abi import Function
-from lpmanager.chain.pools import find_pool, read_pool
 from lpmanager.ledger.calibrations import keep_calibration
 from lpmanager.ledger.store import Ledger
-from lpmanager.model import PoolKey
 from lpmanager.risk.calibration.calibration import Calibration
-
-CREATE_POOL = Function("createPool(address,address,uint24)")
-INITIALIZE = Function("initialize(uint160)")
 
 
 def measures(desk: Desk) -> dict[str, dict[str, Any]]:
@@ -224,21 +218,11 @@ def test_what_is_not_known_of_another_campaign_of_the_file_holds_this_one_back(d
     assert "nothing is known yet of other" in share["reason"]
 
 
-def a_dearer_pool(world: World) -> PoolKey:
-    """Of the same tokens, in which nobody has traded yet."""
-    tokens = (world.pool.token0.address, world.pool.token1.address)
-    deployer, fee_pips = world.backend.accounts[0], 3_000
-    world.execute(deployer, world.deployment.factory, CREATE_POOL.encode(*tokens, fee_pips))
-    address = find_pool(world.node, world.venue, tokens, fee_pips)
-    world.execute(deployer, address, INITIALIZE.encode(START))
-    return read_pool(world.node, world.venue, address)
-
-
 def test_a_campaign_leaves_its_pool_on_the_word_of_another_of_the_file(desk: Desk) -> None:
     """The first sees USDC off its peg, with the history that this takes. The other has too little
     to see that, and no history of fees either."""
     world = World(desk.devnet.backend, desk.devnet.deployment)
-    pool, provider = a_dearer_pool(world), world.backend.accounts[3]
+    pool, provider = world.another_pool(3_000, START), world.backend.accounts[3]
     token_id = world.mint(provider, "[195000, 203040)", 10**9, 10**18, pool)
     world.give_nft(provider, desk.account, token_id)
     leaves, policy = "leave_on_depeg = true\n", 'policy = "fixed_width"\n'
