@@ -12,8 +12,9 @@ from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.chain.node import Node
 from lpmanager.chain.token_probe import require_exact, token_probe_question
 from lpmanager.desk.campaigns import open_books
-from lpmanager.desk.markets import configured_pool, open_market
+from lpmanager.desk.markets import Market, configured_pool, open_market
 from lpmanager.doctor.check import Check, attempt
+from lpmanager.doctor.machine import at_work
 from lpmanager.doctor.vault import look_at_vault
 from lpmanager.errors import ChainError, GuardVeto, LpmError, MaybeSent
 from lpmanager.ledger.store import Ledger
@@ -59,7 +60,7 @@ def look_at_campaign(
         books = open_books(settings, name, market, copy)
     yield attempt(name, "funds", partial(_funds, snapshot, books))
     yield attempt(name, "gas money", partial(_gas_money, snapshot))
-    yield attempt(name, "allowances", partial(_allowances, snapshot))
+    yield attempt(name, "allowances", partial(_allowances, settings, market, snapshot))
 
 
 def _pool(settings: Settings, name: str, node: Node) -> str:
@@ -119,8 +120,12 @@ def _gas_money(snapshot: Snapshot) -> str:
     return found
 
 
-def _allowances(snapshot: Snapshot) -> str:
-    left = [f"{raw} raw of {t} to {spender}" for t, spender, raw in snapshot.wallet.allowances]
-    if left:
-        raise GuardVeto(f"left over: {'; '.join(left)}; revoke by approving 0")
-    return "none left over"
+def _allowances(settings: Settings, market: Market, snapshot: Snapshot) -> str:
+    wallet = snapshot.wallet
+    left = "; ".join(f"{raw} raw of {t} to {spender}" for t, spender, raw in wallet.allowances)
+    if not left:
+        return "none left over"
+    other = at_work(settings, market.chain, wallet.signer)
+    if other is not None:
+        return f"{left}; {other}, uses it and takes it back"
+    raise GuardVeto(f"left over: {left}; revoke by approving 0")

@@ -16,7 +16,7 @@ from lpmanager.account_lock import holder
 from lpmanager.chain.presets import Chain
 from lpmanager.desk.signing import lock_paths, password_path, remote_signer
 from lpmanager.doctor.check import Check, attempt
-from lpmanager.errors import ConfigError, Halted, MaybeSent, StoreError, UsageError
+from lpmanager.errors import ConfigError, Halted, MaybeSent, StoreError
 from lpmanager.execution.keystore import is_private, look_at
 from lpmanager.execution.whose import how_to_settle, in_words
 from lpmanager.ledger.chained import verified_rows
@@ -46,8 +46,15 @@ def look_at_machine(
         yield attempt(who.key, "signing key", partial(_key, who, chains))
         yield attempt(who.key, "password", partial(_password, who))
         for chain in chains:
-            paths = lock_paths(settings, chain, who.table.address)
-            yield attempt(who.key, f"lock on {chain.name}", partial(_lock, paths))
+            look = partial(_lock, settings, chain, who.table.address)
+            yield attempt(who.key, f"lock on {chain.name}", look)
+
+
+def at_work(settings: Settings, chain: Chain, account: str) -> str | None:
+    """Who signs for an account of a chain now, in words; None where nobody does. Raises UsageError
+    where that cannot be told."""
+    holders = (holder(path) for path in sorted(lock_paths(settings, chain, account)))
+    return next((other for other in holders if other is not None), None)
 
 
 def _store_folder(store: str) -> Path | None:
@@ -99,7 +106,7 @@ def _content(settings: Settings, names: Sequence[str], chains: Sequence[Chain]) 
         yield whole
         if whole.passed:
             for who, chain in product(settings.signatories(), chains):
-                look = partial(_nothing_open, ledger, chain, who.table.address)
+                look = partial(_nothing_open, settings, ledger, chain, who.table.address)
                 yield attempt(who.key, f"open transactions on {chain.name}", look)
         for name in names:
             yield attempt(name, "halt", partial(_running, ledger, name))
@@ -113,13 +120,14 @@ def _journal(ledger: Ledger) -> str:
     return f"{rows:,} rows, each as it was written"
 
 
-def _nothing_open(ledger: Ledger, chain: Chain, account: str) -> str:
+def _nothing_open(settings: Settings, ledger: Ledger, chain: Chain, account: str) -> str:
     for intent in ledger.journal(chain.chain_id).open_intents(account):
-        name = intent.purpose.campaign
-        raise MaybeSent(
-            f"{intent.purpose.call.what} of {in_words(name)}, nonce {intent.nonce}, is "
-            f"{intent.status}; {how_to_settle(name)}"
-        )
+        name, call = intent.purpose.campaign, intent.purpose.call
+        found = f"{call.what} of {in_words(name)}, nonce {intent.nonce}, is {intent.status}"
+        other = at_work(settings, chain, account)
+        if other is not None:
+            return f"{found}; {other}, sees to it"
+        raise MaybeSent(f"{found}; {how_to_settle(name)}")
     return "none"
 
 
@@ -190,9 +198,6 @@ def _password(who: Signatory) -> str:
     return f"in {path}, for its owner alone"
 
 
-def _lock(paths: frozenset[Path]) -> str:
-    for path in sorted(paths):
-        other = holder(path)
-        if other is not None:
-            raise UsageError(f"{other} holds {path}; wait until it ends, or stop it")
-    return "free"
+def _lock(settings: Settings, chain: Chain, account: str) -> str:
+    other = at_work(settings, chain, account)
+    return "free" if other is None else f"held by {other}"

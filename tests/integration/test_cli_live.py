@@ -160,8 +160,8 @@ def test_a_second_live_run_on_the_account_is_refused(desk: Desk) -> None:
         assert "another lpm signs for the account" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
         assert desk.lpm("run", "--once").returncode == 0  # a dry run disturbs nobody
-        check = {c["name"]: c for c in json.loads(desk.lpm("doctor", "--json").stdout)["checks"]}
-        assert check["lock on devnet"]["passed"] is False
+        checks = {check["name"]: check for check in desk.json("doctor")["checks"]}
+        assert checks["lock on devnet"]["found"].startswith("held by process ")
     assert not (desk.folder / "lpmanager.db").exists()
 
 
@@ -285,6 +285,11 @@ def test_doctor_finds_an_allowance_that_was_left_over(desk: Desk) -> None:
     assert told.returncode == 4
     assert "77 raw of" in told.stdout
     assert "1 of 23 checks failed" in told.stderr
+    settings = load(desk.config)
+    with only_one(lock_paths(settings, settings.chain_of("main"), settings.account.address)):
+        checks = {check["name"]: check for check in desk.json("doctor")["checks"]}
+    assert "77 raw of" in checks["allowances"]["found"]
+    assert checks["allowances"]["found"].endswith("uses it and takes it back")
 
 
 def test_one_campaign_that_fails_does_not_stop_the_others(desk: Desk) -> None:

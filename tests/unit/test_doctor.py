@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -181,13 +182,32 @@ def test_a_halt_is_told_of_with_its_reason(tmp_path: Path, ledger: Ledger) -> No
     assert halt.found == f"halted: a test says so; look into it, then `lpm resume {NAME}`"
 
 
-def test_a_lock_that_is_held_is_told_of_with_its_holder(tmp_path: Path) -> None:
+def test_while_lpm_runs_its_lock_and_what_it_has_under_way_are_in_order(
+    tmp_path: Path, ledger: Ledger
+) -> None:
     settings = settings_with(tmp_path)
-    with only_one(lock_paths(settings, settings.chain_of(NAME), settings.account.address)):
-        lock = machine(settings)["lock on base"]
-        assert not lock.passed
-        assert lock.found.startswith("process ")
-    assert machine(settings)["lock on base"].passed
+    ledger.journal(8453).plan(ADDRESS, 5, a_purpose(1, what="mint"))
+    with only_one(lock_paths(settings, settings.chain_of(NAME), ADDRESS)):
+        running = machine(settings)
+    assert [name for name, check in running.items() if not check.passed] == []
+    assert running["lock on base"].found.startswith(f"held by process {os.getpid()}, since ")
+    under_way = running["open transactions on base"].found
+    assert under_way.startswith(
+        f"mint of campaign main, nonce 5, is planned; process {os.getpid()}"
+    )
+    assert under_way.endswith("sees to it")
+    ended = machine(settings)
+    assert ended["lock on base"].found == "free"
+    assert not ended["open transactions on base"].passed
+
+
+def test_the_lock_of_another_account_sees_to_nothing_of_ours(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    settings = settings_with(tmp_path)
+    ledger.journal(8453).plan(ADDRESS, 5, a_purpose(1))
+    with only_one(lock_paths(settings, settings.chain_of(NAME), OTHER)):
+        assert not machine(settings)["open transactions on base"].passed
 
 
 @pytest.fixture(scope="module")
