@@ -85,10 +85,9 @@ def _disk(folder: Path) -> str:
 
 def _database(store: str) -> str:
     address = make_url(store)
-    if address.get_backend_name() != "sqlite" or not address.database:
-        Ledger.open(store).engine.dispose()
-        return f"{address.get_backend_name()} opens"
     Ledger.read(store).engine.dispose()
+    if address.get_backend_name() != "sqlite" or not address.database:
+        return f"{address.get_backend_name()} opens"
     path = Path(address.database)
     for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         if file.exists() and not os.access(file, os.W_OK):

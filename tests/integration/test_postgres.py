@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -94,7 +95,8 @@ def test_what_only_reads_writes_nothing(desk: Desk, store: str) -> None:
     desk.edit("sqlite:///lpmanager.db", store)
     assert desk.lpm("run", "--once", "--live").returncode == 0
     before = rows_of(store)
-    for command in ("status", "plan", "report", "risk", "run"):
+    desk.config.chmod(0o600)
+    for command in ("doctor", "status", "plan", "report", "risk", "run"):
         arguments = [command, *(["--once"] if command == "run" else [])]
         assert desk.lpm(*arguments).returncode in (0, 5)
     assert rows_of(store) == before
@@ -113,8 +115,11 @@ def test_a_copy_has_every_row_and_is_forgotten(desk: Desk, store: str) -> None:
     assert rows_of(store) == before
 
 
-def test_a_database_without_books_is_read_as_empty_and_left_alone(store: str) -> None:
+def test_a_database_without_books_is_read_as_empty_and_left_alone(desk: Desk, store: str) -> None:
     read_database(store).dispose()
+    desk.edit("sqlite:///lpmanager.db", store)
+    desk.config.chmod(0o600)
+    assert desk.json("doctor")["healthy"] is True
     engine = create_engine(store)
     with engine.connect() as connection:
         assert (
@@ -126,10 +131,22 @@ def test_a_database_without_books_is_read_as_empty_and_left_alone(store: str) ->
     engine.dispose()
 
 
-def test_books_of_another_version_are_not_read_as_if_they_were_of_this_one(store: str) -> None:
+def test_books_of_another_version_are_not_read_as_if_they_were_of_this_one(
+    desk: Desk, store: str
+) -> None:
     engine = open_database(store)
     with engine.begin() as connection:
         connection.execute(text("update lpmanager_schema set version_num = '0001'"))
     engine.dispose()
     with pytest.raises(StoreError, match="another version"):
         read_database(store)
+    desk.edit("sqlite:///lpmanager.db", store)
+    desk.config.chmod(0o600)
+    told = json.loads(desk.lpm("doctor", "--json").stdout)["checks"]
+    (database,) = (check for check in told if check["name"] == "database")
+    assert not database["passed"]
+    assert "the first `lpm run --live` of this one brings an older one up" in database["found"]
+    with engine.connect() as connection:
+        found = connection.execute(text("select version_num from lpmanager_schema")).scalar_one()
+    engine.dispose()
+    assert found == "0001"
