@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from eth_utils.crypto import keccak
 
-from lpmanager.chain.node import Node, code_question
+from lpmanager.chain.node import Node, chain_id_question, code_question
 from lpmanager.chain.presets import Chain
 from lpmanager.chain.providers import Standing
+from lpmanager.chain.transport import HttpTransport
+from lpmanager.config import relay_url
 from lpmanager.desk.nodes import booked_genesis, open_node, open_providers
-from lpmanager.doctor.check import Check
-from lpmanager.errors import ClockDrift, ConfigError, LpmError, StoreError
+from lpmanager.doctor.check import Check, attempt
+from lpmanager.errors import (
+    ChainError,
+    ClockDrift,
+    ConfigError,
+    LpmError,
+    RpcUnavailable,
+    StoreError,
+    WrongChain,
+)
 from lpmanager.settings import Settings
 
 
 def look_at_chain(settings: Settings, chain: Chain, clock: Callable[[], int]) -> Iterator[Check]:
-    """Each RPC, then whether enough of them agree; only then anything else is asked."""
+    """Each RPC and the relay, then whether enough RPCs agree; only then anything else is asked."""
     genesis = _genesis(settings, chain)
     try:
         providers = open_providers(settings, chain, clock, genesis)
@@ -25,6 +36,10 @@ def look_at_chain(settings: Settings, chain: Chain, clock: Callable[[], int]) ->
         return
     for standing in providers.standings():
         yield _rpc(chain, standing, clock)
+    url = relay_url(settings, chain)
+    if url is not None:
+        relay = HttpTransport(url, float(settings.rpc.timeout_s))
+        yield attempt(chain.name, f"relay {relay.name}", partial(_relay, settings, chain, relay))
     try:
         head = providers.head()
     except LpmError as error:
@@ -54,6 +69,24 @@ def _rpc(chain: Chain, standing: Standing, clock: Callable[[], int]) -> Check:
     )
     name = f"RPC {standing.name}"
     return Check(subject=chain.name, name=name, passed=head is not None, found=found)
+
+
+def _relay(settings: Settings, chain: Chain, relay: HttpTransport) -> str:
+    """Whether it answers at all: many a relay knows no method but the sending of transactions."""
+    try:
+        found = Node(relay, chain.chain_id).ask(chain_id_question())
+    except RpcUnavailable as error:
+        fallback = settings.transactions.relay_fallback
+        if fallback == "never":
+            raise RpcUnavailable(
+                f'{error}; no call is mined without it while transactions.relay_fallback is "never"'
+            ) from error
+        return f"{error}; transactions go to the public RPCs after {fallback} s"
+    except ChainError as error:
+        return f"answers, but does not tell its chain: {error}"
+    if found != chain.chain_id:
+        raise WrongChain(f"serves chain {found}, not {chain.chain_id}; correct its URL")
+    return f"serves chain {found}"
 
 
 def _contracts(chain: Chain, node: Node) -> Check:

@@ -17,7 +17,7 @@ from builders import a_purpose
 from eth_account import Account
 from eth_utils.crypto import keccak
 from faults.bad_disks import without_privileges
-from loopback_rpc import loopback, result
+from loopback_rpc import Answer, always, loopback, result
 from loopback_signer import loopback_signer
 from sqlalchemy import text
 
@@ -436,6 +436,59 @@ def test_an_old_head_is_found_and_nothing_else_is_asked(
     assert set(checks) == {f"RPC {url}", "quorum"}
     assert "31 s old" in checks[f"RPC {url}"].found
     assert not any(check.passed for check in checks.values())
+
+
+def relay(folder: Path, url: str, transactions: str = "") -> Check:
+    """What is found of a relay, beside an RPC that is away."""
+    (folder / ".env").write_text(f"LPM_RPC_URL=http://127.0.0.1:1\nLPM_RELAY_URL={url}\n")
+    settings_with(folder)
+    path = folder / "lpmanager.toml"
+    path.write_text(path.read_text() + transactions)
+    (check,) = (c for c in look_at_chain(load(path), base(), lambda: NOW) if "relay" in c.name)
+    return check
+
+
+REFUSES = always(
+    200, {"jsonrpc": "2.0", "id": 0, "error": {"code": -32601, "message": "no such method"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "found"),
+    [
+        (result("0x2105"), True, "serves chain 8453"),
+        (REFUSES, True, "answers, but does not tell its chain: eth_chainId"),
+        (result("0x1"), False, "serves chain 1, not 8453; correct its URL"),
+    ],
+)
+def test_a_relay_is_asked_for_its_chain(
+    tmp_path: Path, answer: Answer, right: bool, found: str
+) -> None:
+    with loopback(answer) as server:
+        check = relay(tmp_path, f"{server.url}/KEY-OF-MINE")
+    assert (check.name, check.passed) == (f"relay {server.url}", right)
+    assert check.found.startswith(found)
+
+
+@pytest.mark.parametrize(
+    ("transactions", "right", "then"),
+    [
+        ("", False, 'no call is mined without it while transactions.relay_fallback is "never"'),
+        (
+            '[transactions]\nrelay_fallback = "2m"\n',
+            True,
+            "transactions go to the public RPCs after 120 s",
+        ),
+    ],
+)
+def test_a_relay_that_is_away_is_wrong_where_nothing_goes_past_it(
+    tmp_path: Path, transactions: str, right: bool, then: str
+) -> None:
+    check = relay(tmp_path, "http://127.0.0.1:1/KEY-OF-MINE", transactions)
+    assert check.passed is right
+    assert check.found.startswith("http://127.0.0.1:1: no answer")
+    assert check.found.endswith(then)
+    assert "KEY" not in check.found
 
 
 def test_a_missing_contract_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
