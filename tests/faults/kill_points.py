@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -16,7 +16,7 @@ from pkgutil import resolve_name
 from typing import Any, NamedTuple
 from unittest import mock
 
-from faults.fault_proxy import newest_time, upstream
+from faults.fault_proxy import Json, newest_time, upstream
 from faults.lpm_process import forking
 from faults.troubled_desk import Run, the_campaign
 
@@ -46,10 +46,12 @@ class Point:
 
 
 class Doom(NamedTuple):
-    """Where a process kills itself: at which coming to the point, counted from 0."""
+    """Where a process kills itself: at which coming to the point, counted from 0. With `unmined`
+    no block takes its transactions from that one on, and comings count from then on."""
 
     point: Point
     nth: int
+    unmined: int | None = None
 
 
 _JOURNAL = "lpmanager.ledger.journal."
@@ -85,6 +87,16 @@ POINTS = (
     Point("as the books are on disk", "lpmanager.ledger.store.Ledger.post"),
 )
 
+_BY_MOMENT = {point.moment: point for point in POINTS}
+_AS_SIGNED = _BY_MOMENT["as a signature is on disk"]
+
+#: Whoever is killed there may leave a transaction that no block has taken.
+IN_FLIGHT = (
+    _BY_MOMENT["as the node has it"],
+    _BY_MOMENT["as it is being written down that it was sent"],
+    _BY_MOMENT["as the chain was looked at"],
+)
+
 
 @contextmanager
 def at(point: Point, reached: Callable[[], None]) -> Iterator[None]:
@@ -115,10 +127,11 @@ def counted() -> Iterator[Counter[Point]]:
         yield counts
 
 
-def run_until(run: Run, folder: Path, point: Point, nth: int) -> int | None:
-    """The campaign in a process of its own that is killed when it comes to the point for the nth
-    time, counted from 0; how that ended."""
-    process = _process(run, folder, Doom(point, nth))
+def run_until(
+    run: Run, folder: Path, point: Point, nth: int, *, unmined: int | None = None
+) -> int | None:
+    """The campaign in a process of its own that meets its Doom there; how that ended."""
+    process = _process(run, folder, Doom(point, nth, unmined))
     process.join(_TIMEOUT_S)
     return process.exitcode
 
@@ -140,27 +153,38 @@ def _process(run: Run, folder: Path, doom: Doom | None) -> ForkServerProcess:
 
 def _live(folder: Path, node_url: str, doom: Doom | None) -> None:
     with ExitStack() as watching:
+        ask = watching.enter_context(upstream(node_url))
         if doom is not None:
-            watching.enter_context(at(doom.point, _killing_at(doom.nth)))
-        _run_cycles(folder, node_url)
+            fate = _Fate(doom, ask)
+            watching.enter_context(at(_AS_SIGNED, fate.signed))
+            watching.enter_context(at(doom.point, fate.comes_to_the_point))
+        _run_cycles(folder, ask)
 
 
-def _killing_at(nth: int) -> Callable[[], None]:
-    to_come = itertools.count(-nth)
+class _Fate:
+    """How a doom comes about."""
 
-    def reached() -> None:
-        if next(to_come) == 0:
+    def __init__(self, doom: Doom, ask: Callable[[Sequence[Json]], list[Json]]) -> None:
+        self._ask = ask
+        self._unmined = doom.unmined
+        self._signed = itertools.count()
+        self._to_come = itertools.count(-doom.nth)
+
+    def signed(self) -> None:
+        if next(self._signed) == self._unmined:
+            self._ask([{"jsonrpc": "2.0", "id": 0, "method": "evm_setAutomine", "params": [False]}])
+            self._unmined = None
+
+    def comes_to_the_point(self) -> None:
+        if self._unmined is None and next(self._to_come) == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return reached
 
-
-def _run_cycles(folder: Path, node_url: str) -> None:
+def _run_cycles(folder: Path, ask: Callable[[Sequence[Json]], list[Json]]) -> None:
     settings = load(folder / "lpmanager.toml")
     ledger = Ledger.open(settings.store)
-    with upstream(node_url) as ask:
-        for _ in range(_CYCLES):
-            try:
-                run_cycle(the_campaign(settings, ledger, partial(newest_time, ask)))
-            except ChainError:  # looked up again by the next cycle
-                continue
+    for _ in range(_CYCLES):
+        try:
+            run_cycle(the_campaign(settings, ledger, partial(newest_time, ask)))
+        except ChainError:  # looked up again by the next cycle
+            continue

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
+from faults.kill_points import Point, counted
 from faults.troubled_desk import TERMS, Run, Stage, a_run, a_stage
 
 STORE = "lpmanager.db"
@@ -27,6 +31,18 @@ _QUIET_BLOCKS = 60
 A_MOVE = (500, _QUIET_BLOCKS)
 
 
+class Undisturbed(NamedTuple):
+    """How many transactions the next cycles send until they hold, where nothing is in their way,
+    and which of them swap; how often each point is come to. Of the account's swaps how many there
+    are then in all, and how many once books begun anew have come to rest too."""
+
+    sends: int
+    swapping: tuple[int, ...]
+    counts: Counter[Point]
+    swaps: int
+    swaps_anew: int
+
+
 @dataclass(frozen=True)
 class Scene:
     """What the campaign does next. `store` is None before it has done anything."""
@@ -34,6 +50,12 @@ class Scene:
     name: str
     stage: Stage
     store: Path | None
+    undisturbed: Undisturbed | None = None
+
+    @property
+    def usual(self) -> Undisturbed:
+        assert self.undisturbed is not None
+        return self.undisturbed
 
     @property
     def is_vaults(self) -> bool:
@@ -55,7 +77,28 @@ def a_scene(name: str, folder: Path, *, in_vault: bool = False) -> Iterator[Scen
             assert run.cycle(), run.errors
             stage.move_price(ticks, _QUIET_BLOCKS)
         run.ledger.engine.dispose()
-        yield Scene(name, stage, folder / STORE if _MOVES[name] else None)
+        made = Scene(name, stage, folder / STORE if _MOVES[name] else None)
+        yield replace(made, undisturbed=undisturbed(made))
+
+
+def undisturbed(scene: Scene) -> Undisturbed:
+    with TemporaryDirectory() as folder, scene.run(Path(folder), 0) as run:
+        before = len(run.mined())
+        run.restart()
+        with counted() as counts:
+            run.come_to_rest()
+        sent, swaps = run.mined()[before:], run.swaps()
+        swapping = tuple(number for number, one in enumerate(sent) if one.swaps)
+        delete_store(run, Path(folder))
+        run.restart()
+        run.come_to_rest()
+        return Undisturbed(len(sent), swapping, counts, swaps, run.swaps())
+
+
+def delete_store(run: Run, folder: Path) -> None:
+    run.ledger.engine.dispose()
+    for path in folder.glob(f"{STORE}*"):
+        path.unlink()
 
 
 @contextmanager

@@ -14,10 +14,17 @@ from typing import Any
 import pytest
 from a_person import resume
 from builders import ACCOUNT, CHAIN_ID, a_hash, a_purpose, an_attempt, an_inclusion
-from faults.kill_points import KILLED, POINTS, run_until
-from faults.scenes import A_MOVE, STORE, Scene
+from faults.kill_points import IN_FLIGHT, KILLED, POINTS, run_until
+from faults.scenes import A_MOVE, STORE, Scene, delete_store
 from faults.troubled_desk import NAME, Run
-from faults.verdict import require_books_equal_chain, require_normal_soon, require_sound_on_chain
+from faults.verdict import (
+    CYCLES_TO_RECOVER,
+    require_books_equal_chain,
+    require_no_swap_more,
+    require_normal_soon,
+    require_sound_on_chain,
+)
+from faults.waiting import let_blocks_come, mined_again_afterwards, waiting
 
 from lpmanager.errors import Halted, JournalDamaged, StoreError
 from lpmanager.execution.intent import Status
@@ -28,7 +35,9 @@ from lpmanager.ledger.writing import Batch
 pytestmark = pytest.mark.fault_row("a journal row flipped; the database deleted")
 
 _COLUMNS = ("id", "intent", "chain_id", "account", "event", "tx_hash", "body", "digest")
-_LAST_POINTS = [point for point in POINTS if "node has" in point.moment]
+
+#: About as often as that the head is looked at before anything is signed.
+_LOOKS_OF_A_FIRST_CYCLE = 8
 
 Damage = Callable[[Path, random.Random], int | None]
 
@@ -140,13 +149,45 @@ def test_without_its_database_a_campaign_adopts_what_is_there(
 ) -> None:
     """It is killed anywhere, and the store deleted, before it starts anew."""
     dice = random.Random(seed)
-    with chosen(scenes, dice, figures).run(tmp_path, seed) as run:
+    scene = chosen(scenes, dice, figures)
+    with scene.run(tmp_path, seed) as run:
         assert run_until(run, tmp_path, dice.choice(POINTS), dice.randrange(5)) in (KILLED, 0)
         delete_store(run, tmp_path)
         run.restart()
-        require_normal_soon(run)
-        require_sound_on_chain(run)
-        require_books_equal_chain(run)
+        require_all_is_well(run, scene)
+
+
+@pytest.mark.seeds(4, 200)
+def test_without_its_database_what_a_block_takes_meanwhile_is_not_done_again(
+    scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
+) -> None:
+    """It is killed before a block takes what it has sent, with every other seed a swap; the store
+    is deleted, and blocks come again while it starts anew. Where it halts, a person begins new
+    books."""
+    dice, swaps = random.Random(f"meanwhile {seed}"), seed % 2 == 0
+    scene = chosen([s for s in scenes if s.usual.swapping or not swaps], dice, figures)
+    with scene.run(tmp_path, seed) as run, mined_again_afterwards(run.stage):
+        last = dice.choice(scene.usual.swapping if swaps else range(scene.usual.sends))
+        assert run_until(run, tmp_path, dice.choice(IN_FLIGHT), 0, unmined=last) == KILLED
+        assert waiting(run.stage) == 1
+        delete_store(run, tmp_path)
+        let_blocks_come(run, dice.randint(1, _LOOKS_OF_A_FIRST_CYCLE))
+        run.restart()
+        for _ in range(CYCLES_TO_RECOVER):
+            if not goes_on(run) and run.halted() is not None:
+                figures["halted, begun anew"] = 1
+                delete_store(run, tmp_path)
+                run.restart()
+        require_all_is_well(run, scene)
+
+
+def require_all_is_well(run: Run, scene: Scene) -> None:
+    """Nothing was done twice, which no journal can tell."""
+    require_normal_soon(run)
+    run.come_to_rest()
+    require_no_swap_more(run, scene.usual.swaps_anew)
+    require_sound_on_chain(run)
+    require_books_equal_chain(run)
 
 
 @pytest.mark.seeds(3, 50)
@@ -154,22 +195,18 @@ def test_without_its_database_what_is_under_way_is_noticed_before_signing(
     scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
 ) -> None:
     dice = random.Random(seed)
-    with chosen(scenes, dice, figures).run(tmp_path, seed) as run:
-        run.stage.controls.set_automine(False)
-        try:
-            assert run_until(run, tmp_path, dice.choice(_LAST_POINTS), 0) == KILLED
+    scene = chosen(scenes, dice, figures)
+    with scene.run(tmp_path, seed) as run:
+        with mined_again_afterwards(run.stage):
+            last = dice.randrange(scene.usual.sends)
+            assert run_until(run, tmp_path, dice.choice(IN_FLIGHT), 0, unmined=last) == KILLED
             delete_store(run, tmp_path)
             before = run.raw_transactions()
             run.restart()
             assert not goes_on(run)
-        finally:
-            run.stage.ask("anvil_dropAllTransactions")
-            run.stage.controls.set_automine(True)
-        assert run.raw_transactions() == before
+            assert run.raw_transactions() == before
         resume(Diary(run.ledger.engine, NAME), 1)
-        require_normal_soon(run)
-        require_sound_on_chain(run)
-        require_books_equal_chain(run)
+        require_all_is_well(run, scene)
 
 
 @pytest.mark.seeds(3, 100)
@@ -267,12 +304,6 @@ def restart_and_run(run: Run) -> None:
     """A process of today on the store as it is."""
     run.restart()
     assert run.cycle(), run.errors
-
-
-def delete_store(run: Run, folder: Path) -> None:
-    run.ledger.engine.dispose()
-    for path in folder.glob(f"{STORE}*"):
-        path.unlink()
 
 
 def rows(path: Path) -> int:

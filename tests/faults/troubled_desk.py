@@ -48,7 +48,7 @@ from lpmanager.execution.sender import SendPolicy
 from lpmanager.execution.signer import signer_from_clear_key
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
-from lpmanager.model import Liquidity, SqrtPriceX96, TickRange
+from lpmanager.model import Hold, Liquidity, SqrtPriceX96, TickRange
 from lpmanager.settings import Settings
 from lpmanager.venues import erc20, liquidity_vault, uniswap_v3
 from lpmanager.venues.uniswap_v3 import ManagedPosition, position_in_pool, slot0
@@ -65,6 +65,9 @@ _ACCOUNT = str(Account.from_key(_KEY).address)
 #: Of the dev accounts one that does nothing else.
 _OWNER = 3
 NAME = "main"
+
+#: One after the other, where nothing happens meanwhile: to re-range, to hedge, and one to spare.
+_MOST_PLANS = 4
 
 TERMS = """\
 policy = "fixed_width"
@@ -280,10 +283,11 @@ def the_campaign(
 
 @dataclass(frozen=True)
 class Mined:
-    """A transaction of the account that the chain holds."""
+    """A transaction of the account that the chain holds, and how often it swapped."""
 
     tx_hash: str
     succeeded: bool
+    swaps: int
 
 
 @dataclass
@@ -317,6 +321,13 @@ class Run:
             self.errors.append(outcome.stopped)
             return False
         return True
+
+    def come_to_rest(self) -> None:
+        """Cycles until there is nothing more to do, on a market that stands still."""
+        for _ in range(_MOST_PLANS):
+            if isinstance(run_cycle(self.campaign()).decision, Hold):
+                return
+        raise AssertionError(f"still not at rest after {_MOST_PLANS} cycles")
 
     def heal(self) -> None:
         for rpc in self.rpcs:
@@ -353,8 +364,11 @@ class Run:
                 hashes += ours[::-1]
         hashes = hashes[::-1]
         receipts = [Question("eth_getTransactionReceipt", [one], _as_told) for one in hashes]
-        told = zip(hashes, node.ask_many(receipts), strict=True)
-        return [Mined(one, int(receipt["status"], 16) == 1) for one, receipt in told]
+        return [_mined(receipt) for receipt in node.ask_many(receipts)]
+
+    def swaps(self) -> int:
+        """How often the account has swapped, by the chain."""
+        return sum(one.swaps for one in self.mined())
 
     def wallet_on_chain(self) -> list[int]:
         pool, node = self.stage.deployment.pool, self.stage.controls.node
@@ -416,6 +430,14 @@ class Run:
 
 def _as_told(told: Any) -> Any:
     return told
+
+
+def _mined(receipt: dict[str, Any]) -> Mined:
+    return Mined(
+        tx_hash=receipt["transactionHash"],
+        succeeded=int(receipt["status"], 16) == 1,
+        swaps=sum(log["topics"][0] == uniswap_v3.SWAP_EVENT.topic for log in receipt["logs"]),
+    )
 
 
 def _hash(raw: str) -> str:

@@ -43,6 +43,12 @@ def require_nothing_doubled(run: Run) -> None:
     require_sound_on_chain(run)
 
 
+def require_no_swap_more(run: Run, swaps: int) -> None:
+    """Than in a run of the scene that nothing disturbed. Books and journal cannot tell: a swap that
+    is decided a second time is another plan's there."""
+    assert run.swaps() <= swaps
+
+
 def require_sound_on_chain(run: Run) -> None:
     """The campaign's policy wants two positions at most, of different ranges, and nobody may take
     anything from the account."""
