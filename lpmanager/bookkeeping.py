@@ -27,12 +27,15 @@ from lpmanager.model import (
     Basis,
     CampaignRecord,
     Decision,
+    Gate,
+    Hold,
     Minted,
     Outcome,
     Plan,
     PoolKey,
     Snapshot,
     Step,
+    Stop,
     StopKind,
     Withdrawn,
 )
@@ -173,6 +176,24 @@ class Bookkeeper:
                 stop_kind=None if outcome is None or outcome.stop is None else outcome.stop.kind,
             )
         )
+
+    def write_down_allowed(self, snapshot: Snapshot, stop: Stop) -> None:
+        """Keep that an allowance could not be taken back, so that nothing was decided: by that a
+        campaign fails as by a plan."""
+        gate = Gate(
+            name="allowances",
+            passed=False,
+            measured="not zero",
+            limit="zero",
+            reason="what others are allowed to take from the account is taken back first",
+        )
+        hold = Hold(
+            campaign=self._name,
+            block=snapshot.block,
+            reason="an allowance could not be taken back",
+            gates=(gate,),
+        )
+        self.write_down(snapshot, hold, Outcome(steps=(), stop=stop))
 
     def landmarks(self) -> Landmarks:
         """The blocks that the books stand on. A snapshot for them is read with their heights."""

@@ -13,7 +13,7 @@ from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import ChainError, MaybeSent
 from lpmanager.execution.plan_file import require_current, require_of_this_chain
 from lpmanager.inventory import Inventory, measure
-from lpmanager.model import Amounts, Decision, Outcome, Plan, Snapshot
+from lpmanager.model import Amounts, Block, Decision, Outcome, Plan, Snapshot
 from lpmanager.rebalancer import Limits, Policy, View, decide
 from lpmanager.risk import Outlook, assess
 from lpmanager.risk.calibration.calibration import NOT_MADE, Calibration
@@ -32,8 +32,9 @@ class Custody(Protocol):
         """See through what an earlier run left open; what it did is in the Outcome."""
         ...
 
-    def take_back(self, campaign: str) -> Outcome:
-        """Take back what others are still allowed to take from the account."""
+    def take_back(self, campaign: str, decided: Block, nonce: int) -> Outcome:
+        """Take back what others are still allowed to take from the account, as was `decided` by
+        what that block shows, and at the signer's `nonce` of it."""
         ...
 
 
@@ -88,9 +89,9 @@ def run_cycle(campaign: Campaign) -> Cycle:
 def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
     """A cycle with a plan that was decided before. Raises PlanRefused where it no longer holds."""
     view = begin(campaign)
+    campaign.books.require_not_begun(plan)
     require_current(plan, view.snapshot, view.record.usage)
     require_of_this_chain(plan, campaign.block_hash(plan.block.number))
-    campaign.books.require_not_begun(plan)
     return _conclude(campaign, view, plan)
 
 
@@ -105,7 +106,11 @@ def begin(campaign: Campaign) -> View:
     campaign.books.require_loss_within(limit, view.snapshot, view.record)
     if campaign.custody is None or not view.snapshot.wallet.allowances:
         return view
-    revoked = campaign.custody.take_back(campaign.name)
+    revoked = campaign.custody.take_back(
+        campaign.name, view.snapshot.block, view.snapshot.wallet.nonce
+    )
+    if revoked.stop is not None:
+        campaign.books.write_down_allowed(view.snapshot, revoked.stop)
     campaign.books.close(view.snapshot, revoked, campaign.read)
     if revoked.stop is not None:
         raise ChainError(f"campaign {campaign.name}: {revoked.stop.reason}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lpmanager.chain.node import Node, Receipt, nonce_question
+from lpmanager.chain.node import Node, Receipt
 from lpmanager.errors import (
     CallReverted,
     ChainError,
@@ -32,6 +32,7 @@ from lpmanager.model import (
     Action,
     Amount,
     Amounts,
+    Block,
     Fact,
     Outcome,
     Plan,
@@ -87,9 +88,11 @@ class Executor:
         """
         return self._settling.take_over(campaign)
 
-    def take_back(self, campaign: str) -> Outcome:
+    def take_back(self, campaign: str, decided: Block, nonce: int) -> Outcome:
         """Take back every allowance, as a run that was interrupted may have left some."""
-        return self._settling.finish(self._revoke_all(campaign))
+        return self._settling.finish(
+            self._revoke_all(Purposes(campaign, decided.timestamp, decided, nonce))
+        )
 
     def _do_all(self, plan: Plan, wallet: Amounts) -> Stop | None:
         """Why it stopped early, or None."""
@@ -166,13 +169,10 @@ class Executor:
                 nothing = Amount(amount.token, 0)
                 self._settling.mined(in_time, approve_call(nothing, needed.spender))
 
-    def _revoke_all(self, campaign: str) -> Stop | None:
+    def _revoke_all(self, purposes: Purposes) -> Stop | None:
         """Why taking back every allowance stopped early, or None."""
         none = self._pool.amounts(0, 0)
         try:
-            head = self._node.head()
-            nonce = self._node.ask(nonce_question(self._settling.account, head))
-            purposes = Purposes(campaign, head.timestamp, head, nonce)
             for spender in (self._venue.position_manager, self._venue.swap_router):
                 both = Spending(spender=spender, amounts=(none.amount0, none.amount1))
                 self._revoke(both, purposes)

@@ -21,6 +21,7 @@ from lpmanager.execution.vault_refusals import Answer, refusal_of
 from lpmanager.model import (
     Action,
     Amounts,
+    Block,
     Fact,
     Outcome,
     Plan,
@@ -77,7 +78,7 @@ class VaultExecutor:
         still is."""
         return self._settling.take_over(campaign)
 
-    def take_back(self, campaign: str) -> Outcome:
+    def take_back(self, campaign: str, decided: Block, nonce: int) -> Outcome:
         """Nothing: a vault allows nobody to take from it."""
         return Outcome(steps=(), stop=None)
 

@@ -27,6 +27,7 @@ from lpmanager.cycle import Campaign, Cycle, begin, observe, run_cycle, run_plan
 from lpmanager.devnet.deploy import fund
 from lpmanager.errors import (
     BooksDoNotClose,
+    ChainError,
     GuardVeto,
     Halted,
     MaybeSent,
@@ -410,6 +411,9 @@ def test_an_owner_who_signs_too_is_waited_for_until_that_is_final(simple: Desk) 
     desk.world.node.ask(Question("eth_sendTransaction", [sent], str))
     assert "that its owner signed are pending (1 of them)" in stopped(desk, plan)
     desk.world.pass_time(12)
+    with pytest.raises(PlanRefused, match=r"had 5 transactions mined .* and has 6 now"):
+        run_plan(desk.campaign, plan)
+    plan = close_plan("main", observe(desk.campaign), LIMITS)
     assert "not final yet; wait" in stopped(desk, plan)
     for _ in range(2):
         desk.world.pass_time(12)
@@ -720,6 +724,53 @@ def take_over_late(desk: Desk) -> None:
     desk.world.controls.set_automine(True)
     desk.world.pass_time(LIMITS.plan_ttl_s + 60)
     take_over(desk.restarted().campaign)
+
+
+def leave_an_allowance(desk: Desk) -> None:
+    """A node that fails once an allowance stands keeps the plan from taking it back."""
+    left = desk.restarted()
+    left.transport.meddle = lambda method: (
+        RpcUnavailable("no answer")
+        if left.transport.count(SEND) and method == "eth_estimateGas"
+        else None
+    )
+    left.cycle()
+    assert desk.allowances() != ()
+
+
+def test_three_times_that_an_allowance_cannot_be_taken_back_halt_the_campaign(
+    simple: Desk,
+) -> None:
+    leave_an_allowance(simple)
+    for turn in range(3):
+        failing = simple.restarted()
+        failing.transport.meddle = failing_on(
+            "eth_estimateGas", RpcError(3, "execution reverted", "0x")
+        )
+        with pytest.raises(ChainError if turn < 2 else Halted, match="execution reverted"):
+            failing.cycle()
+    assert "3 plans in a row failed, the last: " in str(simple.campaign.books.halted())
+    assert [row.acted for row in simple.campaign.books.diary()] == [True, False, False, False]
+    resume(Diary(simple.ledger.engine, "main"), 1)
+    simple.cycle()
+    assert simple.allowances() == ()
+    simple.require_exact()
+
+
+def test_three_allowances_whose_end_is_cancelled_by_the_next_process_halt_the_campaign(
+    simple: Desk,
+) -> None:
+    leave_an_allowance(simple)
+    hurried = replace(simple, sending=replace(PROMPT, timeout_s=0.1))
+    for turn in range(1, 4):
+        simple.world.controls.set_automine(False)
+        with pytest.raises(MaybeSent, match="revoke USDC of campaign main is under way"):
+            hurried.restarted().cycle()
+        if turn < 3:
+            take_over_late(simple)
+    with pytest.raises(Halted, match="3 plans in a row failed, the last: revoke USDC: cancelled"):
+        take_over_late(simple)
+    simple.require_nothing_twice()
 
 
 def test_a_node_that_is_away_for_long_halts_nothing(simple: Desk) -> None:

@@ -523,7 +523,8 @@ def test_a_plan_whose_every_step_is_taken_out_is_done_again_from_its_journal(slo
     slow.transport.before_look = mine_and_reorganise
     outcome = slow.carry_out(slow.swap())
     again = slow.booked(slow.executor().recover("main"))
-    slow.booked(slow.executor().take_back("main"))
+    head = slow.world.node.head()
+    slow.booked(slow.executor().take_back("main", head, mined_nonces(slow)))
     assert slow.open() == []
     assert slow.allowances() == ()
     steps = (*outcome.steps, *again.steps)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import a_block
 from devnet_world import PRICE, a_world
 from meddling import SEND, Blind, Meddling, failing_on
 from plan_desk import POLICY, USDC_RAW, WETH_RAW, PlanDesk
@@ -397,7 +398,7 @@ def test_what_was_never_taken_by_a_node_is_carried_out_once_by_who_takes_over(de
 
 
 def test_a_vault_has_no_allowances_to_take_back(desk: Desk) -> None:
-    assert desk.executor().take_back("main") == Outcome(steps=(), stop=None)
+    assert desk.executor().take_back("main", a_block(), 0) == Outcome(steps=(), stop=None)
 
 
 @pytest.mark.parametrize("missing", ["COLLECTED", "SWAPPED", "MINTED", "SWAP_EVENT"])
