@@ -107,6 +107,11 @@ class Bookkeeper:
             self._neighbourhood.tell(snapshot, record)
         return record
 
+    def require_nobody_else_signed(self, snapshot: Snapshot) -> None:
+        """Raise StrangersTransaction, and halt the campaign, where a snapshot that the books were
+        brought up to shows that something else signs for the account, and that may not be."""
+        self._reconciliation.require_nobody_else_signed(snapshot)
+
     def surroundings(self) -> Surroundings:
         """What the other campaigns of the store have told of themselves."""
         return Surroundings() if self._neighbourhood is None else self._neighbourhood.surroundings()

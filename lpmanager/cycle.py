@@ -98,10 +98,12 @@ def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
 def begin(campaign: Campaign) -> View:
     """Take over, observe, and take back what an earlier run still allows others to take.
 
-    Raises Halted where the campaign is stopped, or has lost more than a day may cost.
+    Raises Halted where the campaign is stopped, something else signs for its account, or it has
+    lost more than a day may cost.
     """
     take_over(campaign)
     view = observe(campaign)
+    campaign.books.require_nobody_else_signed(view.snapshot)
     limit = campaign.limits.max_loss_per_day
     campaign.books.require_loss_within(limit, view.snapshot, view.record)
     if campaign.custody is None or not view.snapshot.wallet.allowances:

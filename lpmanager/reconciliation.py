@@ -11,6 +11,9 @@ from operator import sub
 import structlog
 
 from lpmanager.errors import BooksDoNotClose, ChainError, MaybeSent
+from lpmanager.execution.calldata import Call
+from lpmanager.execution.intent import Purpose
+from lpmanager.execution.whose import next_nonce, something_else_signs
 from lpmanager.ledger import accounting as a
 from lpmanager.ledger.by_hand import ByHand, Change, changes, found_basis
 from lpmanager.ledger.diary import Diary
@@ -80,6 +83,28 @@ class Reconciliation:
         if gone is not None:
             self._open_again(row, snapshot)
         self._take_in_transfers(row, snapshot)
+
+    def require_nobody_else_signed(self, snapshot: Snapshot) -> None:
+        """Raise StrangersTransaction, and halt the campaign, where the account's next nonce is
+        beyond what is known to be used, unless the owner may sign too. Nothing of ours is open."""
+        if self._by_hand is ByHand.ADOPT:
+            return
+        journal, block = self._ledger.journal(snapshot.chain_id), snapshot.block
+        account, nonce = snapshot.wallet.signer, snapshot.wallet.nonce
+        expected = next_nonce(journal.history(account), self._name, nonce)
+        if nonce <= expected:  # fewer are an RPC that lags, or a reorganisation
+            return
+        error = something_else_signs(account, expected, str(nonce), self._name)
+        looked = Purpose(
+            campaign=self._name,
+            call=Call(what="look", to=account, data=b""),
+            actions=(),
+            deadline=block.timestamp,
+            decided_block=block.number,
+            decided_at=block.timestamp,
+        )
+        journal.replaced(journal.plan(account, nonce - 1, looked), str(error))
+        raise error
 
     def take_in_for_neighbours(self, row: CampaignRow, snapshot: Snapshot) -> None:
         """What comes to a holder whose campaigns have budgets belongs to none of them."""

@@ -49,7 +49,13 @@ from lpmanager.execution.intent import (
 from lpmanager.execution.looking import final_block, look, require_chain
 from lpmanager.execution.moves import Note, Pace, Seen, Sign, Wait, is_public, next_move
 from lpmanager.execution.signer import Signer
-from lpmanager.execution.whose import how_to_go_on, how_to_settle, in_words, next_nonce
+from lpmanager.execution.whose import (
+    how_to_go_on,
+    how_to_settle,
+    in_words,
+    next_nonce,
+    something_else_signs,
+)
 from lpmanager.model import Block
 
 T = TypeVar("T")
@@ -303,11 +309,8 @@ class Sender:
                     f"({pending - nonce} of them); wait until they are mined"
                 )
         if nonce > expected or pending > nonce:
-            error = StrangersTransaction(
-                f"account {self.account}: expected its next nonce to be {expected}, found {nonce} "
-                f"mined and {pending} pending; something else signs for it. Look at the account's "
-                f"transactions, then {how_to_go_on(purpose.campaign)}"
-            )
+            found = f"{nonce} mined and {pending} pending"
+            error = something_else_signs(self.account, expected, found, purpose.campaign)
             if nonce > expected:
                 lost = self._journal.plan(self.account, nonce - 1, purpose)
                 self._journal.replaced(lost, str(error))

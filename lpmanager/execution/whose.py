@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from lpmanager.errors import StrangersTransaction
 from lpmanager.execution.intent import Status, Summary
 
 _OWNERS = "owner of "
@@ -39,6 +40,16 @@ def how_to_settle(name: str) -> str:
 def how_to_go_on(name: str) -> str:
     """What there is to do once a person has looked."""
     return "type the command again" if is_owners(name) else f"`lpm resume {name}`"
+
+
+def something_else_signs(
+    account: str, expected: int, found: str, name: str
+) -> StrangersTransaction:
+    """What to raise under a name where the next nonce of an account is not the one expected."""
+    return StrangersTransaction(
+        f"account {account}: expected its next nonce to be {expected}, found {found}; something "
+        f"else signs for it. Look at the account's transactions, then {how_to_go_on(name)}"
+    )
 
 
 def next_nonce(history: Collection[Summary], name: str, found: int) -> int:

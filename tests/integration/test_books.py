@@ -468,7 +468,7 @@ def plan_of(cycle: Cycle) -> Plan:
 def test_a_plan_is_carried_out_once(simple: Desk) -> None:
     plan = open_plan("main", observe(simple.campaign), TickRange(198_500, 199_500), LIMITS)
     by_hand(simple, plan)
-    with pytest.raises(GuardVeto, match="has moved since"):
+    with pytest.raises(GuardVeto, match="begun before: .* is booked"):
         run_plan(simple.campaign, plan)
 
 
@@ -792,7 +792,7 @@ def test_somebody_else_who_signs_for_the_account_halts_the_campaign(simple: Desk
     nonce = simple.world.controls.nonce(simple.account)
     simple.act_by_hand(simple.world.pool.token0.address, _TRANSFER.encode(_SOMEBODY, 0))
     plan = close_plan("main", observe(simple.campaign), LIMITS)
-    told = rf"expected its next nonce to be {nonce}, found {nonce + 1} mined.*lpm resume main"
+    told = rf"expected its next nonce to be {nonce}, found {nonce + 1}.*lpm resume main"
     with pytest.raises(Halted, match=told):
         run_plan(simple.campaign, plan)
     with pytest.raises(Halted, match=told):
@@ -801,6 +801,23 @@ def test_somebody_else_who_signs_for_the_account_halts_the_campaign(simple: Desk
     resume(Diary(simple.ledger.engine, "main"), 1)
     by_hand(simple, plan)
     assert simple.campaign.read().positions == ()
+
+
+def test_somebody_else_who_signs_is_noticed_at_the_next_look_of_a_campaign_that_holds(
+    simple: Desk,
+) -> None:
+    simple.at_rest()
+    nonce = simple.world.controls.nonce(simple.account)
+    simple.act_by_hand(simple.world.pool.token0.address, _TRANSFER.encode(_SOMEBODY, 0))
+    told = rf"expected its next nonce to be {nonce}, found {nonce + 1}.*lpm resume main"
+    for _ in range(2):
+        with pytest.raises(Halted, match=told):
+            simple.restarted().cycle()
+    resume(Diary(simple.ledger.engine, "main"), 1)
+    assert isinstance(simple.restarted().cycle().decision, Hold)
+    adopting = replace(simple, rule=ByHand.ADOPT)
+    simple.act_by_hand(simple.world.pool.token0.address, _TRANSFER.encode(_SOMEBODY, 0))
+    assert isinstance(adopting.cycle().decision, Hold)
 
 
 @pytest.mark.parametrize("rule", ByHand)

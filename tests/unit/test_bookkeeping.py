@@ -37,6 +37,7 @@ from lpmanager.errors import (
     JournalDamaged,
     MaybeSent,
     PlanRefused,
+    StrangersTransaction,
 )
 from lpmanager.execution.intent import Intent, Status
 from lpmanager.execution.settling import stopped_by
@@ -703,6 +704,42 @@ def test_what_a_plan_finds_is_told_beside_a_halt_that_a_person_asked_for_meanwhi
     for _ in range(2):
         with pytest.raises(Halted, match=f"halted: I want to look at it; {HALT.reason}$"):
             books.close(before, did(stop=HALT), account.snapshot)
+
+
+# ---- who else signs for the account ----
+
+
+def test_a_nonce_that_nothing_of_ours_used_halts_each_campaign_of_the_account(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    ledger.journal(CHAIN_ID).note(sent(ledger, 7), Status.BOOKED)
+    account.nonce = 9
+    for name in ("main", "aside"):
+        books = books_of(ledger, account, name)
+        with pytest.raises(
+            StrangersTransaction, match=rf"to be 8, found 9; .* `lpm resume {name}`$"
+        ) as told:
+            books.require_nobody_else_signed(account.snapshot())
+        assert books.halted() == str(told.value)
+        resume(Diary(ledger.engine, name), 2)
+        books.require_nobody_else_signed(account.snapshot())
+    assert open_statuses(ledger) == []
+
+
+@pytest.mark.parametrize("nonce", [6, 7, 8])
+def test_a_node_that_lags_or_a_reorganisation_is_no_stranger(
+    ledger: Ledger, account: PaperAccount, nonce: int
+) -> None:
+    ledger.journal(CHAIN_ID).note(sent(ledger, 7), Status.BOOKED)
+    account.nonce = nonce
+    books_of(ledger, account).require_nobody_else_signed(account.snapshot())
+
+
+def test_the_nonces_of_an_account_for_which_nothing_was_signed_here_are_not_judged(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    account.nonce = 12
+    books_of(ledger, account).require_nobody_else_signed(account.snapshot())
 
 
 def test_a_stop_that_is_no_halt_lets_the_campaign_run(
