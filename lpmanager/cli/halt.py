@@ -19,7 +19,8 @@ def halt(
 ) -> None:
     """Stop signing, at once and until `lpm resume`. A run need not be stopped for it.
 
-    It needs no RPC, no key and no lock. What was sent before may still be mined.
+    It needs no RPC, no key and no lock. What was sent before may still be mined. What the owner of
+    a vault orders by `lpm vault` goes on.
     """
     from lpmanager.cli.output import note
     from lpmanager.ledger.diary import Diary
