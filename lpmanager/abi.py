@@ -20,6 +20,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from lpmanager.errors import ChainError
+from lpmanager.foreign_words import in_one_line
 
 T = TypeVar("T")
 
@@ -167,16 +168,19 @@ def _members(types: str) -> tuple[str, ...]:
 
 
 def revert_reason(data: bytes) -> str:
-    """What a contract said when it reverted: its message, its panic code, or its raw data."""
-    selector, body = data[:4], data[4:]
-    if selector == _ERROR:
-        (reason,) = decode_values("(string)", body, "Error(string)")
-        return str(reason)
-    if selector == _PANIC:
-        (code,) = decode_values("(uint256)", body, "Panic(uint256)")
-        return f"panic 0x{code:02x}"
-    return f"custom error 0x{data.hex()}" if data else "no reason given"
+    """What a contract said when it reverted, in a short line: its message, its panic code, or its
+    raw data."""
+    try:
+        if data[:4] == _ERROR.selector:
+            (reason,) = _ERROR.decode(data)
+            return in_one_line(reason)
+        if data[:4] == _PANIC.selector:
+            (code,) = _PANIC.decode(data)
+            return f"panic 0x{code:02x}"
+    except ChainError:
+        pass  # it is no such error then, whatever it begins with
+    return in_one_line(f"custom error 0x{data.hex()}") if data else "no reason given"
 
 
-_ERROR = function_signature_to_4byte_selector("Error(string)")
-_PANIC = function_signature_to_4byte_selector("Panic(uint256)")
+_ERROR = CustomError("Error(string)")
+_PANIC = CustomError("Panic(uint256)")

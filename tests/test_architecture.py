@@ -15,6 +15,7 @@ PACKAGE = Path(lpmanager.__file__).parent
 #: Rooms from the ground up: each may import only rooms above it in this list, or itself.
 ORDER = (
     "errors",
+    "foreign_words",
     "private_file",
     "page",
     "model",

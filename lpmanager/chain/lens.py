@@ -18,6 +18,7 @@ from lpmanager.chain.node import Node, Question, header_question
 from lpmanager.chain.sighting import TICK_WINDOW, Sighting, Watch, believable, words_around
 from lpmanager.chain.vault_views import vault_calls, vault_state
 from lpmanager.errors import CallReverted, ChainError
+from lpmanager.foreign_words import in_one_line
 from lpmanager.model import (
     Block,
     Liquidity,
@@ -218,12 +219,13 @@ class Lens:
 
 
 def _not_reverted(told: Any) -> _Seen:
-    raise LensRefused(f"expected the lens to revert with what it has seen, found {str(told)[:100]}")
+    found = in_one_line(str(told))
+    raise LensRefused(f"expected the lens to revert with what it has seen, found {found}")
 
 
 def _read_seen(refusal: ChainError) -> _Seen:
     if not isinstance(refusal, CallReverted) or refusal.data[:4] != _SEEN.selector:
-        raise LensRefused(f"expected what the lens has seen, found: {str(refusal)[:300]}")
+        raise LensRefused(f"expected what the lens has seen, found: {refusal}")
     return _Seen(*_arrays(refusal.data[4:]))
 
 

@@ -13,6 +13,7 @@ from eth_utils.address import to_checksum_address
 from lpmanager.abi import ContractCall, Event
 from lpmanager.chain.transport import SEND_RAW, RpcError, Transport
 from lpmanager.errors import CallReverted, ChainError, MaybeSent, WrongChain
+from lpmanager.foreign_words import in_one_line
 from lpmanager.model import Block
 
 T = TypeVar("T")
@@ -337,7 +338,8 @@ def _answer(question: Question[Any], answer: Any) -> Any:
     try:
         return question.read(answer)
     except (AttributeError, TypeError, ValueError, KeyError, IndexError) as error:
-        raise ChainError(f"{question.method}: the answer is malformed ({error!r})") from error
+        why = in_one_line(repr(error))
+        raise ChainError(f"{question.method}: the answer is malformed ({why})") from error
 
 
 def _refusal_to_take(taker: Transport, signed: bytes) -> ChainError | None:

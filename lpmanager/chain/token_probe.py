@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lpmanager.abi import Function, decode_values
+from lpmanager.abi import Function, decode_values, revert_reason
 from lpmanager.chain.artifacts import own_artifact
 from lpmanager.chain.node import Question
 from lpmanager.errors import TokenRefused
@@ -115,18 +115,10 @@ def _finding(token: Token, tried: bool, data: bytes) -> Finding:
     if data[:4] != _SELECTOR:
         return Unchecked(
             token=token,
-            reason="the pool's flash loan failed "
-            f"({_reason(data)}); it has no liquidity, or the token refuses the transfer; use a "
-            "pool that holds liquidity",
+            reason=f"the pool's flash loan failed ({revert_reason(data)}); it has no liquidity, or "
+            "the token refuses the transfer; use a pool that holds liquidity",
         )
     sent, received, returned, arrived = _MEASURED.decode(data[4:])
     return TokenFinding(
         token=token, sent=sent, received=received, returned=returned, arrived=arrived
     )
-
-
-def _reason(data: bytes) -> str:
-    if data[:4] == bytes.fromhex("08c379a0"):
-        (text,) = decode_values("(string)", data[4:], "Error(string)")
-        return f'"{text}"'
-    return "0x" + data.hex() if data else "no reason given"

@@ -16,6 +16,7 @@ from web3.types import RPCEndpoint
 from lpmanager.chain.timed_http import TimedAdapter
 from lpmanager.chain.urls import is_loopback, masked, secrets_in
 from lpmanager.errors import RpcUnavailable
+from lpmanager.foreign_words import in_one_line
 
 Request = tuple[str, list[Any]]
 
@@ -34,6 +35,7 @@ _TOO_MUCH = re.compile(
 
 #: JSON-RPC code that execution clients give a reverted eth_call or eth_estimateGas.
 _REVERTED = 3
+_LARGEST_CODE = 2**31
 
 _CHUNK = 64 * 1024
 
@@ -155,7 +157,7 @@ class HttpTransport:
     def _batch(self, told: Any, ids: range) -> list[Any]:
         """The answers to a batch, in the order asked: they may come in any."""
         if isinstance(told, dict) and "error" in told:
-            why = self._without_secrets(str(told["error"]))
+            why = self._quoted(str(told["error"]))
             raise RpcUnavailable(f"{self.name}: the batch was refused: {why}")
         if not isinstance(told, list) or not all(isinstance(answer, dict) for answer in told):
             raise self._not_json_rpc()
@@ -184,21 +186,23 @@ class HttpTransport:
 
     def _error_in(self, answer: dict[str, Any]) -> RpcError | None:
         error = answer.get("error")
-        if not isinstance(error, dict) or not isinstance(error.get("code"), int):
+        if not isinstance(error, dict):
             return None
-        message = self._without_secrets(str(error.get("message", "")))
-        return RpcError(error["code"], message, error.get("data"))
+        code = error.get("code")
+        if not isinstance(code, int) or abs(code) > _LARGEST_CODE:
+            return None
+        return RpcError(code, self._quoted(str(error.get("message", ""))), error.get("data"))
 
-    def _without_secrets(self, said: str) -> str:
-        """What a server said, which may repeat the key it was asked with."""
+    def _quoted(self, said: str) -> str:
+        """What a server said in a short line; it may repeat the key it was asked with."""
         for secret in self._secrets:
             said = said.replace(secret, "***")
-        return said
+        return in_one_line(said)
 
     def _of_something_else(self, found: list[Any], ids: range) -> RpcUnavailable:
         return RpcUnavailable(
-            f"{self.name}: expected the answers to requests {list(ids)}, found ids {found}: it "
-            "mixes up its answers; use another RPC"
+            f"{self.name}: expected the answers to requests {list(ids)}, found ids "
+            f"{self._quoted(str(found))}: it mixes up its answers; use another RPC"
         )
 
     def _unavailable(self, why: str) -> RpcUnavailable:

@@ -58,7 +58,8 @@ def look(
     )
     require_chain(node, chain_id)
     told = [receipt for receipt in receipts if receipt is not None]
-    mined = {r.tx_hash: r for r in told if r not in _orphaned(node, told, final_height)}
+    orphaned = _orphaned(node, told, final_height)
+    mined = {receipt.tx_hash: receipt for receipt in told if receipt not in orphaned}
     sights = []
     for intent in intents:
         receipt = _receipt_of(intent, mined)

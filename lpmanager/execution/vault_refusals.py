@@ -53,10 +53,7 @@ def _from_elsewhere(data: bytes) -> Refusal:
     """What the pool says, whose errors are short texts; or anybody else."""
     if not data:
         return _refusal("", Answer.ERROR, "it gave no reason, or the RPC left it out")
-    try:
-        reason = revert_reason(data)
-    except ChainError as error:
-        return _refusal("", Answer.ERROR, str(error))
+    reason = revert_reason(data)
     if reason in _POOLS:
         answer, sentence = _POOLS[reason]
         return _refusal(reason, answer, f"the pool says {reason}: {sentence}")

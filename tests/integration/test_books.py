@@ -468,7 +468,7 @@ def plan_of(cycle: Cycle) -> Plan:
 def test_a_plan_is_carried_out_once(simple: Desk) -> None:
     plan = open_plan("main", observe(simple.campaign), TickRange(198_500, 199_500), LIMITS)
     by_hand(simple, plan)
-    with pytest.raises(GuardVeto, match="begun before: .* is booked"):
+    with pytest.raises(GuardVeto, match=r"begun before: .* is booked"):
         run_plan(simple.campaign, plan)
 
 

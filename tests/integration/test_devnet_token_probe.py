@@ -173,4 +173,4 @@ def test_a_pool_that_lends_nothing_says_why(bench: Bench, plain: str) -> None:
     bench.send(plain, MINT_TOKEN.encode(pool.address, 10**18))
     finding = bench.probe(pool)[plain]
     assert isinstance(finding, Unchecked)
-    assert 'flash loan failed ("L")' in finding.reason
+    assert "flash loan failed (L)" in finding.reason

@@ -103,6 +103,23 @@ def test_a_revert_says_its_message_its_panic_or_its_bytes() -> None:
     assert revert_reason(b"") == "no reason given"
 
 
+_ERROR, _PANIC = (Function(text).selector for text in ("Error(string)", "Panic(uint256)"))
+
+
+@pytest.mark.parametrize(
+    "data", [_ERROR, _ERROR + bytes(31), _ERROR + b"\xff" * 64, _PANIC, _PANIC + bytes(31)]
+)
+def test_a_message_or_panic_that_does_not_decode_is_told_raw(data: bytes) -> None:
+    assert revert_reason(data) == f"custom error 0x{data.hex()}"
+
+
+def test_what_a_contract_says_is_told_in_one_short_line() -> None:
+    said = Function("Error(string)").encode("no\nlpm: all is well \x1b[2J" + "x" * 1000)
+    assert revert_reason(said).startswith("no lpm: all is well [2Jxxx")
+    assert len(revert_reason(said)) < 400
+    assert len(revert_reason(b"\xab" * 10_000)) < 400
+
+
 def test_a_custom_error_is_told_by_its_selector_and_has_typed_arguments() -> None:
     error = CustomError("TooLate(uint256)")
     data = error.selector + (99).to_bytes(32)

@@ -200,6 +200,13 @@ def test_a_number_is_a_quantity_or_no_data(odd: Any) -> None:
         node(odd).ask(chain_id_question())
 
 
+def test_a_malformed_answer_is_quoted_in_one_short_line() -> None:
+    with pytest.raises(ChainError, match="malformed") as caught:
+        node("\n\x1b[2J" + "x" * 10_000).ask(chain_id_question())
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("name", ["number", "timestamp"])
 @pytest.mark.parametrize("told", [hex(2**63), "0x" + "f" * 5000])
 def test_no_block_is_as_high_or_as_late_as_a_database_cannot_note(name: str, told: str) -> None:

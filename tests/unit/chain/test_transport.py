@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from loopback_rpc import Answer, always, loopback, result
 
-from lpmanager.chain.node import Node
+from lpmanager.chain.node import Node, chain_id_question
 from lpmanager.chain.transport import HttpTransport, RpcError
 from lpmanager.chain.urls import masked
-from lpmanager.errors import MaybeSent, RpcUnavailable
+from lpmanager.errors import ChainError, MaybeSent, RpcUnavailable
 
 CHAIN = ("eth_chainId", [])
 SECRET = "v3/0123456789abcdef"
@@ -332,6 +332,36 @@ def test_a_server_that_repeats_the_key_it_was_asked_with_is_not_quoted(
             said = told(refused)
     assert key not in said
     assert "project *** is over its limit" in said
+
+
+_SHOUTED = "no\nlpm: all is well \x1b[2J" + "x" * 10_000
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"jsonrpc": "2.0", "id": 0, "error": {"code": -32000, "message": _SHOUTED}},
+        {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": _SHOUTED}},
+        {"jsonrpc": "2.0", "id": _SHOUTED, "result": "0x1"},
+        {"jsonrpc": "2.0", "id": 0, "error": {"code": 10**4000, "message": "no"}},
+    ],
+    ids=["refusal", "unread", "id", "code"],
+)
+def test_what_a_server_says_is_told_in_one_short_line(answer: Any, count: int) -> None:
+    def one_for_each(posted: Any) -> tuple[int, Any]:
+        return 200, answer if count == 1 else [answer] * count
+
+    def whole(_posted: Any) -> tuple[int, Any]:
+        return 200, answer
+
+    for server in (one_for_each, whole):
+        with loopback(server) as rpc:
+            node = Node(HttpTransport(rpc.url), 1)
+            with pytest.raises(ChainError) as caught:
+                node.ask_many([chain_id_question()] * count)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 600
 
 
 def test_a_url_is_shown_by_its_host_alone() -> None:

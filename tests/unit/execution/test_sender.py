@@ -21,11 +21,12 @@ from paper_chain import (
     PaperTransaction,
     a_sender,
 )
+from round_trips import Counting
 from sqlalchemy import text
 from stamina.instrumentation import get_on_retry_hooks, set_on_retry_hooks
 from whole_intents import whole_intents
 
-from lpmanager.chain.node import Receipt
+from lpmanager.chain.node import Node, Receipt
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import (
     CallReverted,
@@ -42,6 +43,7 @@ from lpmanager.errors import (
     WrongChain,
 )
 from lpmanager.execution.intent import Attempt, Intent, Status
+from lpmanager.execution.looking import look
 from lpmanager.execution.sender import Settled
 from lpmanager.execution.whose import owners
 from lpmanager.ledger.diary import Diary
@@ -540,6 +542,19 @@ def test_a_receipt_of_a_branch_that_was_left_is_not_believed(desk: Desk) -> None
     (settled,) = desk.settle()
     assert settled.receipt.block_hash != orphaned["blockHash"]
     assert desk.calls_mined() == data_of(1)
+
+
+def test_a_look_costs_as_many_round_trips_for_four_receipts_as_for_one(desk: Desk) -> None:
+    trips = []
+    for number in range(1, 5):
+        desk.sent_and_lost_sight_of(number, campaign=str(number))
+        desk.chain.mine(3)
+        counting = Counting(desk.chain)
+        sights = look(Node(counting, CHAIN_ID), ACCOUNT, desk.intents(), confirmations=3)
+        assert [sight.receipt is not None for sight in sights] == [True] * number
+        trips.append(counting.trips)
+        desk.settle(str(number))
+    assert len(set(trips)) == 1
 
 
 def test_while_a_call_of_the_plan_is_taken_out_no_other_takes_its_nonce(desk: Desk) -> None:
