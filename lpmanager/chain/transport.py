@@ -14,9 +14,8 @@ from web3.providers.base import JSONBaseProvider
 from web3.types import RPCEndpoint
 
 from lpmanager.chain.timed_http import TimedAdapter
-from lpmanager.chain.urls import is_loopback, masked, secrets_in
+from lpmanager.chain.urls import is_loopback, masked, quoted
 from lpmanager.errors import RpcUnavailable
-from lpmanager.foreign_words import in_one_line
 
 Request = tuple[str, list[Any]]
 
@@ -89,7 +88,6 @@ class HttpTransport:
     def __init__(self, url: str, timeout_s: float = 10.0, name: str | None = None) -> None:
         self.name = name or masked(url)
         self._url = url
-        self._secrets = secrets_in(url)
         self._timeout_s = timeout_s
         self._json = JSONBaseProvider()
         self._asked = 0
@@ -157,7 +155,7 @@ class HttpTransport:
     def _batch(self, told: Any, ids: range) -> list[Any]:
         """The answers to a batch, in the order asked: they may come in any."""
         if isinstance(told, dict) and "error" in told:
-            why = self._quoted(str(told["error"]))
+            why = quoted(str(told["error"]), self._url)
             raise RpcUnavailable(f"{self.name}: the batch was refused: {why}")
         if not isinstance(told, list) or not all(isinstance(answer, dict) for answer in told):
             raise self._not_json_rpc()
@@ -191,18 +189,13 @@ class HttpTransport:
         code = error.get("code")
         if not isinstance(code, int) or abs(code) > _LARGEST_CODE:
             return None
-        return RpcError(code, self._quoted(str(error.get("message", ""))), error.get("data"))
-
-    def _quoted(self, said: str) -> str:
-        """What a server said in a short line; it may repeat the key it was asked with."""
-        for secret in self._secrets:
-            said = said.replace(secret, "***")
-        return in_one_line(said)
+        message = quoted(str(error.get("message", "")), self._url)
+        return RpcError(code, message, error.get("data"))
 
     def _of_something_else(self, found: list[Any], ids: range) -> RpcUnavailable:
         return RpcUnavailable(
             f"{self.name}: expected the answers to requests {list(ids)}, found ids "
-            f"{self._quoted(str(found))}: it mixes up its answers; use another RPC"
+            f"{quoted(str(found), self._url)}: it mixes up its answers; use another RPC"
         )
 
     def _unavailable(self, why: str) -> RpcUnavailable:

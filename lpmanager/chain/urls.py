@@ -6,6 +6,8 @@ import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from lpmanager.foreign_words import in_one_line
+
 #: Shorter parts of a URL are words.
 _SHORTEST_KEY = 8
 
@@ -30,6 +32,14 @@ def secrets_in(url: str) -> list[str]:
     parts = urlsplit(url)
     words = (parts.username, parts.password, *re.split(r"[/?&=]", f"{parts.path}?{parts.query}"))
     return [word for word in words if word and len(word) >= _SHORTEST_KEY]
+
+
+def quoted(said: str, url: str) -> str:
+    """What a server said in a short line; it may repeat the key in the URL it was asked at."""
+    said = said.replace(url, masked(url))
+    for secret in secrets_in(url):
+        said = said.replace(secret, "***")
+    return in_one_line(said)
 
 
 def has_secret(url: str) -> bool:

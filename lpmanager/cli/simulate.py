@@ -31,8 +31,15 @@ Flow = Annotated[
     Path | None,
     typer.Option("--flow", help="A recorded day of a USDC/WETH 0.05 % pool: a CSV of its events."),
 ]
+#: In the place of a URL: a key that is typed stands in the list of processes.
+_CONFIGURED = "rpc"
 Fork = Annotated[
-    str | None, typer.Option("--fork", metavar="URL", help="An RPC whose chain is copied.")
+    str | None,
+    typer.Option(
+        "--fork",
+        metavar="rpc|URL",
+        help="An RPC whose chain is copied; `rpc` for that of --config, whose key nobody sees.",
+    ),
 ]
 Config = Annotated[
     Path | None,
@@ -145,6 +152,7 @@ def _on_new_chain(
 
 
 def _on_fork(url: str, block: int | None, wish: _Wish, folder: Path, stop: Event) -> None:
+    from lpmanager.config import rpc_url
     from lpmanager.devnet.anvil import AnvilBackend, Fork
     from lpmanager.devnet.scenes import forked_scene
 
@@ -157,6 +165,8 @@ def _on_fork(url: str, block: int | None, wish: _Wish, folder: Path, stop: Event
         raise UsageError(
             f"campaigns.{name} has no budget, so say what it starts with: --funds '22 WETH'"
         )
+    if url == _CONFIGURED:
+        url = rpc_url(settings, settings.chain_of(name))
     with AnvilBackend(Fork(url=url, block=block)) as chain:
         scene = forked_scene(chain, folder, settings, name, funds, wish.habits)
         _play(scene, terms, wish.habits.blocks, wish, stop)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Self
 
@@ -15,7 +16,7 @@ from eth_utils.address import to_checksum_address
 
 from lpmanager.chain.node import Node, Question, chain_id_question
 from lpmanager.chain.transport import HttpTransport, Transport
-from lpmanager.chain.urls import masked
+from lpmanager.chain.urls import quoted
 from lpmanager.devnet.backend import (
     ACCOUNT_BALANCE,
     ACCOUNT_COUNT,
@@ -26,11 +27,15 @@ from lpmanager.devnet.backend import (
 from lpmanager.devnet.npm import anvil_binary
 from lpmanager.devnet.process import start_tied, stop_tied
 from lpmanager.errors import ChainError, RpcUnavailable
+from lpmanager.foreign_words import in_one_line
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT_S = 60.0
 _POLL_S = 0.02
 _ATTEMPTS = 3
+
+#: What anvil calls the chain it forks: the URL, with its key, is in the environment.
+_ORIGIN = "lpm_origin"
 
 #: Blocks whose state can be read, as on a full node. Without a bound anvil writes the state of
 #: every block to the home directory, gigabytes for a recorded day, and leaves it there.
@@ -51,7 +56,7 @@ class Fresh:
 class Fork:
     """A private copy of another chain, as of `block` (None: its newest). Keeps its chain id."""
 
-    url: str
+    url: str = field(repr=False)
     block: int | None
 
 
@@ -92,7 +97,7 @@ class AnvilBackend:
     def _start(self, starting: ExitStack, output: IO[bytes]) -> str | None:
         """Start one anvil; what it said last where it ended, or None where it answers."""
         port = _free_port()
-        process = start_tied(_command(self._origin, port), output)
+        process = start_tied(_command(self._origin, port), output, _secrets(self._origin))
         starting.callback(stop_tied, process)
         self.rpc_url: str | None = f"http://{_HOST}:{port}"
         self.transport: Transport = HttpTransport(self.rpc_url, _ANSWER_TIMEOUT_S)
@@ -121,10 +126,16 @@ def _command(origin: Fresh | Fork, port: int) -> list[str]:
         command += ["--chain-id", str(CHAIN_ID), "--hardfork", "prague"]
         command += ["--timestamp", str(origin.genesis_timestamp)]
     else:
-        command += ["--fork-url", origin.url, "--no-storage-caching"]
+        command += ["--fork-url", _ORIGIN, "--no-storage-caching"]
         if origin.block is not None:
             command += ["--fork-block-number", str(origin.block)]
     return command
+
+
+def _secrets(origin: Fresh | Fork) -> dict[str, str]:
+    if isinstance(origin, Fresh):
+        return {}
+    return {"FOUNDRY_RPC_ENDPOINTS": f"{{{_ORIGIN}={json.dumps(origin.url)}}}"}
 
 
 def _answers(process: subprocess.Popen[bytes], transport: Transport) -> bool:
@@ -142,15 +153,14 @@ def _answers(process: subprocess.Popen[bytes], transport: Transport) -> bool:
 
 def _said(output: IO[bytes]) -> str:
     output.seek(0)
-    lines = output.read().decode("utf-8", "replace").split("\n")
-    return " ".join(line.strip() for line in lines if line.strip())[:300]
+    return output.read().decode("utf-8", "replace")
 
 
 def _without_secrets(said: str | None, origin: Fresh | Fork) -> str:
     """What anvil said; the URL of a fork may hold an API key."""
     if not said:
         return "it said nothing"
-    return said.replace(origin.url, masked(origin.url)) if isinstance(origin, Fork) else said
+    return quoted(said, origin.url) if isinstance(origin, Fork) else in_one_line(said)
 
 
 def _free_port() -> int:

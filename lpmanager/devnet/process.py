@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 _STOP_GRACE_S = 10.0
@@ -22,8 +23,13 @@ os._exit(child.wait() & 255)
 """
 
 
-def start_tied(command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+def start_tied(
+    command: Sequence[str], output: IO[bytes], secrets: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     """Start a command that ends with us; what it prints goes to `output`.
+
+    `secrets` are variables of its environment, which nobody else's processes can read; its command
+    line everybody can.
 
     It runs in a session of its own: Ctrl-C reaches only us, so that we can finish what we are
     doing on the chain before we end it.
@@ -34,6 +40,7 @@ def start_tied(command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[by
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        env={**os.environ, **secrets},
     )
 
 

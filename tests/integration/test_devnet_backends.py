@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -263,6 +264,41 @@ def test_a_fork_of_nothing_says_so() -> None:
         AnvilBackend(Fork(url="http://127.0.0.1:1", block=None)),
     ):
         pass
+
+
+def command_lines() -> str:
+    """Of all that runs on this machine."""
+    told = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            told.append(file.read_text(errors="replace").replace("\0", " "))
+    return "\n".join(told)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="command lines are looked up in /proc")
+def test_the_key_in_the_url_of_a_fork_is_in_no_command_line_and_no_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the folder it is started in says of RPCs."""
+    (tmp_path / "foundry.toml").write_text(
+        '[rpc_endpoints]\nmine = "http://127.0.0.1:1"\nlpm_origin = "http://127.0.0.1:2"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    key = "0123456789abcdef"
+    with AnvilBackend(Fresh(genesis_timestamp=GENESIS)) as original:
+        pay(original, 5)
+        origin = Fork(url=f"{original.rpc_url}/?apikey={key}", block=1)
+        assert key not in repr(origin)
+        with AnvilBackend(origin) as fork:
+            assert Controls(fork).node.head().number == 1
+            assert "--fork-url lpm_origin" in command_lines()
+            assert key not in command_lines()
+    with (
+        pytest.raises(ChainError, match="anvil did not start") as refused,
+        AnvilBackend(Fork(url=f"http://127.0.0.1:1/v3/{key}", block=None)),
+    ):
+        pass
+    assert key not in str(refused.value)
 
 
 def test_a_call_that_reverts_raises_with_its_data(backend: Backend) -> None:

@@ -186,7 +186,7 @@ def test_a_fork_is_traded_on_and_its_original_stays_as_it_was(original: Original
 
 
 def test_a_fork_of_an_older_block_begins_at_its_price(original: Original) -> None:
-    fork = ("--fork", original.url, "--config", "lpmanager.toml", *FUNDS, "--blocks", "1")
+    fork = ("--fork", "rpc", "--config", "lpmanager.toml", *FUNDS, "--blocks", "1")
     block = Controls(original.backend).node.block(original.head - 40)
     shown = json_of(original.folder, *fork, "--block", str(block.number))
     assert 60 <= shown["price_timestamp"] - block.timestamp < 120
