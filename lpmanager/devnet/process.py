@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from typing import IO
+
+from lpmanager.config import lent_environment
 
 _STOP_GRACE_S = 10.0
 
@@ -34,14 +35,14 @@ def start_tied(
     It runs in a session of its own: Ctrl-C reaches only us, so that we can finish what we are
     doing on the chain before we end it.
     """
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _WATCHER, *command],
-        stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env={**os.environ, **secrets},
-    )
+    with lent_environment(secrets):
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _WATCHER, *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def stop_tied(process: subprocess.Popen[bytes]) -> None:
