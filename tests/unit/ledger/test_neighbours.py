@@ -10,6 +10,7 @@ import pytest
 from builders import (
     USDC,
     WETH,
+    a_block,
     a_limits,
     a_market,
     a_pool,
@@ -65,6 +66,7 @@ def a_campaign(ledger: Ledger, name: str, account: PaperAccount, seen: Snapshot)
     return Campaign(
         name=name,
         read=read,
+        block_hash=lambda height: a_block(height).hash,
         policy=FixedWidth(half_width_ticks=600),
         limits=a_limits(appetite=Appetite(leave_on_depeg=True)),
         books=Bookkeeper(
