@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from lpmanager.errors import UsageError
+from lpmanager.ledger.database import identity
 
 _POLL_S = 0.1
 #: A holder without a name has only just come, or is about to go.
@@ -26,15 +28,17 @@ def only_one(
     wait_s: float = 0.0,
     stop_asked: Callable[[], bool] = lambda: False,
     tell: Callable[[str], None] = lambda _what: None,
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """Hold all these locks for the `with` block, waiting for them up to `wait_s` in all, or until
-    `stop_asked`; `tell` is told once for whom.
+    `stop_asked`; `tell` is told once for whom. What it gives raises UsageError where a file of them
+    was deleted since: whoever came then holds the lock of another.
 
     Raises UsageError, which names the holder where that is known, where another program has one
     of them, or where no file can be made there. A lock goes with its process, also when that is
     killed.
     """
     give_up = time.monotonic() + wait_s
+    files: dict[Path, tuple[int, int] | None] = {}
     with ExitStack() as held:
         for path in sorted(set(paths)):  # in one order, or two programs could wait for each other
             lock = _lock(path)
@@ -50,9 +54,10 @@ def only_one(
                         "it, or wait until it ends (--wait SECONDS)"
                     )
             held.callback(lock.release)
+            files[path] = identity(path)
             _sign_in(path)
             held.callback(_sign_out, path)
-        yield
+        yield partial(_require_there, files)
 
 
 def holder(path: Path) -> str | None:
@@ -69,6 +74,15 @@ def holder(path: Path) -> str | None:
         raise _cannot(path, error) from error
     lock.release()
     return None
+
+
+def _require_there(files: Mapping[Path, tuple[int, int] | None]) -> None:
+    for path, locked in files.items():
+        if locked is None or identity(path) != locked:
+            raise UsageError(
+                f"{path} was deleted while this lpm held its lock, and another one may sign by "
+                "now: nothing more is signed; stop lpm, and start it again"
+            )
 
 
 def _lock(path: Path) -> FileLock:

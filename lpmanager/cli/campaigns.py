@@ -119,7 +119,7 @@ def signing(
     from lpmanager.cli.output import note
     from lpmanager.desk.campaigns import live_campaign
     from lpmanager.desk.markets import Markets
-    from lpmanager.desk.signing import load_signer, lock_paths
+    from lpmanager.desk.signing import LockedSigner, load_signer, lock_paths
     from lpmanager.ledger.store import Ledger
 
     chains = {name: settings.chain_of(name) for name in names}
@@ -129,13 +129,14 @@ def signing(
     }
     with ExitStack() as held:
         try:
-            held.enter_context(only_one(paths, wait_s, stop_asked, note))
+            require_held = held.enter_context(only_one(paths, wait_s, stop_asked, note))
         except UsageError:
             if stop_asked():
                 raise typer.Exit(INTERRUPTED) from None
             raise
         signers = {
-            chain.name: load_signer(who, chain, asking(who.key)) for chain in chains.values()
+            chain.name: LockedSigner(load_signer(who, chain, asking(who.key)), require_held)
+            for chain in chains.values()
         }
         ledger = Ledger.open(settings.store)
         held.callback(ledger.engine.dispose)

@@ -225,15 +225,15 @@ def _sign(
     from lpmanager.cli.output import note
     from lpmanager.cli.vault_words import deed_text
     from lpmanager.desk.owner import owners_hand
-    from lpmanager.desk.signing import load_signer, lock_paths
+    from lpmanager.desk.signing import LockedSigner, load_signer, lock_paths
     from lpmanager.ledger.store import Ledger
 
     who = settings.owner_signatory()
     say = typer.echo if told_now else note
     with ExitStack() as held:
         paths = lock_paths(settings, desk.chain, who.table.address)
-        held.enter_context(only_one(paths, wait_s, tell=note))
-        signer = load_signer(who, desk.chain, asking("owner"))
+        require_held = held.enter_context(only_one(paths, wait_s, tell=note))
+        signer = LockedSigner(load_signer(who, desk.chain, asking("owner")), require_held)
         ledger = Ledger.open(settings.store)
         held.callback(ledger.engine.dispose)
         hand = owners_hand(settings, desk, signer, ledger, lambda deed: say(deed_text(deed, desk)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 
@@ -23,6 +24,7 @@ from lpmanager.execution.remote_signer import RemoteSigner, SignerKind
 from lpmanager.execution.sender import Sender, SendPolicy
 from lpmanager.execution.signer import (
     GuardedSigner,
+    Signed,
     Signer,
     signer_from_clear_key,
     signer_from_keystore,
@@ -138,6 +140,23 @@ def _allowed(market: Market, account: str, max_fee: int) -> AllowList:
         pool=market.pool,
         max_fee=max_fee,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSigner:
+    """Signs while the locks of its account are held: `require_held` raises where they are not."""
+
+    signer: Signer
+    require_held: Callable[[], None]
+
+    @property
+    def address(self) -> str:
+        return self.signer.address
+
+    def sign(self, transaction: dict[str, Any]) -> Signed:
+        """As Signer."""
+        self.require_held()
+        return self.signer.sign(transaction)
 
 
 def load_signer(who: Signatory, chain: Chain, ask_password: Callable[[], str]) -> Signer:

@@ -194,6 +194,15 @@ def is_damage(error: StoreError) -> bool:
     return isinstance(cause, sqlite3.Error | UnicodeDecodeError) and _code(cause) not in _MENDING
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path names now, by device and inode; None where it names none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _as_store_error(context: ExceptionContext) -> StoreError | None:
     """What is raised instead, where a disk or a database fails: something a user can mend."""
     rotten = isinstance(context.original_exception, UnicodeDecodeError)  # in SQLite's own words
@@ -277,10 +286,10 @@ def _one_writer(connection: Connection) -> None:
 def _stay_with(engine: Engine, path: Path) -> None:
     """Use the file that was opened and no other. SQLite goes on with one that was deleted, and what
     is written there is gone with the process."""
-    opened = _identity(path)
+    opened = identity(path)
 
     def require_same_file(_connection: Connection) -> None:
-        if _identity(path) != opened:
+        if identity(path) != opened:
             raise StoreError(
                 f"{path}: was deleted, or another file put in its place, while it was in use; stop "
                 "lpm, put it back, and start again"
@@ -289,18 +298,10 @@ def _stay_with(engine: Engine, path: Path) -> None:
     event.listen(engine, "begin", require_same_file, insert=True)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino
-
-
 def _is_there(path: Path) -> bool:
     """Whether there is a file; one that may not be looked for is not taken for missing."""
     try:
-        return _identity(path) is not None
+        return identity(path) is not None
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be looked for ({error.strerror}); let this user enter its folder, or "

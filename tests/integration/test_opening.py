@@ -16,7 +16,9 @@ from sqlalchemy import select
 from lpmanager.cli.campaigns import Opener, dry, signing
 from lpmanager.config import load
 from lpmanager.cycle import run_cycle
-from lpmanager.errors import ChainError, RpcUnavailable, WrongChain
+from lpmanager.desk.signing import lock_paths
+from lpmanager.errors import ChainError, RpcUnavailable, UsageError, WrongChain
+from lpmanager.execution.intent import Intent
 from lpmanager.ledger import tables as t
 from lpmanager.ledger.store import Ledger
 
@@ -68,6 +70,23 @@ def test_a_timetable_opens_its_market_once(desk: Desk, how: list[str]) -> None:
         process.communicate(timeout=30)
         assert [line["event"] for line in lines] == ["cycle"] * 3
         assert asked(rpc, CODE) == 1
+
+
+def test_nothing_is_signed_once_the_locks_file_is_deleted(desk: Desk) -> None:
+    """Another lpm may hold the new one."""
+    settings = load(desk.config)
+    (lock,) = lock_paths(settings, settings.chain_of("main"), desk.account)
+    with proxied(desk) as rpc, behind(desk, rpc) as open_campaign:
+        lock.unlink()
+        with pytest.raises(UsageError, match="was deleted"):
+            cycle(desk, open_campaign)
+    assert desk.devnet.controls.nonce(desk.account) == 0
+    assert open_intents(desk) == []
+
+
+def open_intents(desk: Desk) -> list[Intent]:
+    ledger = Ledger.read(f"sqlite:///{desk.folder / 'lpmanager.db'}")
+    return ledger.journal(desk.devnet.backend.chain_id).open_intents(desk.account)
 
 
 def test_a_live_cycle_that_holds_costs_a_look_at_the_head_and_a_round_of_reads(desk: Desk) -> None:

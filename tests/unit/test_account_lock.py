@@ -148,6 +148,25 @@ def test_a_place_that_takes_no_lock_is_named(tmp_path: Path) -> None:
         only_one([tmp_path / "file" / "account.lock"]).__enter__()
 
 
+def test_a_lock_that_is_held_is_known_to_be(tmp_path: Path) -> None:
+    with only_one([tmp_path / "a.lock", tmp_path / "b.lock"]) as require_held:
+        require_held()
+        require_held()
+
+
+def test_a_lock_of_which_the_file_was_deleted_is_held_no_more(tmp_path: Path) -> None:
+    """Whoever comes next makes a new file, and locks that."""
+    first, second = tmp_path / "a.lock", tmp_path / "b.lock"
+    with only_one([first, second]) as require_held:
+        second.unlink()
+        with pytest.raises(
+            UsageError, match=r"b\.lock was deleted .* stop lpm, and start it again"
+        ):
+            require_held()
+        with another(second), pytest.raises(UsageError, match=r"b\.lock was deleted"):
+            require_held()
+
+
 @pytest.mark.parametrize("error", [Timeout("other"), OSError("disk"), ValueError("x")])
 def test_an_error_of_the_work_is_not_mistaken_for_the_locks(lock: Path, error: Exception) -> None:
     with pytest.raises(type(error)), only_one([lock]):
