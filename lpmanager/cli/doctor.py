@@ -72,19 +72,21 @@ def _mend(settings: Settings, used_up: frozenset[int], *, really: bool, as_json:
     from lpmanager.cli.output import note, print_json
     from lpmanager.doctor.repair import carry_out, plan_repair
 
-    planned = plan_repair(settings, wall_clock, used_up)
-    done = carry_out(settings, wall_clock, used_up) if really and planned is not None else None
-    shown = done or planned
+    repair = plan_repair(settings, wall_clock, used_up)
+    if really and repair is not None and not repair.obstacles:
+        repair = carry_out(settings, wall_clock, used_up)
     if as_json:
-        print_json(_repair_json(shown, done=done is not None))
-    elif shown is not None:
-        _print_repair(shown)
-    if shown is None:
+        print_json(_repair_json(repair))
+    elif repair is not None:
+        _print_repair(repair)
+    if repair is None:
         note("the journal is whole: nothing to repair")
-    elif done is not None:
-        note(f"done: the old journal is in {done.aside}, the next live run goes on from the chain")
+    elif repair.done:
+        note(
+            f"done: the old journal is in {repair.aside}, the next live run goes on from the chain"
+        )
     else:
-        note("nothing was changed" + ("" if shown.obstacles else "; add --yes to do it"))
+        note("nothing was changed" + ("" if repair.obstacles else "; add --yes to do it"))
         raise typer.Exit(ChainError.exit_code)
 
 
@@ -102,7 +104,7 @@ def _print_repair(repair: Repair) -> None:
     print_table("repair", ("", ""), steps)
 
 
-def _repair_json(repair: Repair | None, *, done: bool) -> dict[str, Any]:
+def _repair_json(repair: Repair | None) -> dict[str, Any]:
     if repair is None:
         return {"whole": True, "done": False}
     damage = repair.damage
@@ -113,5 +115,5 @@ def _repair_json(repair: Repair | None, *, done: bool) -> dict[str, Any]:
         "kept": sorted({row["intent"] for row in damage.kept}),
         "aside": str(repair.aside),
         "obstacles": list(repair.obstacles),
-        "done": done,
+        "done": repair.done,
     }

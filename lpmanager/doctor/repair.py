@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from lpmanager.account_lock import only_one
+from lpmanager.account_lock import holder, only_one
 from lpmanager.chain.node import nonce_question, pending_nonce_question
 from lpmanager.chain.presets import Chain
 from lpmanager.desk.nodes import booked_genesis, open_node
 from lpmanager.desk.signing import lock_paths, state_folder
-from lpmanager.errors import LpmError, StoreError, UsageError
+from lpmanager.errors import LpmError, StoreError
 from lpmanager.ledger.database import writing
 from lpmanager.ledger.repair import Damage, begin_anew, find_damage, loose_ends
 from lpmanager.ledger.store import Ledger
@@ -27,11 +27,12 @@ from lpmanager.settings import Settings
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
     """What is wrong with the journal, what stands in the way of mending it, and where all its rows
-    go before it is begun anew."""
+    go before it is begun anew, or went where that is `done`."""
 
     damage: Damage
     obstacles: tuple[str, ...]
     aside: Path
+    done: bool = False
 
 
 def plan_repair(
@@ -42,6 +43,39 @@ def plan_repair(
     `used_up` are nonces of which the owner says that he used them up since it was damaged. Raises
     StoreError where the database does not even open.
     """
+    repair = _planned(settings, clock, used_up)
+    return repair and replace(repair, obstacles=(*_who_signs(settings), *repair.obstacles))
+
+
+def carry_out(
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[int] = frozenset()
+) -> Repair | None:
+    """Move a damaged journal aside and begin a new one, unless something stands in the way; None
+    where it is whole.
+
+    Raises UsageError where another program signs, StoreError where a file cannot be written.
+    """
+    with only_one(
+        path
+        for account, chain in _accounts(settings)
+        for path in lock_paths(settings, chain, account)
+    ):
+        repair = _planned(settings, clock, used_up)
+        if repair is None or repair.obstacles:
+            return repair
+        _write_aside(repair)
+        engine = Ledger.open(settings.store).engine
+        try:
+            with writing(engine) as connection:
+                begin_anew(connection, repair.damage)
+        finally:
+            engine.dispose()
+    return replace(repair, done=True)
+
+
+def _planned(
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[int]
+) -> Repair | None:
     ledger = Ledger.read(settings.store)
     try:
         with ledger.engine.connect() as connection:
@@ -54,32 +88,15 @@ def plan_repair(
     return Repair(damage=damage, obstacles=obstacles, aside=_aside(settings, clock()))
 
 
-def carry_out(
-    settings: Settings, clock: Callable[[], int], used_up: frozenset[int] = frozenset()
-) -> Repair | None:
-    """Move a damaged journal aside and begin a new one, while no other program signs; what was
-    done, or None where the journal is whole.
-
-    Raises UsageError where something stands in the way, StoreError where a file cannot be written.
-    """
-    with only_one(
-        path
-        for account, chain in _accounts(settings)
-        for path in lock_paths(settings, chain, account)
-    ):
-        repair = plan_repair(settings, clock, used_up)
-        if repair is None:
-            return None
-        if repair.obstacles:
-            raise UsageError(repair.obstacles[0])
-        _write_aside(repair)
-        engine = Ledger.open(settings.store).engine
-        try:
-            with writing(engine) as connection:
-                begin_anew(connection, repair.damage)
-        finally:
-            engine.dispose()
-    return repair
+def _who_signs(settings: Settings) -> Iterator[str]:
+    for account, chain in _accounts(settings):
+        for path in sorted(lock_paths(settings, chain, account)):
+            program = holder(path)
+            if program is not None:
+                yield (
+                    f"{chain.name}: another lpm signs for {account}: {program} holds {path}; stop "
+                    "it, or wait until it ends"
+                )
 
 
 def _obstacles(

@@ -13,6 +13,7 @@ from live_desk import Desk, typed
 from sqlalchemy import text
 from whole_intents import whole_intents
 
+from lpmanager.account_lock import only_one
 from lpmanager.chain.node import Question
 from lpmanager.execution.intent import CLOSED, Intent, Status
 from lpmanager.ledger.store import Ledger
@@ -158,10 +159,11 @@ def wait_until_mined(desk: Desk) -> None:
 def test_while_a_transaction_is_pending_nothing_is_mended(desk: Desk, ledger: Ledger) -> None:
     leave_pending(desk)
     damage(ledger, Status.PLANNED)
-    for arguments, code in ((("--json",), 4), (("--yes",), 2)):
+    for arguments in (["--json"], ["--yes"], ["--json", "--yes"]):
         done = typed(desk.folder, "doctor", "--repair", *arguments)  # mines no block
-        assert done.returncode == code
-        assert "1 transactions of" in done.stdout + done.stderr
+        assert done.returncode == 4
+        assert "1 transactions of" in done.stdout
+        assert "nothing was changed" in done.stderr
     assert files(desk) == set()
 
 
@@ -187,8 +189,7 @@ def test_a_signed_transaction_that_only_the_journal_knows_is_used_up_first(
     ask(desk, "anvil_dropAllTransactions")
     run(ledger, rot)
     code, shown, _err = repair(desk, "--yes")
-    assert (code, files(desk)) == (2, set())
-    code, shown, _err = repair(desk)
+    assert (code, shown["done"], files(desk)) == (4, False, set())
     (obstacle,) = map(str, shown["obstacles"])
     assert "nonce 0, was signed and may still be mined; use the nonce up" in obstacle
 
@@ -208,10 +209,10 @@ def test_where_no_row_tells_what_was_signed_the_next_nonce_is_used_up_first(
     assert "may still be mined with nonce 0; use that up" in obstacle
     assert obstacle.endswith("then add --used-up 0")
     for too_early in ((), ("--used-up", "0")):
-        assert repair(desk, "--yes", *too_early)[0] == 2
+        assert repair(desk, "--yes", *too_early)[0] == 4
 
     use_up_nonce(desk)
-    assert repair(desk, "--yes")[0] == 2
+    assert repair(desk, "--yes")[0] == 4
     code, shown, _err = repair(desk, "--yes", "--used-up", "0")
     assert (code, shown["done"], shown["obstacles"]) == (0, True, [])
 
@@ -221,8 +222,22 @@ def test_without_the_chain_nothing_is_mended(desk: Desk, ledger: Ledger) -> None
     damage(ledger, Status.SIGNED)
     env = desk.folder / ".env"
     env.write_text("LPM_RPC_URL=http://127.0.0.1:1\n")
-    code, shown, _err = repair(desk)
-    assert code == 4
-    assert "what is under way cannot be told" in " ".join(map(str, shown["obstacles"]))
-    assert repair(desk, "--yes")[0] == 2
+    for arguments in ([], ["--yes"]):
+        code, shown, _err = repair(desk, *arguments)
+        assert code == 4
+        assert "what is under way cannot be told" in " ".join(map(str, shown["obstacles"]))
     assert files(desk) == set()
+
+
+def test_while_another_program_signs_nothing_is_mended(desk: Desk, ledger: Ledger) -> None:
+    require_normal(desk)
+    damage(ledger, Status.SIGNED)
+    path = desk.folder / f"lpmanager-{CHAIN_ID}-{desk.account}.lock"
+    with only_one([path]):
+        for arguments in ([], ["--yes"]):
+            code, shown, _err = repair(desk, *arguments)
+            (obstacle,) = map(str, shown["obstacles"])
+            assert (code, shown["done"]) == (4, False)
+            assert f"holds {path}; stop it, or wait until it ends" in obstacle
+    assert files(desk) == set()
+    assert repair(desk, "--yes")[0] == 0
