@@ -17,10 +17,9 @@ from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException
 from sqlalchemy import Connection, delete, select
 
-from lpmanager.errors import JournalDamaged
 from lpmanager.execution.intent import CLOSED, SETTLED, Status
 from lpmanager.ledger import tables as t
-from lpmanager.ledger.chained import NO_ROWS, Tip, append_row, row_digest, verified_rows
+from lpmanager.ledger.chained import NO_ROWS, Tip, append_row, row_digest
 
 Record = Mapping[str, Any]
 
@@ -63,14 +62,9 @@ class LooseEnd:
 
 def find_damage(connection: Connection) -> Damage | None:
     """What is wrong with the journal; None where it is whole."""
-    try:
-        for _row in verified_rows(connection):
-            pass
-    except JournalDamaged:
-        rows = _rows(connection)
-        bad = dict(_bad(rows, _tip(connection)))
-        return Damage(rows=rows, bad=bad, kept=_kept(rows, bad, _booked(connection)))
-    return None
+    rows = _rows(connection)
+    bad = {**dict(_going_on(rows)), **dict(_bad(rows, _tip(connection)))}
+    return Damage(rows=rows, bad=bad, kept=_kept(rows, bad, _booked(connection))) if bad else None
 
 
 def begin_anew(connection: Connection, damage: Damage) -> None:
@@ -177,8 +171,18 @@ def _bad(rows: tuple[Record, ...], tip: Tip) -> Iterator[tuple[int, str]]:
         expected, before = number + 1, row["digest"]
     for gone in range(expected, tip.rows + 1):
         yield gone, "is gone"
-    if rows and tip.rows < expected and tip != Tip(expected - 1, before):
+    if tip.rows < expected and tip != Tip(expected - 1, before):
         yield expected - 1, "is not where the journal was noted to end"
+
+
+def _going_on(rows: tuple[Record, ...]) -> Iterator[tuple[int, str]]:
+    """Rows that no journal has, though they prove each other."""
+    closed = set()
+    for row in rows:
+        if row["event"] in CLOSED:
+            closed.add(row["intent"])
+        elif row["intent"] in closed:
+            yield row["id"], "goes on with an intent that was closed"
 
 
 def _kept(

@@ -24,6 +24,7 @@ from sqlalchemy import text
 from whole_intents import whole_intents
 
 from lpmanager.doctor.repair import Repair, _write_aside
+from lpmanager.errors import JournalDamaged
 from lpmanager.execution.intent import Attempt, Intent, Status
 from lpmanager.execution.signer import signer_from_clear_key
 from lpmanager.ledger.accounting import opening
@@ -142,9 +143,11 @@ def test_a_whole_journal_has_no_damage(ledger: Ledger) -> None:
     assert look(ledger) is None
 
 
-def test_an_empty_journal_has_no_damage() -> None:
+def test_an_empty_journal_has_no_damage_unless_it_was_noted_to_end_otherwise() -> None:
     ledger = Ledger.open("sqlite://")
     assert look(ledger) is None
+    run(ledger, "INSERT INTO journal_tip VALUES (0, 'x')")
+    assert set(damage(ledger).bad) == {0}
     ledger.engine.dispose()
 
 
@@ -227,6 +230,19 @@ def test_what_is_kept_is_as_it_was(ledger: Ledger) -> None:
     journal = Ledger(ledger.engine).journal(CHAIN_ID)
     assert journal.history(SIGNER) == [before[8].summary()]
     assert journal.open_intents(SIGNER) == [before[8]]
+
+
+def test_a_row_that_goes_on_with_what_was_closed_is_damage_as_the_journal_says(
+    ledger: Ledger,
+) -> None:
+    """It is as it was written, by whatever wrote it."""
+    booked = whole_intents(ledger.engine, SIGNER, CHAIN_ID)[0]
+    ledger.journal(CHAIN_ID).note(booked, Status.MINED, an_inclusion(7))
+    with pytest.raises(JournalDamaged, match=r"row 10 .* goes on .* lpm doctor --repair"):
+        ledger.journal(CHAIN_ID).open_intents(SIGNER)
+    assert damage(ledger).bad == {10: "goes on with an intent that was closed"}
+    assert [end.nonce for end in ends(ledger)] == [7]
+    assert kept_nonces(ledger) == [8]
 
 
 def test_what_the_books_hold_is_not_kept_though_its_last_row_is_gone(ledger: Ledger) -> None:
