@@ -238,9 +238,6 @@ def _is_database_url(text: str) -> bool:
 
 def _chain_mistakes(settings: Settings) -> Iterator[str]:
     known = settings.known_chains()
-    for name in settings.chains:
-        if name in presets():
-            yield f"chains.{name}: {name} is a preset; give your own chain another name"
     chosen = {"chain": settings.chain} | {
         f"campaigns.{name}.chain": campaign.chain
         for name, campaign in settings.campaigns.items()

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from lpmanager.chain.presets import Chain, presets
+from lpmanager.chain.presets import Chain, preset_tables, presets
 from lpmanager.errors import ConfigError
 from lpmanager.model import Token, amount_from_text_down
 from lpmanager.risk.appetite import Adjustment, Appetite, HedgeTo, RegimesBy, WhereMissing
@@ -450,9 +450,19 @@ class UniswapV3Table(_Table):
     swap_router_has_deadline: bool
 
 
+def _or_hashes_of_a_preset(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [
+        {"required": schema.pop("required")},
+        {"required": ["code_hashes"], "maxProperties": 1},
+    ]
+
+
 class ChainTable(_Table):
-    """A chain that is not among the presets. `code_hashes` are of the contracts' code, as `lpm
-    doctor --json` tells them: it finds out when there is another contract at an address."""
+    """A chain that is not among the presets, or one of them with more `code_hashes`: those of its
+    contracts' code, as `lpm doctor` tells them, by which it finds another contract at an address.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_or_hashes_of_a_preset)
 
     chain_id: Annotated[int, Field(ge=1)]
     devnet: bool = False
@@ -512,6 +522,17 @@ class Settings(_Table):
     credentials_folder: SkipJsonSchema[Path | None] = None
     secret_files: SkipJsonSchema[dict[Path, str]] = {}
 
+    @field_validator("chains", mode="before")
+    @classmethod
+    def _completes_presets(cls, tables: object) -> object:
+        """The file tells `code_hashes` alone of a preset; their form is checked afterwards."""
+        if not isinstance(tables, dict):
+            return tables
+        return {
+            name: _completed(name, table) if name in presets() else table
+            for name, table in tables.items()
+        }
+
     def account_signatory(self) -> Signatory:
         """The account that signs what campaigns do."""
         return Signatory(
@@ -568,6 +589,17 @@ class Settings(_Table):
             if self.chain_of(name) == chain
         ]
         return max(own, default=default_head_age_s(chain))
+
+
+def _completed(name: str, table: object) -> object:
+    match table:
+        case {"code_hashes": dict(hashes), **more} if not more:
+            preset = preset_tables()[name]
+            return {**preset, "code_hashes": {**preset.get("code_hashes", {}), **hashes}}
+    raise ValueError(
+        f"{name} is a preset, of which the file may only tell code_hashes; give your own chain "
+        "another name"
+    )
 
 
 def default_head_age_s(chain: Chain) -> int:

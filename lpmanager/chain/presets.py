@@ -46,9 +46,14 @@ class Chain:
 @cache
 def presets() -> Mapping[str, Chain]:
     """Every preset by its name."""
+    return MappingProxyType({name: _chain(name, table) for name, table in preset_tables().items()})
+
+
+@cache
+def preset_tables() -> Mapping[str, Mapping[str, Any]]:
+    """The same as it is written."""
     text = files(__package__).joinpath("presets.toml").read_text(encoding="utf-8")
-    tables = tomllib.loads(text, parse_float=Decimal)
-    return MappingProxyType({name: _chain(name, table) for name, table in tables.items()})
+    return MappingProxyType(tomllib.loads(text, parse_float=Decimal))
 
 
 def _chain(name: str, table: Mapping[str, Any]) -> Chain:

@@ -62,6 +62,9 @@ def _examine(settings: Settings, names: list[str], *, as_json: bool) -> None:
     else:
         rows = [(c.subject, c.name, "ok" if c.passed else "WRONG", c.found) for c in checks]
         print_table("doctor", ("of", "what", "is", "found"), rows)
+        for check in checks:
+            if check.paste:
+                typer.echo(check.paste)
     if failed:
         note(f"{len(failed)} of {len(checks)} checks failed")
         raise typer.Exit(ChainError.exit_code)

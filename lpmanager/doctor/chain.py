@@ -96,19 +96,34 @@ def _contracts(chain: Chain, node: Node) -> Check:
     except LpmError as error:
         return Check(subject=chain.name, name=name, passed=False, found=str(error))
     hashes = {key: "0x" + keccak(code).hex() for key, code in codes.items()}
-    wrong = [key for key, known in chain.code_hashes.items() if hashes.get(key) != known]
     missing = [key for key, code in codes.items() if not code]
+    wrong = [key for key, known in chain.code_hashes.items() if hashes[key] != known]
+    unknown = {key: found for key, found in hashes.items() if key not in chain.code_hashes}
+    paste = ""
     if missing:
         found = f"no contract at {', '.join(missing)}; correct the chain's addresses"
     elif wrong:
         found = (
             f"another contract at {wrong[0]}: expected code of hash "
-            f"{chain.code_hashes[wrong[0]]}, found {hashes.get(wrong[0])}; do not use it"
+            f"{chain.code_hashes[wrong[0]]}, found {hashes[wrong[0]]}; do not use it"
         )
+    elif unknown:
+        found = (
+            f"all {len(codes)} have code; not compared, as no hash of theirs is known: "
+            f"{', '.join(unknown)}"
+        )
+        lines = [f'{key} = "{seen}"' for key, seen in unknown.items()]
+        paste = "\n".join([f"[chains.{chain.name}.code_hashes]", *lines])
     else:
-        found = f"all {len(codes)} have code, {len(chain.code_hashes)} of them of a known hash"
-    passed = not missing and not wrong
-    return Check(subject=chain.name, name=name, passed=passed, found=found, details=hashes)
+        found = f"all {len(codes)} have the code that is known by its hash"
+    return Check(
+        subject=chain.name,
+        name=name,
+        passed=not missing and not wrong,
+        found=found,
+        details=hashes,
+        paste=paste,
+    )
 
 
 def _codes(chain: Chain, node: Node) -> dict[str, bytes]:

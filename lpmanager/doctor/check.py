@@ -13,7 +13,8 @@ class Check:
     """One precondition of `subject`: a campaign, a chain or a part of the configuration.
 
     `found` says what was seen and, where it failed, how to mend it; `details` are figures for
-    other programs. Where one that is `needed` fails, what builds on it is not looked at.
+    other programs, `paste` lines that may be added to lpmanager.toml. Where one that is `needed`
+    fails, what builds on it is not looked at.
     """
 
     subject: str
@@ -21,6 +22,7 @@ class Check:
     passed: bool
     found: str
     details: Mapping[str, str] = field(default_factory=dict)
+    paste: str = ""
     needed: bool = False
 
 

@@ -49,12 +49,15 @@ def test_every_precondition_is_looked_at(desk: Desk) -> None:
 
 
 def test_code_of_a_known_hash_is_told_from_any_other(desk: Desk) -> None:
-    hashes = checks(desk)["venue contracts"]["details"]
-    table = "[chains.devnet.uniswap_v3]"
-    known = f'[chains.devnet.code_hashes]\nquoter = "{hashes["quoter"]}"\n{table}'
-    desk.edit(table, known)
-    assert checks(desk)["venue contracts"]["found"] == "all 6 have code, 1 of them of a known hash"
-    desk.edit(hashes["quoter"], hashes["factory"])
+    found = checks(desk)["venue contracts"]
+    assert found["paste"].startswith("[chains.devnet.code_hashes]\nfactory = ")
+    shown = desk.lpm("doctor").stdout
+    assert "not compared" in shown
+    assert shown.endswith(f"{found['paste']}\n")
+    desk.config.write_text(f"{desk.config.read_text()}\n{found['paste']}\n")
+    assert checks(desk)["venue contracts"]["found"].startswith("all 6 have the code that is known")
+    assert "0x" not in desk.lpm("doctor").stdout.rsplit("\n\n", 1)[-1]
+    desk.edit(found["details"]["quoter"], found["details"]["factory"])
     assert wrong(desk) == ["venue contracts"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -436,8 +436,34 @@ def test_a_devnet_of_its_own_chain_id_may_be_on_another_machine(tmp_path: Path) 
 def test_a_preset_cannot_be_redefined(tmp_path: Path) -> None:
     text = HEAD + CAMPAIGN + DEVNET.replace("chains.devnet", "chains.base")
     assert mistakes(tmp_path, text) == [
-        "chains.base: base is a preset; give your own chain another name"
+        "chains: base is a preset, of which the file may only tell code_hashes; give your own "
+        "chain another name"
     ]
+    hashes = f'[chains.base.code_hashes]\nquoter = "0x{"AB" * 32}"\n'
+    (line,) = mistakes(tmp_path, f"{HEAD}{CAMPAIGN}[chains.base]\nchain_id = 5\n{hashes}")
+    assert line.startswith("chains: base is a preset")
+
+
+def test_the_code_of_a_preset_s_contracts_may_be_told_by_its_hashes(tmp_path: Path) -> None:
+    hashes = f'[chains.base.code_hashes]\nquoter = "0x{"AB" * 32}"\n'
+    settings = load(written(tmp_path, HEAD + CAMPAIGN + hashes))
+    base = presets()["base"]
+    assert settings.chain_of("eth-usdc") == replace(
+        base, code_hashes={**base.code_hashes, "quoter": f"0x{'ab' * 32}"}
+    )
+    assert load(written(tmp_path, HEAD + CAMPAIGN)).chain_of("eth-usdc") == base
+    (line,) = mistakes(tmp_path, HEAD + CAMPAIGN + hashes.replace("quoter", "qouter"))
+    assert line.startswith("chains.base.code_hashes.qouter: ")
+    (line,) = mistakes(tmp_path, HEAD + CAMPAIGN + hashes.replace("AB", "A"))
+    assert line.startswith("chains.base.code_hashes.quoter: expected a hash")
+
+
+def test_the_json_schema_knows_both_kinds_of_chain() -> None:
+    chain = Settings.model_json_schema(mode="serialization")["$defs"]["ChainTable"]
+    own, of_preset = chain["anyOf"]
+    assert {"chain_id", "uniswap_v3"} <= set(own["required"])
+    assert of_preset == {"required": ["code_hashes"], "maxProperties": 1}
+    assert "required" not in chain
 
 
 def test_the_rpc_url_comes_from_env_and_the_process_wins(

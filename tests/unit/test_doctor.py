@@ -412,8 +412,10 @@ def test_a_sound_rpc_is_told_of_with_its_head_and_age(
     assert [check.passed for check in checks.values()] == [True] * 4
     assert checks[f"RPC {url}"].found == "serves chain 8453, block 100 is 3 s old"
     assert checks["quorum"].found.startswith("enough RPCs agree on block 100, 0xabab")
-    assert checks["venue contracts"].found == "all 6 have code, 0 of them of a known hash"
-    assert set(checks["venue contracts"].details) >= {"factory", "wrapped_native"}
+    assert checks["venue contracts"].found == (
+        "all 6 have code; not compared, as no hash of theirs is known: factory, position_manager, "
+        "swap_router, quoter, tick_lens, wrapped_native"
+    )
 
 
 @pytest.mark.parametrize(("ahead_s", "right"), [(-20, True), (5, True), (6, False), (29, False)])
@@ -499,6 +501,22 @@ def test_a_missing_contract_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "no contract at factory, position_manager" in contracts.found
 
 
+def test_hashes_that_are_not_known_are_told_as_they_stand_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_base() as url:
+        monkeypatch.setenv("LPM_RPC_URL", url)
+        settings = settings_with(tmp_path)
+        paste = chain(settings)["venue contracts"].paste
+        assert len(paste.splitlines()) == 1 + 6
+        path = tmp_path / "lpmanager.toml"
+        path.write_text(f"{path.read_text()}\n{paste}\n")
+        known = load(path)
+        compared = chain(known, known.known_chains()["base"])["venue contracts"]
+    assert compared.found == "all 6 have the code that is known by its hash"
+    assert (compared.passed, compared.paste) == (True, "")
+
+
 def test_code_of_another_hash_than_the_known_one_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -510,7 +528,9 @@ def test_code_of_another_hash_than_the_known_one_is_found(
         another = replace(base(), code_hashes={"factory": right, "quoter": "0x" + "00" * 32})
         sound = chain(settings, known)["venue contracts"]
         wrong = chain(settings, another)["venue contracts"]
-    assert sound.found == "all 6 have code, 1 of them of a known hash"
+    assert sound.found.endswith(
+        "known: position_manager, swap_router, quoter, tick_lens, wrapped_native"
+    )
     assert not wrong.passed
     assert "another contract at quoter: expected code of hash 0x0000" in wrong.found
     assert right in wrong.found
