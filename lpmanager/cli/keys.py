@@ -57,19 +57,21 @@ def take_in(
 def show(
     config: ConfigPath = DEFAULT_CONFIG, folder: KeysFolder = None, as_json: AsJson = False
 ) -> None:
-    """List the addresses and files. No password is needed."""
+    """List the addresses and files; files that are no keystores are told on stderr. No password is
+    needed."""
     from lpmanager.cli.output import note, print_json
     from lpmanager.execution.keystore import keystores
 
-    found = list(keystores(_folder(config, folder)))
+    found, others = keystores(_folder(config, folder))
+    for path in others:
+        note(f"left out, as it is no keystore v3 file that this user may read: {path}")
     if as_json:
         shown = [{"address": k.address, "path": str(k.path), "private": k.private} for k in found]
         print_json({"keys": shown})
         return
     for keystore in found:
         typer.echo(f"{keystore.address or 'no address told'}  {keystore.path}")
-        if not keystore.private:
-            note(f"others may read {keystore.path}; run `chmod 600 {keystore.path}`")
+        _tell_of_readers(keystore.path)
 
 
 def _keep(key: bytes, config: Path, folder: Path | None, password_file: Path | None) -> None:
@@ -93,8 +95,17 @@ def _password(file: Path | None) -> str:
         password = ask_secret("new password", instead="name a --password-file", twice=True)
     else:
         password = read_password(file, "--password-file")
+        _tell_of_readers(file)
     require_password(password)
     return password
+
+
+def _tell_of_readers(path: Path) -> None:
+    from lpmanager.cli.output import note
+    from lpmanager.execution.keystore import is_private
+
+    if not is_private(path):
+        note(f"others may read {path}; run `chmod 600 {path}`")
 
 
 def _folder(config: Path, folder: Path | None) -> Path:

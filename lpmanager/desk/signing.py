@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import make_url
 
 from lpmanager.chain.presets import Chain
@@ -18,7 +19,7 @@ from lpmanager.errors import ConfigError
 from lpmanager.execution.allowed import AllowList
 from lpmanager.execution.executor import REVOKE_WITHIN_S, Executor
 from lpmanager.execution.fees import FeePolicy
-from lpmanager.execution.keystore import read_password
+from lpmanager.execution.keystore import is_private, read_password
 from lpmanager.execution.moves import Pace
 from lpmanager.execution.remote_signer import RemoteSigner, SignerKind
 from lpmanager.execution.sender import Sender, SendPolicy
@@ -172,6 +173,7 @@ def load_signer(who: Signatory, chain: Chain, ask_password: Callable[[], str]) -
     elif account.keystore is not None:
         password = _password(who, ask_password)
         signer = signer_from_keystore(account.keystore, password, f"{who.key}.keystore")
+        _warn_of_readers(account.keystore)
     else:
         raise ConfigError(
             f"{who.key}: nothing to sign with; make a keystore with `lpm keys new` and set "
@@ -221,4 +223,17 @@ def _password(who: Signatory, ask: Callable[[], str]) -> str:
     if who.keystore_password is not None:
         return who.keystore_password.get_secret_value()
     place = password_path(who)
-    return ask() if place is None else read_password(place[1], place[0])
+    if place is None:
+        return ask()
+    key, path = place
+    password = read_password(path, key)
+    if path == who.table.password_file:  # what systemd hands over is systemd's to keep
+        _warn_of_readers(path)
+    return password
+
+
+def _warn_of_readers(path: Path) -> None:
+    """Not refused: where secrets are mounted into a container their modes are often not its own to
+    choose, and positions would be left alone."""
+    if not is_private(path):
+        structlog.get_logger().warning("others may read a secret", mend=f"chmod 600 {path}")

@@ -17,7 +17,7 @@ from lpmanager.chain.presets import Chain
 from lpmanager.desk.signing import lock_paths, password_path, remote_signer
 from lpmanager.doctor.check import Check, attempt
 from lpmanager.errors import ConfigError, Halted, MaybeSent, StoreError
-from lpmanager.execution.keystore import is_private, look_at
+from lpmanager.execution.keystore import is_private, look_at, read_password
 from lpmanager.execution.whose import how_to_settle, in_words
 from lpmanager.ledger.chained import verified_rows
 from lpmanager.ledger.diary import Diary
@@ -188,11 +188,10 @@ def _password(who: Signatory) -> str:
     if place is None:
         return "asked for at each start"
     key, path = place
-    try:
-        private = is_private(path)
-    except OSError as error:
-        raise ConfigError(f"{key}: cannot read {path}: {error.strerror}") from error
-    if not private:
+    read_password(path, key)
+    if path != who.table.password_file:
+        return f"in {path}, as systemd keeps it"
+    if not is_private(path):
         raise ConfigError(f"{key}: others may read {path}; run `chmod 600 {path}`")
     return f"in {path}, for its owner alone"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,16 +105,23 @@ def look_at(path: Path, setting: str = _SETTING) -> Keystore:
     return Keystore(path=path, address=_address(content.get("address")), private=is_private(path))
 
 
-def keystores(folder: Path) -> Iterator[Keystore]:
-    """Every keystore file of a folder, by name. Raises UsageError where it cannot be read."""
+def keystores(folder: Path) -> tuple[list[Keystore], list[Path]]:
+    """The keystore files of a folder by name, and the other files there. Raises UsageError where it
+    cannot be read."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise UsageError(
             f"cannot read {folder}: {error.strerror}; make a key with `lpm keys new`"
         ) from error
+    found: list[Keystore] = []
+    others: list[Path] = []
     for path in paths:
-        yield look_at(path)
+        try:
+            found.append(look_at(path))
+        except ConfigError:
+            others.append(path)
+    return found, others
 
 
 def is_private(path: Path) -> bool:

@@ -269,6 +269,20 @@ def test_a_password_file_is_for_its_owner_alone(tmp_path: Path, keystore: Path) 
     assert "correct horse" not in sound.found
 
 
+def test_a_password_that_systemd_hands_over_is_systemds_to_keep(
+    tmp_path: Path, keystore: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For another user than root it grants the reading by an access list, whose mask a mode shows
+    as the group's."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    account = f'keystore = "{keystore}"\npassword_credential = "handed"'
+    assert "cannot read" in machine(settings_with(tmp_path, account))["password"].found
+    (tmp_path / "handed").write_text("correct horse")
+    (tmp_path / "handed").chmod(0o440)
+    handed = machine(settings_with(tmp_path, account))["password"]
+    assert (handed.passed, handed.found) == (True, f"in {tmp_path}/handed, as systemd keeps it")
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -109,6 +109,32 @@ def test_keys_are_listed_without_a_password(lpm: Lpm, tmp_path: Path) -> None:
     assert told == {"address": ADDRESS, "path": "keys/key.json", "private": False}
 
 
+def test_a_file_that_is_no_keystore_hides_none(lpm: Lpm, tmp_path: Path) -> None:
+    put_a_key(tmp_path)
+    (tmp_path / "keys" / "README").write_text("the keys of the desk")
+    (tmp_path / "keys" / ".DS_Store").write_bytes(b"\x00\xff")
+    shown = lpm("keys", "list")
+    assert (shown.returncode, shown.stdout) == (0, f"{ADDRESS}  keys/key.json\n")
+    assert shown.stderr.splitlines() == [
+        "left out, as it is no keystore v3 file that this user may read: keys/.DS_Store",
+        "left out, as it is no keystore v3 file that this user may read: keys/README",
+    ]
+    told = lpm("keys", "list", "--json")
+    assert [key["path"] for key in json.loads(told.stdout)["keys"]] == ["keys/key.json"]
+    assert told.stderr == shown.stderr
+
+
+def test_a_password_file_that_others_may_read_is_told_when_a_key_is_made(
+    lpm: Lpm, tmp_path: Path
+) -> None:
+    (tmp_path / "password").chmod(0o644)
+    done = lpm("keys", "import", "--password-file", "password", typed=KEY)
+    assert done.returncode == 0
+    assert "others may read password; run `chmod 600 password`" in done.stderr
+    (tmp_path / "password").chmod(0o600)
+    assert "others" not in lpm("keys", "new", "--password-file", "password").stderr
+
+
 def test_keys_lie_beside_the_configuration_unless_a_folder_is_named(
     lpm: Lpm, tmp_path: Path
 ) -> None:

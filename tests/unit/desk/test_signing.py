@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
+from structlog.testing import capture_logs
 
 from lpmanager.config import load
 from lpmanager.desk.signing import load_signer, lock_paths
@@ -105,6 +106,36 @@ def test_a_password_is_read_from_what_systemd_hands_over(
     (tmp_path / "credentials" / "lpm").unlink()
     with pytest.raises(ConfigError, match=r"account\.password_credential: cannot read"):
         signer(settings)
+
+
+def test_files_that_others_may_read_are_warned_of_and_used(tmp_path: Path, keystore: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("correct horse")
+    account = f'keystore = "{keystore}"\npassword_file = "password"'
+    settings = settings_with(tmp_path, address=ADDRESS, account=account)
+    for mode, warned_of in ((0o600, []), (0o644, [password, keystore])):
+        for path in (keystore, password):
+            path.chmod(mode)
+        with capture_logs() as logs:
+            signer(settings)
+        assert [(line["log_level"], line["event"], line["mend"]) for line in logs] == [
+            ("warning", "others may read a secret", f"chmod 600 {path}") for path in warned_of
+        ]
+    keystore.chmod(0o600)
+
+
+def test_what_systemd_hands_over_is_systemds_to_keep(
+    tmp_path: Path, keystore: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For another user than root it grants the reading by an access list, whose mask a mode shows
+    as the group's."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "handed").write_text("correct horse")
+    (tmp_path / "handed").chmod(0o440)
+    account = f'keystore = "{keystore}"\npassword_credential = "handed"'
+    with capture_logs() as logs:
+        signer(settings_with(tmp_path, address=ADDRESS, account=account))
+    assert logs == []
 
 
 def test_a_credential_outside_systemd_is_explained(

@@ -53,7 +53,7 @@ def test_a_sealed_key_opens_again_and_belongs_to_its_owner_alone(tmp_path: Path)
     assert kept.path.stat().st_mode & 0o777 == 0o600
     assert kept.path.parent.stat().st_mode & 0o777 == 0o700
     assert json.loads(kept.path.read_text())["crypto"]["kdf"] == "scrypt"
-    assert list(keystores(tmp_path / "keys")) == [kept]
+    assert keystores(tmp_path / "keys") == ([kept], [])
 
 
 @pytest.mark.usefixtures("open_umask")
@@ -165,9 +165,9 @@ def test_a_keystore_tells_its_address_without_a_password(tmp_path: Path) -> None
 
 
 def test_a_folder_without_keys_is_named(tmp_path: Path) -> None:
-    assert list(keystores(tmp_path)) == []
+    assert keystores(tmp_path) == ([], [])
     with pytest.raises(UsageError, match="lpm keys new"):
-        list(keystores(tmp_path / "none"))
+        keystores(tmp_path / "none")
 
 
 def test_a_password_file_counts_without_the_end_of_its_line(tmp_path: Path) -> None:
