@@ -10,6 +10,8 @@ from lpmanager.foreign_words import in_one_line
 
 #: Shorter parts of a URL are words.
 _SHORTEST_KEY = 8
+#: A part of a host's name that looks drawn at random, as some providers' keys are.
+_KEY_IN_HOST = re.compile(r"(?=.*\d)(?:[0-9a-z]{20,}|[0-9a-z-]{32,})")
 
 
 def is_loopback(url: str) -> bool:
@@ -24,14 +26,19 @@ def is_loopback(url: str) -> bool:
 def masked(url: str) -> str:
     """The URL without what may be an API key: scheme and host only."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    labels = (parts.hostname or "").split(".")
+    host = ".".join("***" if _KEY_IN_HOST.fullmatch(label) else label for label in labels)
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 
 
 def secrets_in(url: str) -> list[str]:
-    """The parts of a URL, behind its host or before it, that are long enough for a key."""
+    """The parts of a URL that look like a key, or are long enough for one outside its host."""
     parts = urlsplit(url)
     words = (parts.username, parts.password, *re.split(r"[/?&=]", f"{parts.path}?{parts.query}"))
-    return [word for word in words if word and len(word) >= _SHORTEST_KEY]
+    return [
+        *(word for word in words if word and len(word) >= _SHORTEST_KEY),
+        *filter(_KEY_IN_HOST.fullmatch, (parts.hostname or "").split(".")),
+    ]
 
 
 def quoted(said: str, url: str) -> str:

@@ -17,7 +17,7 @@ from loopback_rpc import Answer, always, loopback, result
 
 from lpmanager.chain.node import Node, chain_id_question
 from lpmanager.chain.transport import HttpTransport, RpcError
-from lpmanager.chain.urls import masked
+from lpmanager.chain.urls import has_secret, masked, secrets_in
 from lpmanager.errors import ChainError, MaybeSent, RpcUnavailable
 
 CHAIN = ("eth_chainId", [])
@@ -367,6 +367,28 @@ def test_what_a_server_says_is_told_in_one_short_line(answer: Any, count: int) -
 def test_a_url_is_shown_by_its_host_alone() -> None:
     assert masked("https://user:word@rpc.example:8545/v3/key?k=1#f") == "https://rpc.example:8545"
     assert masked("https://rpc.example/v3/key") == "https://rpc.example"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "0123456789abcdef0123456789abcdef",
+        "0AbCdEfGhIjKlMnOpQrS",
+        "01234567-89ab-cdef-0123-456789abcdef",
+    ],
+)
+def test_a_key_in_the_name_of_a_host_is_not_shown(key: str) -> None:
+    url = f"https://{key}.eth.rpc.example:8545/"
+    assert masked(url) == "https://***.eth.rpc.example:8545"
+    assert secrets_in(url) == [key.lower()]
+    assert has_secret(url)
+
+
+@pytest.mark.parametrize(
+    "host", ["arbitrum-mainnet.infura.example", "misty-cold-star-12.quiknode.example", "10.0.0.17"]
+)
+def test_the_name_of_a_host_that_is_made_of_words_is_shown(host: str) -> None:
+    assert masked(f"https://{host}/") == f"https://{host}"
 
 
 @pytest.mark.parametrize(
