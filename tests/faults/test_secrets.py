@@ -128,6 +128,7 @@ class Watched:
         address = rest[:others].splitlines()[0]
         account = "\n".join((address, *lines))
         self.desk.config.write_text(f"{before}[account]\n{account}\n\n{rest[others:]}")
+        self.desk.config.chmod(0o600)
 
 
 def arguments_of(pid: int) -> bytes:
