@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
+from eth_account import Account
 from eth_account.typed_transactions import TypedTransaction
 from eth_utils.crypto import keccak
 from faults.troubled_desk import NAME, Run
 from hexbytes import HexBytes
+from sqlalchemy import select
 
 from lpmanager.cycle import observe
 from lpmanager.devnet.backend import CHAIN_ID
-from lpmanager.execution.intent import CLOSED
+from lpmanager.execution.intent import CLOSED, Status
+from lpmanager.ledger import tables
 
 CYCLES_TO_RECOVER = 3
 
@@ -85,9 +89,15 @@ def require_books_equal_chain(run: Run) -> None:
 
 
 def require_our_chain_only(run: Run) -> None:
-    """Every signature that came by is for the configured chain."""
-    for raw in run.raw_transactions():
-        assert TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["chainId"] == CHAIN_ID
+    """Every signature there is, handed out or not and for whatever chain the journal has it, is the
+    account's for the configured chain."""
+    columns = tables.journal.c
+    query = select(columns.body).where(columns.event == str(Status.SIGNED))
+    with run.ledger.engine.connect() as connection:
+        signed = [HexBytes(json.loads(body)["raw"]) for body in connection.execute(query).scalars()]
+    for raw in signed:
+        assert TypedTransaction.from_bytes(raw).as_dict()["chainId"] == CHAIN_ID
+        assert Account.recover_transaction(raw) == run.stage.account
 
 
 def booked(run: Run, *kinds: str) -> Counter[str | None]:
