@@ -11,7 +11,11 @@ from typing import Protocol
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import ChainError, MaybeSent
-from lpmanager.execution.plan_file import require_current, require_of_this_chain
+from lpmanager.execution.plan_file import (
+    require_current,
+    require_nothing_signed_since,
+    require_of_this_chain,
+)
 from lpmanager.inventory import Inventory, measure
 from lpmanager.model import Amounts, Block, Decision, Outcome, Plan, Snapshot
 from lpmanager.rebalancer import Limits, Policy, View, decide
@@ -89,8 +93,9 @@ def run_cycle(campaign: Campaign) -> Cycle:
 def run_plan(campaign: Campaign, plan: Plan) -> Cycle:
     """A cycle with a plan that was decided before. Raises PlanRefused where it no longer holds."""
     view = begin(campaign)
-    campaign.books.require_not_begun(plan)
     require_current(plan, view.snapshot, view.record.usage)
+    campaign.books.require_not_begun(plan)
+    require_nothing_signed_since(plan, view.snapshot.wallet.nonce)
     require_of_this_chain(plan, campaign.block_hash(plan.block.number))
     return _conclude(campaign, view, plan)
 

@@ -53,6 +53,16 @@ def require_of_this_chain(plan: Plan, found: str | None) -> None:
         )
 
 
+def require_nothing_signed_since(plan: Plan, nonce: int) -> None:
+    """Raise PlanRefused where its account, of which that is the `nonce` now, has had a transaction
+    mined since the plan was made: whichever store knows of it, it may be the plan's own."""
+    if plan.nonce != nonce:
+        raise PlanRefused(
+            f"account {plan.account} had {plan.nonce} transactions mined when the plan was made, "
+            f"and has {nonce} now, perhaps by this very plan; make a new one"
+        )
+
+
 def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> None:
     """Raise PlanRefused where the plan is for another chain or account, or has expired.
 
@@ -71,7 +81,7 @@ def require_still_good(plan: Plan, *, chain_id: int, account: str, now: int) -> 
 def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
     """As `require_still_good` at a snapshot; also raises PlanRefused where the plan is for another
     pool, another vault or another of its turns, the price has left its bounds, or the campaign has
-    moved since it was made, or its account signed anything that is mined, whichever store knows."""
+    moved since it was made."""
     require_still_good(
         plan,
         chain_id=snapshot.chain_id,
@@ -91,11 +101,6 @@ def require_current(plan: Plan, snapshot: Snapshot, usage: Usage) -> None:
         raise PlanRefused(
             "the campaign has moved since the plan was made, perhaps by this very plan; make a "
             "new one"
-        )
-    if plan.nonce != snapshot.wallet.nonce:
-        raise PlanRefused(
-            f"account {plan.account} had {plan.nonce} transactions mined when the plan was made, "
-            f"and has {snapshot.wallet.nonce} now, perhaps by this very plan; make a new one"
         )
 
 

@@ -411,7 +411,7 @@ def test_an_owner_who_signs_too_is_waited_for_until_that_is_final(simple: Desk) 
     desk.world.node.ask(Question("eth_sendTransaction", [sent], str))
     assert "that its owner signed are pending (1 of them)" in stopped(desk, plan)
     desk.world.pass_time(12)
-    with pytest.raises(PlanRefused, match=r"had 5 transactions mined .* and has 6 now"):
+    with pytest.raises(PlanRefused, match=r"perhaps by this very plan; make a new one"):
         run_plan(desk.campaign, plan)
     plan = close_plan("main", observe(desk.campaign), LIMITS)
     assert "not final yet; wait" in stopped(desk, plan)
@@ -468,7 +468,7 @@ def plan_of(cycle: Cycle) -> Plan:
 def test_a_plan_is_carried_out_once(simple: Desk) -> None:
     plan = open_plan("main", observe(simple.campaign), TickRange(198_500, 199_500), LIMITS)
     by_hand(simple, plan)
-    with pytest.raises(GuardVeto, match=r"begun before: .* is booked"):
+    with pytest.raises(GuardVeto, match="has moved since"):
         run_plan(simple.campaign, plan)
 
 

@@ -29,6 +29,7 @@ from lpmanager.execution.plan_file import (
     decision_to_json,
     read_plan,
     require_current,
+    require_nothing_signed_since,
     require_of_this_chain,
     require_still_good,
     write_plan,
@@ -208,13 +209,10 @@ def test_a_plan_that_was_carried_out_once_is_refused(plan: Plan) -> None:
 
 
 def test_a_plan_is_refused_once_its_signer_has_signed_anything_else(plan: Plan) -> None:
-    """Whatever store knows of it."""
-    usage = replace(VIEW.record.usage, last_move_at=None)
-    require_current(plan, VIEW.snapshot, usage)
+    require_nothing_signed_since(plan, VIEW.snapshot.wallet.nonce)
     for nonce in (plan.nonce + 1, plan.nonce - 1):
-        wallet = replace(VIEW.snapshot.wallet, nonce=nonce)
         with pytest.raises(PlanRefused, match=f"had {plan.nonce} transactions .* has {nonce} now"):
-            require_current(plan, replace(VIEW.snapshot, wallet=wallet), usage)
+            require_nothing_signed_since(plan, nonce)
 
 
 def test_a_plan_of_a_block_that_the_chain_does_not_have_is_refused(plan: Plan) -> None:
