@@ -86,7 +86,8 @@ def _mend(settings: Settings, used_up: frozenset[int], *, really: bool, as_json:
         note("the journal is whole: nothing to repair")
     elif repair.done:
         note(
-            f"done: the old journal is in {repair.aside}, the next live run goes on from the chain"
+            f"done: the old journal is in {repair.aside}. The next live run sees through what is "
+            "kept; what else was mined and is not booked counts as changed by hand"
         )
     else:
         note("nothing was changed" + ("" if repair.obstacles else "; add --yes to do it"))

@@ -17,6 +17,7 @@ from lpmanager.account_lock import only_one
 from lpmanager.chain.node import Question
 from lpmanager.execution.intent import CLOSED, Intent, Status
 from lpmanager.ledger.store import Ledger
+from lpmanager.model import Mint
 
 CHAIN_ID = 31337
 
@@ -147,6 +148,52 @@ def test_what_was_mined_and_not_booked_is_kept_and_settled_by_the_next_run(
     assert [i.id for i in intents(desk, ledger)] == [intent.id for intent in kept]
     require_normal(desk)
     assert all(i.status in CLOSED for i in intents(desk, ledger))
+
+
+def lose_a_mined_mint(desk: Desk, ledger: Ledger) -> None:
+    """A live run is killed once it has sent a mint, whose signature rots; it is mined, and the
+    journal repaired."""
+
+    def mints() -> list[Intent]:
+        found = intents(desk, ledger)
+        return [i for i in found if any(isinstance(action, Mint) for action in i.purpose.actions)]
+
+    ask(desk, "evm_setAutomine", False)
+    ask(desk, "evm_setIntervalMining", 1)
+    stop_half_way(desk, lambda: any(intent.status is Status.SENT for intent in mints()))
+    wait_until_mined(desk)
+    desk.devnet.controls.set_automine(True)
+    (mint,) = mints()
+    run(ledger, f"UPDATE journal SET body = '' WHERE event = 'signed' AND intent = '{mint.id}'")
+    done = desk.lpm("doctor", "--repair", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "was mined and is not booked counts as changed by hand" in " ".join(done.stderr.split())
+    assert mint.id not in {intent.id for intent in intents(desk, ledger)}
+
+
+def test_a_mint_that_was_lost_is_taken_in_where_changes_by_hand_are(
+    desk: Desk, ledger: Ledger
+) -> None:
+    adopt_changes(desk)
+    lose_a_mined_mint(desk, ledger)
+    require_normal(desk)
+    (told,) = desk.json("report")["campaigns"]["main"]["changed_by_hand"]
+    assert "is in the chain but not in the books" in told["what"]
+
+
+def test_a_mint_that_was_lost_halts_where_changes_by_hand_do(desk: Desk, ledger: Ledger) -> None:
+    lose_a_mined_mint(desk, ledger)
+    halted = desk.lpm("run", "--once", "--live")
+    assert halted.returncode == 1
+    assert "is in the chain but not in the books; it was changed by hand" in halted.stderr
+    adopt_changes(desk)
+    assert desk.lpm("resume", "main", "--yes").returncode == 0
+    require_normal(desk)
+
+
+def adopt_changes(desk: Desk) -> None:
+    policy = 'policy = "fixed_width"'
+    desk.edit(policy, f'{policy}\nchanged_by_hand = "adopt"')
 
 
 def wait_until_mined(desk: Desk) -> None:
