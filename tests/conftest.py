@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from faults.table import reports_of, too_rare
 from hypothesis import settings
 
 if settings.get_current_profile_name() == "default":
@@ -25,6 +26,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_MADE_BETWEEN_COLLECTIONS)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What the fault tests were to meet they have met, wherever all their runs were in a session.
+    Only who tells of the session has all reports."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    for line in too_rare(reports_of(reporter.stats)) if reporter else []:
+        reporter.write_line(f"\ntoo rare: {line}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from _pytest.terminal import TerminalReporter
 from faults.scenes import Scene, all_scenes
-from faults.table import FIGURES, ROW, ROWS, rows_of, table_of
+from faults.table import FIGURES, LEAST, ROW, ROWS, RUNS, reports_of, rows_of, table_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "fault_row(name): the row of the table of faults that the test belongs to"
     )
+    config.addinivalue_line(
+        "markers", "least(shares): of the test's runs, by figure, in how many it happened at least"
+    )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -36,19 +39,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         if name not in ROWS:
             raise pytest.UsageError(f"{item.nodeid}: {name!r} is no row of faults/table.py")
         item.user_properties.append((ROW, name))
+    least, seeds = item.get_closest_marker("least"), item.get_closest_marker("seeds")
+    if least is not None and seeds is not None:
+        (shares,) = least.args
+        item.user_properties.append((LEAST, shares))
+        item.user_properties.append((RUNS, _scaled(item.config, *seeds.args)))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     if not config.getoption("--faults-table", default=False):
         return
-    reports = [
-        (outcome, report)
-        for outcome, found in terminalreporter.stats.items()
-        for report in found
-        if isinstance(report, pytest.TestReport)
-    ]
     terminalreporter.section(f"faults, {config.getoption('--faults')}")
-    for line in table_of(rows_of(reports)):
+    for line in table_of(rows_of(reports_of(terminalreporter.stats))):
         terminalreporter.write_line(line)
 
 

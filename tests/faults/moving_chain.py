@@ -159,12 +159,14 @@ class MovingChain:
         for held in blocks:
             self._seal([_send(one) for one in held], base_fee)
 
+    def hashes_of_strangers(self) -> set[str]:
+        """Of the transactions that others signed with the account's key."""
+        return {"0x" + keccak(hexstr=raw).hex() for raw in self.strangers}
+
     def paid_by_strangers(self) -> int:
         """Gas of the transactions that others signed with the account's key, in wei."""
-        told = [
-            self.stage.ask("eth_getTransactionReceipt", "0x" + keccak(hexstr=raw).hex())
-            for raw in self.strangers
-        ]
+        hashes = self.hashes_of_strangers()
+        told = [self.stage.ask("eth_getTransactionReceipt", tx_hash) for tx_hash in hashes]
         return sum(int(r["gasUsed"], 16) * int(r["effectiveGasPrice"], 16) for r in told if r)
 
     def _dropped(self, blocks: list[list[Held]]) -> list[Held]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +21,9 @@ ROWS = (
     "soak: simulated days with random faults",
 )
 
-#: What a test's report carries for the table, besides its outcome and its time.
-ROW, FIGURES = "fault row", "fault figures"
+#: What a test's report carries for the table, besides its outcome and its time: its row, what it
+#: measured, how often what must have happened in all its runs together, and how many these are.
+ROW, FIGURES, LEAST, RUNS = "fault row", "fault figures", "fault least", "fault runs"
 
 #: What pytest files a report under, and what that is here. What an ordinary setup or teardown is
 #: filed under is not among them.
@@ -74,6 +76,12 @@ def _told(name: str, value: float) -> str:
     return f"{name} {value:g}" if name.startswith(_LARGEST) else f"{value:g} {name}"
 
 
+def reports_of(stats: Mapping[str, Iterable[Any]]) -> list[tuple[str, Any]]:
+    """Each phase's report, and what pytest files it under."""
+    filed = [(outcome, report) for outcome, found in stats.items() for report in found]
+    return [(outcome, report) for outcome, report in filed if hasattr(report, "user_properties")]
+
+
 def rows_of(reports: Iterable[tuple[str, Any]]) -> dict[str, Row]:
     """The rows that have tests, of each phase's report and what pytest files it under.
 
@@ -86,6 +94,28 @@ def rows_of(reports: Iterable[tuple[str, Any]]) -> dict[str, Row]:
             row = found.setdefault(properties[ROW], Row())
             row.add(_OUTCOMES[outcome], report.duration, properties.get(FIGURES, {}))
     return {name: found[name] for name in ROWS if name in found}
+
+
+def too_rare(reports: Iterable[tuple[str, Any]]) -> list[str]:
+    """What should have happened more often, of tests of which all runs are there: a figure, or all
+    whose names end so, is at least that share of the runs. Else what no run met would pass."""
+    told, runs = dict[str, dict[str, Any]](), defaultdict[str, list[dict[str, float]]](list)
+    for outcome, report in reports:
+        properties = dict(report.user_properties)
+        if LEAST in properties and _OUTCOMES.get(outcome) == "passed":
+            test = report.nodeid.partition("[")[0]
+            told[test] = properties
+            runs[test].append(properties[FIGURES])
+    lines = []
+    for test, properties in told.items():
+        if len(runs[test]) < properties[RUNS]:
+            continue
+        for name, share in properties[LEAST].items():
+            least = max(1, int(share * properties[RUNS]))
+            found = sum(v for run in runs[test] for n, v in run.items() if n.endswith(name))
+            if found < least:
+                lines.append(f"{test}: expected {least} {name} or more, found {found:g}")
+    return lines
 
 
 def table_of(rows: Mapping[str, Row]) -> list[str]:

@@ -73,6 +73,7 @@ def stage_of() -> Iterator[StageOf]:
         yield made
 
 
+@pytest.mark.least({"offers raised": 1 / 2, "cancelled": 1 / 10})
 @pytest.mark.seeds(10, 200)
 def test_gas_that_soars_leaves_nothing_stuck_and_nothing_overpaid(
     stage_of: StageOf, tmp_path: Path, figures: dict[str, int], seed: int

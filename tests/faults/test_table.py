@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from faults.table import FIGURES, ROW, ROWS, rows_of, table_of
+from faults.table import FIGURES, LEAST, ROW, ROWS, RUNS, rows_of, table_of, too_rare
 
 
 @dataclass
@@ -14,10 +14,13 @@ class Report:
     row: str
     duration: float = 1.0
     figures: dict[str, int] = field(default_factory=dict)
+    nodeid: str = "test_gas[0]"
+    least: dict[str, float] = field(default_factory=dict)
 
     @property
     def user_properties(self) -> list[tuple[str, object]]:
-        return [(ROW, self.row), (FIGURES, self.figures)]
+        told = [(ROW, self.row), (FIGURES, self.figures)]
+        return [*told, (LEAST, self.least), (RUNS, 4)] if self.least else told
 
 
 def test_figures_are_added_up_and_of_the_most_the_largest_is_told() -> None:
@@ -52,3 +55,26 @@ def test_rows_are_told_in_the_order_of_the_faults() -> None:
         f"| {ROWS[1]} | 1 | 0 failed | 1 |",
         f"| {ROWS[7]} | 1 | 0 failed | 1,200 |",
     ]
+
+
+def runs_with(least: dict[str, float], *figures: dict[str, int]) -> list[tuple[str, Report]]:
+    return [
+        ("passed", Report(ROWS[2], figures=of_one, nodeid=f"test_reorg[{number}]", least=least))
+        for number, of_one in enumerate(figures)
+    ]
+
+
+def test_what_the_runs_of_a_test_met_too_rarely_is_told() -> None:
+    met = {"dropped before mined": 1}
+    least = {"before mined": 0.5}
+    assert too_rare(runs_with(least, met, {"re-mined before mined": 1}, {}, {})) == []
+    assert too_rare(runs_with(least, met, {}, {}, {"while idle": 1})) == [
+        "test_reorg: expected 2 before mined or more, found 1"
+    ]
+    assert too_rare(runs_with({"cancelled": 0.01}, {}, {}, {}, {})) == [
+        "test_reorg: expected 1 cancelled or more, found 0"
+    ]
+
+
+def test_a_part_of_the_runs_of_a_test_need_not_meet_everything() -> None:
+    assert too_rare(runs_with({"cancelled": 0.5}, {}, {}, {})) == []

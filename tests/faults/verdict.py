@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Set
 
 import pytest
 from eth_account import Account
@@ -34,11 +35,11 @@ def require_normal_soon(run: Run) -> None:
     assert {intent.status for intent in run.intents()} <= CLOSED
 
 
-def require_nothing_doubled(run: Run) -> None:
-    """By the chain: every transaction is a different intent's, and no plan's action is there
-    twice."""
+def require_nothing_doubled(run: Run, of_strangers: Set[str] = frozenset()) -> None:
+    """By the chain: every transaction but a stranger's is a different intent's, and no plan's
+    action is there twice."""
     intent_of = {a.tx_hash: intent for intent in run.intents() for a in intent.attempts}
-    mined = run.mined()
+    mined = [one for one in run.mined() if one.tx_hash not in of_strangers]
     ids = [intent_of[one.tx_hash].id for one in mined]
     assert len(set(ids)) == len(ids)
     purposes = [intent_of[one.tx_hash].purpose for one in mined if one.succeeded]
@@ -62,11 +63,12 @@ def require_sound_on_chain(run: Run) -> None:
     assert run.allowances() == {0}
 
 
-def require_nothing_lost(run: Run) -> None:
-    """What was handed out is in the journal, what is mined is in the books, once."""
+def require_nothing_lost(run: Run, of_strangers: Set[str] = frozenset()) -> None:
+    """What was handed out is in the journal, what is mined and no stranger's is in the books,
+    once."""
     require_all_in_journal(run)
     intent_of = {a.tx_hash: intent for intent in run.intents() for a in intent.attempts}
-    mined = run.mined()
+    mined = [one for one in run.mined() if one.tx_hash not in of_strangers]
     cancels = {a.tx_hash for intent in run.intents() for a in intent.attempts if a.cancels}
     moved = [m for m in mined if m.succeeded and m.tx_hash not in cancels]
     done = [m.tx_hash for m in moved for _ in intent_of[m.tx_hash].purpose.actions]
