@@ -10,7 +10,7 @@ from lpmanager.amm.liquidity import (
     liquidity_for_amounts_down,
     range_bounds,
 )
-from lpmanager.amm.pool import Pool
+from lpmanager.amm.pool import Pool, require_sound
 from lpmanager.amm.position import principal_down, uncollected_fees
 from lpmanager.amm.position_info import PositionInfo
 from lpmanager.amm.reverts import PoolRevert
@@ -66,6 +66,7 @@ __all__ = [
     "next_sqrt_price_from_output",
     "principal_down",
     "range_bounds",
+    "require_sound",
     "sqrt_price_at_tick",
     "sqrt_price_bounds",
     "swap_for_deposit",

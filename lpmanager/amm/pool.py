@@ -114,7 +114,7 @@ class Pool:
         Raises ValueError where the state contradicts itself.
         """
         pool = cls(fee_pips, tick_spacing, timestamp=timestamp)
-        _require_sound(state, tick_spacing)
+        require_sound(state, tick_spacing)
         pool.sqrt_price_x96, pool.tick = state.sqrt_price_x96, state.tick
         pool.liquidity = state.liquidity
         pool.fee_growth_global0_x128 = state.fee_growth_global0_x128
@@ -550,7 +550,7 @@ def _share_down(amount: int, share: int) -> int:
     return amount // share if share else 0
 
 
-def _require_sound(state: PoolState, tick_spacing: int) -> None:
+def require_sound(state: PoolState, tick_spacing: int) -> None:
     """Raise ValueError where a price and its tick, or the ticks, cannot be a pool's."""
     above = tick_at_sqrt_price(state.sqrt_price_x96)
     # A swap down that ends on a tick's price leaves the pool below that tick.

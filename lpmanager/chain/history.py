@@ -60,6 +60,15 @@ def _is_birth(log: Log) -> bool:
     return log.topics[:1] == (INITIALIZE_EVENT.topic,)
 
 
+def require_price(sqrt_price_x96: int, where: str) -> None:
+    """Raise ChainError unless it is a price that a pool can have."""
+    if not MIN_SQRT_PRICE <= sqrt_price_x96 < MAX_SQRT_PRICE:
+        raise ChainError(
+            f"{where}: expected a sqrtPriceX96 in [{MIN_SQRT_PRICE}, {MAX_SQRT_PRICE}), found "
+            f"{sqrt_price_x96}; the node tells what cannot be, ask another one"
+        )
+
+
 def read_swap(log: Log) -> SwapEvent:
     """The Swap event in a pool's log. Raises ChainError for what no pool could have told."""
     if not log.is_of(SWAP_EVENT):
@@ -68,12 +77,8 @@ def read_swap(log: Log) -> SwapEvent:
             "swap, found another event; the node tells wrong logs, ask another one"
         )
     amount0, amount1, sqrt_price_x96, liquidity, tick = SWAP_EVENT.decode(log.data)
-    if not MIN_SQRT_PRICE <= sqrt_price_x96 < MAX_SQRT_PRICE:
-        raise ChainError(
-            f"swap {log.log_index} of block {log.block_number} in pool {log.address}: expected a "
-            f"sqrtPriceX96 in [{MIN_SQRT_PRICE}, {MAX_SQRT_PRICE}), found {sqrt_price_x96}; the "
-            "node tells wrong logs, ask another one"
-        )
+    where = f"swap {log.log_index} of block {log.block_number} in pool {log.address}"
+    require_price(sqrt_price_x96, where)
     return SwapEvent(
         block_number=log.block_number,
         log_index=log.log_index,

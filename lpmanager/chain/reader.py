@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 
+from lpmanager.amm import require_sound
 from lpmanager.chain.by_calls import ByCalls
-from lpmanager.chain.history import flow_questions, join_flow
+from lpmanager.chain.history import flow_questions, join_flow, require_price
 from lpmanager.chain.lens import Lens, LensRefused
 from lpmanager.chain.node import (
     Node,
@@ -25,6 +26,7 @@ from lpmanager.model import (
     Amount,
     Block,
     ChainHealth,
+    PoolKey,
     PoolState,
     Price,
     Snapshot,
@@ -90,13 +92,16 @@ class Reader:
             self._tokens = checked(findings, block)
         if seen.slot0.sqrt_price_x96 == 0:
             raise ChainError(f"pool {watch.pool.address} has no price yet: it was not initialized")
+        require_price(seen.pricing_sqrt_price_x96, f"pool {watch.pricing_pool.address}")
+        state = _pool_state(seen)
+        _require_possible(state, watch.pool)
         return Snapshot(
             chain_id=self._node.chain_id,
             block=block,
             read_at=self._clock(),
             pool=watch.pool,
             quote=watch.quote,
-            state=_pool_state(seen),
+            state=state,
             twap=_twap(seen, watch.twap_window_s),
             positions=seen.positions,
             wallet=self._wallet(seen, nonce),
@@ -166,6 +171,15 @@ def _pool_state(seen: Sighting) -> PoolState:
         ticks=seen.ticks,
         known=seen.known,
     )
+
+
+def _require_possible(state: PoolState, pool: PoolKey) -> None:
+    try:
+        require_sound(state, pool.tick_spacing)
+    except ValueError as error:
+        raise ChainError(
+            f"pool {pool.address}: what the node tells of it cannot be ({error}); use another RPC"
+        ) from error
 
 
 def _twap(seen: Sighting, window_s: int) -> Twap | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lpmanager.amm import amounts_for_liquidity_down, amounts_for_liquidity_up
-from lpmanager.chain.history import read_swap
+from lpmanager.chain.history import read_swap, require_price
 from lpmanager.chain.node import Log, Node, Receipt, logs_question
 from lpmanager.chain.transfers import read_transfer
 from lpmanager.errors import ChainError
@@ -60,7 +60,9 @@ def price_before(node: Node, pool: PoolKey, log: Log) -> SqrtPriceX96:
     if earlier:
         return read_swap(earlier[-1]).sqrt_price_x96
     parent = node.block(log.block_number - 1)
-    return node.call(uniswap_v3.slot0(pool.address), parent).sqrt_price_x96
+    price = node.call(uniswap_v3.slot0(pool.address), parent).sqrt_price_x96
+    require_price(price, f"pool {pool.address} at block {parent.number}")
+    return price
 
 
 def minted_before(

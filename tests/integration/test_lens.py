@@ -568,6 +568,38 @@ def test_an_answer_that_cannot_be_true_is_an_error(
         a_reader(small_world, transport).read()
 
 
+def a_price_below_all(parts: list[list[int]]) -> None:
+    parts[0][3] = 143
+
+
+def a_price_above_all(parts: list[list[int]]) -> None:
+    parts[0][3] = 2**160 - 1
+
+
+def a_tick_of_another_price(parts: list[list[int]]) -> None:
+    parts[0][4] += 2
+
+
+@pytest.mark.parametrize("damage", [a_price_below_all, a_price_above_all, a_tick_of_another_price])
+def test_a_pool_that_cannot_be_is_an_error_before_anything_is_made_of_it(
+    small_world: World, damage: Callable[[list[list[int]]], None]
+) -> None:
+    transport = Meddling(small_world.backend.transport, damaging(damage))
+    with pytest.raises(ChainError, match=f"pool {small_world.pool.address}: .* use another RPC"):
+        a_reader(small_world, transport).read()
+
+
+def no_price_of_the_native_coin(parts: list[list[int]]) -> None:
+    parts[0][13] = 0
+
+
+def test_a_pool_for_the_native_coin_that_has_no_price_is_an_error(small_world: World) -> None:
+    transport = Meddling(small_world.backend.transport, damaging(no_price_of_the_native_coin))
+    reader = a_reader(small_world, transport, native_pool=small_world.pool)
+    with pytest.raises(ChainError, match=r"expected a sqrtPriceX96 in .* found 0"):
+        reader.read()
+
+
 def as_many_positions_as_can_be_told(parts: list[list[int]]) -> None:
     parts[0][21] = 2**256 - 1
 

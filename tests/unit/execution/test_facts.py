@@ -22,6 +22,7 @@ from lpmanager.model import (
     Mint,
     SqrtPriceX96,
     Swap,
+    Swapped,
     SwapPurpose,
     Withdraw,
     Withdrawn,
@@ -54,6 +55,19 @@ class Silent:
 
 
 NODE = Node(Silent(), CHAIN_ID)
+
+
+class Telling:
+    """A node that tells of no swaps, and of a pool at a price."""
+
+    def __init__(self, sqrt_price_x96: int) -> None:
+        self._slot0 = "0x" + encode(["uint256"] * 7, [sqrt_price_x96, 0, 0, 0, 0, 0, 1]).hex()
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        block = a_block(99)
+        parent = {"number": "0x63", "hash": block.hash, "timestamp": hex(block.timestamp)}
+        told = {"eth_getLogs": [], "eth_getBlockByNumber": parent, "eth_call": self._slot0}
+        return [told[method] for method, _ in requests]
 
 
 def topic(address: str) -> str:
@@ -166,3 +180,26 @@ def test_logs_of_a_vault_that_are_no_event_of_its_are_passed_over(odd: str) -> N
 def test_a_range_that_no_vault_can_hold_is_not_believed(lower: int, upper: int) -> None:
     with pytest.raises(ChainError, match=r"transaction 0xAA of vault .*: its logs tell of a range"):
         read_vault_facts(NODE, POOL, ACCOUNT, [OF_VAULT], receipt_of(collected(lower, upper)))
+
+
+def swapped() -> Log:
+    sides = topic(ACCOUNT), topic(ACCOUNT)
+    return a_log(
+        POOL.address,
+        uniswap_v3.SWAP_EVENT.topic,
+        *sides,
+        types="int256 int256 uint160 uint128 int24",
+        values=[10, -9, 2**96, 5, 0],
+    )
+
+
+def test_a_swap_is_told_with_the_price_before_it() -> None:
+    fact = read_fact(Node(Telling(2**96), CHAIN_ID), POOL, ACCOUNT, SWAP, receipt_of(swapped()))
+    assert isinstance(fact, Swapped)
+    assert (fact.delta, fact.sqrt_price_before_x96) == (amounts(-10, 9), 2**96)
+
+
+@pytest.mark.parametrize("price", [0, 143, 2**160 - 1])
+def test_a_price_before_a_swap_that_no_pool_can_have_is_not_believed(price: int) -> None:
+    with pytest.raises(ChainError, match=f"expected a sqrtPriceX96 in .* found {price}"):
+        read_fact(Node(Telling(price), CHAIN_ID), POOL, ACCOUNT, SWAP, receipt_of(swapped()))
