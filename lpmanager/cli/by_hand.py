@@ -33,13 +33,13 @@ def run_script(program: Callable[..., object], name: str) -> None:
 def do_by_hand(
     config: Path, campaign: str, make_plan: PlanMaker, *, live: bool, wait: float
 ) -> None:
-    """Observe, make the plan, and carry it out where `live`, once no other program signs for the
-    account, which is waited for up to `wait`; print the plan, and what came of it.
+    """Settle what is open, make the plan, and carry it out where `live`, once no other program
+    signs for the account, which is waited for up to `wait`; print the plan, and what came of it.
 
     Raises GuardVeto where a gate is closed. Leaves with 1 where the plan was stopped half way,
     with 130 where a signal did it.
     """
-    from lpmanager.cycle import observe, run_plan
+    from lpmanager.cycle import begin, run_plan
     from lpmanager.scheduler import stop_on_signal
 
     settings = load_settings(config)
@@ -48,7 +48,7 @@ def do_by_hand(
         hands = signing(settings, [name], stop.is_set, wait) if live else nullcontext(dry(settings))
         with hands as open_campaign:
             opened = open_campaign(name)
-            plan = make_plan(name, observe(opened), opened.limits)
+            plan = make_plan(name, begin(opened), opened.limits)
             _show(run_plan(opened, plan))
         if stop.is_set():
             raise typer.Exit(INTERRUPTED)

@@ -14,7 +14,9 @@ import pytest
 from live_desk import Desk, Devnet, Done, surroundings, typed
 from vault_desk import a_vault_desk
 
+from lpmanager.chain.node import Question
 from lpmanager.devnet.orders import Trade
+from lpmanager.venues import erc20
 from lpmanager.venues.uniswap_v3 import slot0
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -75,6 +77,21 @@ def test_a_position_is_opened_collected_and_closed_by_hand(desk: Desk) -> None:
     assert [w.split()[0] for w in steps(closed)] == ["withdraw"]
     report = json.loads(desk.lpm("report", "--json").stdout)
     assert report["campaigns"]["main"]["identity_error"] == "0"
+
+
+def test_a_plan_by_hand_is_made_once_what_an_earlier_run_left_open_is_done_with(
+    desk: Desk,
+) -> None:
+    """An allowance: taking it back is a transaction, and what was planned before it is refused."""
+    place, controls = desk.devnet.deployment, desk.devnet.controls
+    controls.node.ask(Question("anvil_impersonateAccount", [desk.account], lambda _: None))
+    left = erc20.approve(place.position_manager, 77)
+    controls.execute(desk.account, place.pool.token0.address, left, what="an allowance")
+    tick = pool_tick(desk) // 10 * 10
+    opened = done(
+        desk, "open_position.py", f"--lower={tick - 600}", f"--upper={tick + 600}", "--live"
+    )
+    assert any(what.startswith("mint") for what in steps(opened))
 
 
 def test_one_cycle_is_made_by_the_script_too(desk: Desk) -> None:
