@@ -284,18 +284,21 @@ def _one_writer(connection: Connection) -> None:
 
 
 def _stay_with(engine: Engine, path: Path) -> None:
-    """Use the file that was opened and no other. SQLite goes on with one that was deleted, and what
-    is written there is gone with the process."""
-    opened = identity(path)
+    """Use the file that was opened, with its log, and no other. SQLite goes on with one that was
+    deleted: what is written there is gone with the process, and what others write, such as a halt,
+    is not seen."""
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+    opened = {file: found for file in files if (found := identity(file))}
 
-    def require_same_file(_connection: Connection) -> None:
-        if identity(path) != opened:
-            raise StoreError(
-                f"{path}: was deleted, or another file put in its place, while it was in use; stop "
-                "lpm, put it back, and start again"
-            )
+    def require_same_files(_connection: Connection) -> None:
+        for file, found in opened.items():
+            if identity(file) != found:
+                raise StoreError(
+                    f"{file}: was deleted, or another file put in its place, while it was in use; "
+                    "stop lpm, put it back, and start again"
+                )
 
-    event.listen(engine, "begin", require_same_file, insert=True)
+    event.listen(engine, "begin", require_same_files, insert=True)
 
 
 def _is_there(path: Path) -> bool:

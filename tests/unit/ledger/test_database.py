@@ -162,6 +162,18 @@ def test_a_store_that_is_deleted_while_it_is_in_use_takes_nothing_more(tmp_path:
     engine.dispose()
 
 
+@pytest.mark.parametrize("log", ["books.db-wal", "books.db-shm"])
+def test_a_store_whose_log_is_deleted_while_it_is_in_use_takes_nothing_more(
+    tmp_path: Path, log: str
+) -> None:
+    """What another process writes then, such as a halt, goes to another log, and is not seen."""
+    engine = open_database(url(tmp_path / "books.db"))
+    (tmp_path / log).unlink()
+    with pytest.raises(StoreError, match=rf"{log}: was deleted, or another file put in its place"):
+        add_a_chain(engine, 1)
+    engine.dispose()
+
+
 def add_a_chain(engine: Engine, chain_id: int) -> None:
     with writing(engine) as connection:
         connection.execute(insert(t.chains).values(chain_id=chain_id, genesis="0x0"))
