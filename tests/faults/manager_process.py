@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import subprocess
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.managers import BaseManager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from faults.fault_proxy import newest_time, upstream
 from faults.lpm_process import forking
 from faults.troubled_desk import Run, the_campaign
+from faults.verdict import CYCLES_TO_RECOVER
 
 from lpmanager.chain import providers
 from lpmanager.config import load
@@ -32,6 +34,23 @@ class Went(NamedTuple):
     in_trouble: bool
 
 
+@dataclass
+class Wellbeing:
+    """How the manager itself does, from cycle to cycle."""
+
+    acted: int = 0
+    troubled: int = 0
+    troubled_on_end: int = 0
+
+    def saw(self, went: Went, *, disturbed: bool) -> None:
+        """A cycle during which something went wrong, or nothing did. Trouble may outlast what
+        causes it, but not for long."""
+        self.acted += went.acted
+        self.troubled += went.in_trouble
+        self.troubled_on_end = self.troubled_on_end + 1 if went.in_trouble and not disturbed else 0
+        assert self.troubled_on_end < CYCLES_TO_RECOVER
+
+
 class Manager:
     """One campaign, kept open from cycle to cycle as the timetable keeps it."""
 
@@ -47,14 +66,15 @@ class Manager:
         """As the timetable makes it: what cannot be opened now is tried again with the next."""
         try:
             if self._campaign is None:
-                self._campaign = the_campaign(
-                    self._settings, self._ledger, self._clock, self._sending
-                )
+                self._campaign = self._open()
             cycle = run_cycle(self._campaign)
         except ChainError:
             return Went(acted=False, in_trouble=True)
         stopped = cycle.outcome is not None and cycle.outcome.stopped is not None
         return Went(acted=not isinstance(cycle.decision, Hold), in_trouble=stopped)
+
+    def _open(self) -> Campaign:
+        return the_campaign(self._settings, self._ledger, self._clock, self._sending)
 
     def resident_kb(self) -> int:
         gc.collect()
