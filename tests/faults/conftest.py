@@ -3,12 +3,14 @@ they measured, as a table, with `--faults-table`; the scenes that many of them b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from faults.leaks import leaks
 from faults.scenes import Scene, all_scenes
-from faults.table import FIGURES, LEAST, ROW, ROWS, RUNS, reports_of, rows_of, table_of
+from faults.table import FIGURES, LEAST, OF_SECRETS, ROW, ROWS, RUNS, reports_of, rows_of, table_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +60,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("seeds")
     if marker is not None:
         metafunc.parametrize("seed", range(_scaled(metafunc.config, *marker.args)))
+
+
+_SAID = pytest.StashKey[dict[str, str]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[_SAID] = {
+            "stdout": report.capstdout,
+            "stderr": report.capstderr,
+            "log": report.caplog,
+        }
+    return report
+
+
+@pytest.fixture(autouse=True)
+def nothing_secret_is_left(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """In what any fault test writes and says. Those about secrets search more, and plant some."""
+    yield
+    marker = request.node.get_closest_marker("fault_row")
+    if marker is not None and marker.args[0] != OF_SECRETS:
+        assert leaks(tmp_path, request.node.stash.get(_SAID, {})) == []
 
 
 @pytest.fixture

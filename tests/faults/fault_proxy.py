@@ -33,6 +33,9 @@ RECEIPT = "eth_getTransactionReceipt"
 CHAIN_ID = "eth_chainId"
 LOGS = "eth_getLogs"
 
+#: In the URL of every proxy, as providers of RPCs have one there.
+API_KEY = "k3y0fTheRpcPr0vider"
+
 _TAGS = {"latest", "pending", "safe", "finalized"}
 
 #: How long a stalled request is held; whoever asked has given up long before.
@@ -389,7 +392,7 @@ def fault_proxy(upstream_url: str, seed: int = 0) -> Iterator[FaultProxy]:
     with upstream(upstream_url) as ask:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         proxy = FaultProxy(
-            url=f"http://127.0.0.1:{server.server_address[1]}",
+            url=f"http://127.0.0.1:{server.server_address[1]}/v2/{API_KEY}",
             upstream=ask,
             dice=random.Random(seed),
         )

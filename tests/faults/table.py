@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+OF_SECRETS = "secrets in everything the suite wrote"
+
 #: The faults, in the order they are told in.
 ROWS = (
     "kill -9 at a point of journal, sign, send, confirm, book",
@@ -17,7 +19,7 @@ ROWS = (
     "a journal row flipped; the database deleted",
     "disk full, read-only folder",
     "halt flag",
-    "secrets in everything the suite wrote",
+    OF_SECRETS,
     "soak: simulated days with random faults",
 )
 

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
-from faults.fault_proxy import fault_proxy
+from faults.fault_proxy import API_KEY, fault_proxy
+from faults.leaks import forms_of_key, leaks
 from faults.lpm_process import LpmProcess
+from faults.table import OF_SECRETS
 from live_desk import Desk, Devnet, Done, a_devnet, a_funded_desk, surroundings
 from loopback_rpc import always, loopback
 from loopback_signer import loopback_signer
 from terminal import at_a_terminal
 
-pytestmark = pytest.mark.fault_row("secrets in everything the suite wrote")
+pytestmark = pytest.mark.fault_row(OF_SECRETS)
 
 PASSWORD = "Correct-Horse-7"
-API_KEY = "k3y0fTheRpcPr0vider"
 SIGNER_TOKEN = "t0kenOfTheSigner"
 
 #: A user's policy with a fault in it: what it raises comes out with a traceback, while the key is
@@ -47,14 +48,9 @@ class Secrets:
 
     @classmethod
     def of(cls, key: str) -> Secrets:
-        digits = key.removeprefix("0x")
         return cls(
-            {
-                "key": digits.encode(),
-                "key in capitals": digits.upper().encode(),
-                "key as a number": str(int(digits, 16)).encode(),
-                "key as bytes": bytes.fromhex(digits),
-                "key as Python shows bytes": repr(bytes.fromhex(digits))[2:-1].encode(),
+            forms_of_key("key", key)
+            | {
                 "password": PASSWORD.encode(),
                 "API key": API_KEY.encode(),
                 "signer's token": SIGNER_TOKEN.encode(),
@@ -175,7 +171,7 @@ def watched(
     assert devnet.backend.rpc_url is not None
     with fault_proxy(devnet.backend.rpc_url, 0) as proxy:
         made = Watched(desk, Secrets.of(desk.key), said)
-        made.set_env(f"LPM_RPC_URL={proxy.url}/v2/{API_KEY}?apikey={API_KEY}")
+        made.set_env(f"LPM_RPC_URL={proxy.url}?apikey={API_KEY}")
         yield made
     assert made.secrets.found == []
     assert made.secrets.searched > 3
@@ -325,3 +321,21 @@ def test_what_is_searched_for_would_be_found(watched: Watched) -> None:
     places = {found.split(" in ")[1].split(" ")[0] for found in watched.secrets.found}
     assert places == {"arguments", "stdout", str(watched.desk.folder / "diary.txt")}
     watched.secrets.found.clear()
+
+
+def test_what_a_fault_test_leaves_of_its_secrets_is_found(tmp_path: Path) -> None:
+    """Of keys, passwords and what stands in URLs, wherever it is but in its own file."""
+    key = "0x" + "5e" * 32
+    urls = f"http://127.0.0.1:8545/v2/{API_KEY} http://127.0.0.1:8546/v2/0ther{API_KEY}"
+    (tmp_path / ".env").write_text(f"LPM_PRIVATE_KEY={key}\nLPM_RPC_URL={urls}\n")
+    (tmp_path / "password").write_text(PASSWORD)
+    sealed = Account.encrypt("0x" + "77" * 32, PASSWORD, kdf="pbkdf2", iterations=1)
+    (tmp_path / "key.json").write_text(json.dumps(sealed))
+    (tmp_path / "lpmanager.db").write_bytes(b"nothing of all that")
+    assert leaks(tmp_path, {"stderr": "http://127.0.0.1:8545"}) == []
+    for secret in (b"5e" * 32, b"\x5e" * 32, b"77" * 32, PASSWORD.encode(), API_KEY.encode()):
+        (tmp_path / "lpmanager.db").write_bytes(b"before " + secret + b" after")
+        assert leaks(tmp_path, {}) != []
+        assert leaks(tmp_path, {}) == leaks(tmp_path, {"stderr": "all is well"})
+    (tmp_path / "lpmanager.db").unlink()
+    assert leaks(tmp_path, {"stderr": f"could not reach {urls}"}) != []
