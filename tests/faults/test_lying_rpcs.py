@@ -18,8 +18,10 @@ from faults.verdict import (
     require_our_chain_only,
 )
 
+from lpmanager.cycle import run_cycle
 from lpmanager.errors import Halted
 from lpmanager.execution.intent import Status
+from lpmanager.model import Hold, Plan
 
 pytestmark = pytest.mark.fault_row("RPCs that lie, stall, disagree or serve another chain")
 
@@ -142,6 +144,20 @@ def cycle_on_what_is_new(run: Run) -> bool:
     decided = [i.purpose.decided_block for i in run.intents() if i.id not in known]
     assert all(oldest <= block <= newest for block in decided)
     return went_well
+
+
+@pytest.mark.parametrize("in_vault", [False, True], ids=["wallet", "vault"])
+def test_a_live_cycle_that_holds_asks_an_honest_rpc_twice(
+    stage_of: StageOf, tmp_path: Path, in_vault: bool
+) -> None:
+    """For the head, and then for all else."""
+    with a_run(stage_of(in_vault), tmp_path, 1, 0) as run:
+        campaign, (rpc,) = run.campaign(), run.rpcs
+        assert isinstance(run_cycle(campaign).decision, Plan)
+        for _ in range(2):
+            rpc.log.clear()
+            assert isinstance(run_cycle(campaign).decision, Hold)
+            assert len({seen.post for seen in rpc.log}) == 2
 
 
 @pytest.mark.parametrize("left", range(1, 7))
