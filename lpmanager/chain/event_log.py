@@ -145,11 +145,10 @@ class EventLog:
         times = self._times(first, last, logs)
         events = tuple(_event(log, times[log.block_number]) for log in logs)
         for event, later in pairwise(events):
-            if _place(later) <= _place(event) or later.time < event.time:
+            if later.time < event.time:
                 raise ChainError(
-                    f"eth_getLogs: expected events in chain order, found log {later.log_index} of "
-                    f"block {later.block} behind log {event.log_index} of block {event.block}; use "
-                    "another RPC"
+                    f"eth_getLogs: expected block {later.block} not to be older than block "
+                    f"{event.block}, found times {later.time} and {event.time}; use another RPC"
                 )
         return Piece(first=first, last=last, events=events)
 
@@ -218,10 +217,6 @@ def creation_block(node: Node, contract: str, head: Block) -> int:
             f"blocks ({error}); say where to begin (--from BLOCK or DATE), or use an archive RPC"
         ) from error
     return low
-
-
-def _place(event: PoolEvent) -> tuple[int, int]:
-    return event.block, event.log_index
 
 
 def _event(log: Log, time: int) -> PoolEvent:

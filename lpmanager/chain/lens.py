@@ -29,6 +29,7 @@ from lpmanager.model import (
     VaultState,
 )
 from lpmanager.venues import uniswap_v3
+from lpmanager.venues.liquidity_vault import position_id
 from lpmanager.venues.uniswap_v3 import UniswapV3
 
 #: NFTs that one call looks at. So many, with 200 ticks, take half of the 2**24 gas that newer
@@ -202,7 +203,11 @@ class Lens:
         """Of a vault all in its order; NFTs by their ids, of the account and this pool alone."""
         watch = self._watch
         if watch.vault is not None:
-            return tuple(_position(record) for record in records)
+            positions = tuple(map(_position, records))
+            for one in positions:
+                if one.token_id != position_id(watch.vault, one.range):
+                    raise ValueError(f"range {one.range} has not the id {one.token_id}")
+            return positions
         found = []
         for record in sorted(records):
             token_id, owner, held, _, _, owed, _, _ = record

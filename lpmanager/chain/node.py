@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 from eth_utils.address import to_checksum_address
@@ -316,6 +317,12 @@ def logs_question(
                 raise ValueError(f"asked for logs of {sorted(asked)}, told of {log.address}")
             if not _has_topics(log, topics):
                 raise ValueError(f"asked for logs with topics {topics}, told of {log.topics}")
+        for log, later in pairwise(logs):
+            if (later.block_number, later.log_index) <= (log.block_number, log.log_index):
+                raise ValueError(
+                    f"asked for logs in chain order, told of log {later.log_index} of block "
+                    f"{later.block_number} behind log {log.log_index} of block {log.block_number}"
+                )
         return logs
 
     return Question("eth_getLogs", [query], read)

@@ -634,6 +634,20 @@ def test_more_positions_than_can_be_looked_at_are_an_error(small_world: World) -
         reader.read()
 
 
+def the_id_of_no_range(parts: list[list[int]]) -> None:
+    parts[3][0] += 1
+
+
+def test_a_position_of_a_vault_with_another_id_than_its_range_has_is_an_error(
+    small_world: World,
+) -> None:
+    world, vault = small_world, a_vault(small_world)
+    open_ranges(world, vault, TickRange(198_000, 201_000))
+    transport = Meddling(world.backend.transport, damaging(the_id_of_no_range))
+    with pytest.raises(ChainError, match="the lens's answer is malformed"):
+        a_reader(world, transport, vault=vault).read()
+
+
 # ---- answers for something else ----
 
 

@@ -264,6 +264,22 @@ def test_logs_of_other_events_than_asked_for_are_no_data(asked: Any, told: list[
         node([LOG | {"topics": told}]).ask(logs_question(asked, 5, 8))
 
 
+@pytest.mark.parametrize(
+    "places", [[(6, 0), (5, 3)], [(6, 1), (6, 0)], [(6, 1), (6, 1)], [(5, 0), (7, 0), (6, 0)]]
+)
+def test_logs_that_are_not_in_chain_order_or_told_twice_are_no_data(
+    places: list[tuple[int, int]],
+) -> None:
+    def told(order: list[tuple[int, int]]) -> list[Any]:
+        return [LOG | {"blockNumber": hex(b), "logIndex": hex(i)} for b, i in order]
+
+    question = logs_question([], 5, 8)
+    in_order = sorted(set(places))
+    assert len(node(told(in_order)).ask(question)) == len(in_order)
+    with pytest.raises(ChainError, match="asked for logs in chain order, told of log"):
+        node(told(places)).ask(question)
+
+
 def test_logs_may_have_more_topics_than_asked_for() -> None:
     told = [a_hash(1), a_hash(2), a_hash(3)]
     for asked in ([], [None], [a_hash(1)], [[a_hash(2), a_hash(1)], None, a_hash(3)]):
