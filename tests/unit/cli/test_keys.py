@@ -211,10 +211,11 @@ def test_an_unknown_campaign_is_neither_halted_nor_resumed(lpm: Lpm) -> None:
 
 
 @pytest.mark.usefixtures("configured")
-def test_a_repair_is_not_asked_for_by_yes_alone(lpm: Lpm) -> None:
-    refused = lpm("doctor", "--yes")
-    assert refused.returncode == 2
-    assert "--yes goes with --repair" in refused.stderr
+def test_a_repair_is_not_asked_for_by_what_goes_with_it_alone(lpm: Lpm) -> None:
+    for arguments in (["--yes"], ["--used-up", "8"]):
+        refused = lpm("doctor", *arguments)
+        assert refused.returncode == 2
+        assert f"{arguments[0]} goes with --repair" in refused.stderr
 
 
 @pytest.mark.usefixtures("configured")
