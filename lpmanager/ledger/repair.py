@@ -23,6 +23,9 @@ from lpmanager.ledger.chained import NO_ROWS, Tip, append_row, row_digest
 
 Record = Mapping[str, Any]
 
+#: An account, by its address, on a chain, by its id.
+Who = tuple[str, int]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
@@ -91,14 +94,19 @@ def loose_ends(damage: Damage, account: str, chain_id: int) -> list[LooseEnd]:
     return ends
 
 
-def _loose_end(damage: Damage, rows: list[Record], who: tuple[str, int]) -> LooseEnd | None:
+def _loose_end(damage: Damage, rows: list[Record], who: Who) -> LooseEnd | None:
     """What of one intent may be loose, if it is that account's."""
+    sound = [row for row in rows if row["id"] not in damage.bad]
+    if sound == rows and rows[-1]["event"] in CLOSED:
+        return None
     tx_hash = next((str(row["tx_hash"]) for row in rows if row["event"] == Status.SIGNED), None)
-    proven = [nonce for row in rows if (nonce := _signed_nonce(row, who)) is not None]
+    signed = [found for row in rows if (found := _signed(row)) is not None]
+    proven = [nonce for signer, _, nonce in signed if signer == who]
     if proven:
         return LooseEnd(nonce=proven[0], tx_hash=tx_hash)
-    sound = [row for row in rows if row["id"] not in damage.bad]
-    is_anothers = bool(sound) and not _is_of(sound[0], who)
+    told = [_whose(row) for row in sound]
+    told += [signer for signer, written, _ in signed if signer == written]
+    is_anothers = bool(told) and told[0] != who
     if is_anothers or rows[-1]["event"] in SETTLED | CLOSED or not _may_be_signed(damage, rows):
         return None
     planned = [_planned_nonce(row) for row in sound if row["event"] == Status.PLANNED]
@@ -118,20 +126,21 @@ def _may_be_signature(row: Record) -> bool:
     return row["event"] == Status.SIGNED or (rotten and row["tx_hash"] is not None)
 
 
-def _before_later_plans(damage: Damage, number: int, who: tuple[str, int]) -> int | None:
+def _before_later_plans(damage: Damage, number: int, who: Who) -> int | None:
     """The last nonce before all that an account planned after that row; None where that is nothing.
     What it had planned until then has such a nonce at most."""
     later = (row for row in damage.rows if row["id"] > number and row["id"] not in damage.bad)
     nonces = [
         _planned_nonce(row) - 1
         for row in later
-        if row["event"] == Status.PLANNED and _is_of(row, who)
+        if row["event"] == Status.PLANNED and _whose(row) == who
     ]
     return min(nonces, default=None)
 
 
-def _is_of(row: Record, who: tuple[str, int]) -> bool:
-    return (row["account"], row["chain_id"]) == who
+def _whose(row: Record) -> Who:
+    """The account and chain that a row says it is of."""
+    return row["account"], row["chain_id"]
 
 
 def _planned_nonce(row: Record) -> int:
@@ -140,13 +149,14 @@ def _planned_nonce(row: Record) -> int:
     return nonce
 
 
-def _signed_nonce(row: Record, who: tuple[str, int]) -> int | None:
-    """The nonce of the transaction in a row, where it is one that the account has signed."""
+def _signed(row: Record) -> tuple[Who, Who, int] | None:
+    """Who signed the transaction in a row, by its signature and as the row says, and its nonce.
+    Bytes that have rotted are another's, whom nobody knows."""
     try:
         raw = bytes.fromhex(json.loads(row["body"])["raw"])
         chain_id, nonce, *_rest = rlp.decode(raw[1:])
-        signed = Account.recover_transaction(raw), int.from_bytes(chain_id)
-        return int.from_bytes(nonce) if signed == who else None
+        signer = Account.recover_transaction(raw), int.from_bytes(chain_id)
+        return signer, _whose(row), int.from_bytes(nonce)
     except (ValueError, KeyError, TypeError, RLPException, BadSignature, ValidationError):
         return None  # no signature, or none that anybody could send
 

@@ -276,6 +276,14 @@ def test_a_transaction_with_a_bad_row_is_given_up_but_remembered_while_it_may_be
     assert kept_nonces(ledger) == []
 
 
+def test_what_an_account_has_signed_is_no_other_accounts_though_its_row_is_bad(
+    ledger: Ledger,
+) -> None:
+    run(ledger, "UPDATE journal SET intent = 'x' WHERE id = 7")
+    assert ends(ledger) == [SIGNED_8]
+    assert ends(ledger, ACCOUNT) == []
+
+
 def test_what_is_kept_is_no_loose_end(ledger: Ledger) -> None:
     run(ledger, "UPDATE journal SET body = '{}' WHERE id = 9")
     assert [row["id"] for row in damage(ledger).kept] == [6, 7, 8]
