@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
+from eth_utils.crypto import keccak
 from faults.fault_proxy import API_KEY, fault_proxy
 from faults.leaks import forms_of_key, leaks
 from faults.lpm_process import LpmProcess
 from faults.table import OF_SECRETS
-from live_desk import Desk, Devnet, Done, a_devnet, a_funded_desk, surroundings
+from live_desk import ETHER, Desk, Devnet, Done, a_devnet, a_funded_desk, surroundings
 from loopback_rpc import always, loopback
 from loopback_signer import loopback_signer
 from terminal import at_a_terminal
@@ -24,6 +25,8 @@ from terminal import at_a_terminal
 pytestmark = pytest.mark.fault_row(OF_SECRETS)
 
 PASSWORD = "Correct-Horse-7"
+OWNER_PASSWORD = "Battery-Staple-9"
+RELAY_KEY = "k3y0fThePrivateRe1ay"
 SIGNER_TOKEN = "t0kenOfTheSigner"
 
 #: A user's policy with a fault in it: what it raises comes out with a traceback, while the key is
@@ -136,13 +139,17 @@ def arguments_of(pid: int) -> bytes:
     return content
 
 
-def seal_quickly(watched: Watched) -> None:
-    """Put the desk's key into a keystore that opens at once, and its password into a file."""
-    (watched.desk.folder / "keys").mkdir()
-    path = watched.desk.folder / "keys" / "key.json"
+def seal(watched: Watched, file: str, key: str, password: str) -> None:
+    """Put a key into a keystore of the desk that opens at once."""
+    path = watched.desk.folder / "keys" / file
+    path.parent.mkdir(exist_ok=True)
     path.touch(mode=0o600)
-    sealed = Account.encrypt(watched.desk.key, PASSWORD, kdf="pbkdf2", iterations=1)
-    path.write_text(json.dumps(sealed))
+    path.write_text(json.dumps(Account.encrypt(key, password, kdf="pbkdf2", iterations=1)))
+
+
+def seal_quickly(watched: Watched) -> None:
+    """Put the desk's key into a keystore whose password is in a file."""
+    seal(watched, "key.json", watched.desk.key, PASSWORD)
     watched.sign_by('keystore = "keys/key.json"', 'password_file = "password"')
 
 
@@ -274,6 +281,40 @@ def test_an_rpc_that_fails_is_named_without_its_key(watched: Watched) -> None:
     watched.lpm("-v", "run", "--once", code=4)
     watched.lpm("doctor", "--json", code=4)
     watched.set_env(f"LPM_RPC_URL=ftp://127.0.0.1/{API_KEY}")
+    watched.lpm("config", "check", code=3)
+
+
+def test_a_relay_an_owner_and_what_systemd_hands_over_leave_none_behind(watched: Watched) -> None:
+    """The owner of a vault has a key and a password of his own."""
+    desk, owner_key = watched.desk, "0x" + keccak(text="an owner").hex()
+    watched.secrets.forms |= forms_of_key("owner's key", owner_key)
+    watched.secrets.forms |= {"owner's password": OWNER_PASSWORD.encode()}
+    watched.secrets.forms |= {"relay's key": RELAY_KEY.encode()}
+    seal(watched, "key.json", desk.key, PASSWORD)
+    seal(watched, "owner.json", owner_key, OWNER_PASSWORD)
+    handed_over = watched.said / "credentials"
+    handed_over.mkdir()
+    for name, password in (("lpm-account", PASSWORD), ("lpm-owner", OWNER_PASSWORD)):
+        (handed_over / name).touch(mode=0o600)
+        (handed_over / name).write_text(password)
+    watched.sign_by('keystore = "keys/key.json"', 'password_credential = "lpm-account"')
+    owner = str(Account.from_key(owner_key).address)
+    desk.devnet.give_native(owner, ETHER)
+    terms = 'keystore = "keys/owner.json"\npassword_credential = "lpm-owner"\n'
+    desk.edit("[schedule]", f'[owner]\naddress = "{owner}"\n{terms}\n[schedule]')
+    rpc = (desk.folder / ".env").read_text()
+    relay = rpc.replace("LPM_RPC_URL", "LPM_RELAY_URL").replace(API_KEY, RELAY_KEY)
+    watched.set_env(rpc, relay)
+    by_systemd = {"CREDENTIALS_DIRECTORY": str(handed_over)}
+    for arguments in (("config", "show", "--json"), ("doctor",), ("-v", *LIVE)):
+        watched.lpm(*arguments, **by_systemd)
+    watched.fresh(*LPM, "-v", "vault", "deploy", "main", "--live", **by_systemd)
+    deploy = ("vault", "deploy", "main", "--cooldown", "2h", "--live")
+    watched.lpm(*deploy, code=3)
+    (handed_over / "lpm-owner").write_text(OWNER_PASSWORD.lower())
+    watched.lpm(*deploy, code=3, **by_systemd)
+    watched.lpm("config", "show", LPM_OWNER_PRIVATE_KEY=owner_key)
+    watched.set_env(rpc, f"LPM_RELAY_URL=ftp://user:{RELAY_KEY}@127.0.0.1:1/{RELAY_KEY}")
     watched.lpm("config", "check", code=3)
 
 
