@@ -157,7 +157,7 @@ def test_without_its_database_a_campaign_adopts_what_is_there(
         require_all_is_well(run, scene)
 
 
-@pytest.mark.seeds(4, 200)
+@pytest.mark.seeds(3, 200)
 def test_without_its_database_what_a_block_takes_meanwhile_is_not_done_again(
     scenes: list[Scene], tmp_path: Path, figures: dict[str, int], seed: int
 ) -> None:

@@ -308,7 +308,7 @@ def test_a_relay_an_owner_and_what_systemd_hands_over_leave_none_behind(watched:
     by_systemd = {"CREDENTIALS_DIRECTORY": str(handed_over)}
     for arguments in (("config", "show", "--json"), ("doctor",), ("-v", *LIVE)):
         watched.lpm(*arguments, **by_systemd)
-    watched.fresh(*LPM, "-v", "vault", "deploy", "main", "--live", **by_systemd)
+    watched.lpm("-v", "vault", "deploy", "main", "--live", **by_systemd)
     deploy = ("vault", "deploy", "main", "--cooldown", "2h", "--live")
     watched.lpm(*deploy, code=3)
     (handed_over / "lpm-owner").write_text(OWNER_PASSWORD.lower())

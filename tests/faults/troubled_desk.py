@@ -300,6 +300,7 @@ class Run:
     rpcs: list[FaultProxy]
     errors: list[str] = field(default_factory=list)
     sending: SendPolicy = _PATIENCE
+    _mined: dict[str, list[Mined]] = field(default_factory=dict)
 
     def restart(self) -> None:
         """Go on as a new process does, with nothing but the store."""
@@ -351,10 +352,13 @@ class Run:
         return [s.params[0] for rpc in self.rpcs for s in rpc.log if s.method == SEND]
 
     def mined(self) -> list[Mined]:
-        """All that the chain holds of the account, oldest first."""
+        """All that the chain holds of the account, oldest first; read once for each head."""
         node, us = self.stage.controls.node, self.stage.account.lower()
+        head = node.head()
+        if head.hash in self._mined:
+            return self._mined[head.hash]
         count = int(self.stage.ask("eth_getTransactionCount", self.stage.account, "latest"), 16)
-        to_look_at = range(node.head().number, -1, -1)
+        to_look_at = range(head.number, -1, -1)
         hashes: list[str] = []
         while len(hashes) < count:
             some, to_look_at = to_look_at[:_BLOCKS_AT_ONCE], to_look_at[_BLOCKS_AT_ONCE:]
@@ -364,7 +368,8 @@ class Run:
                 hashes += ours[::-1]
         hashes = hashes[::-1]
         receipts = [Question("eth_getTransactionReceipt", [one], _as_told) for one in hashes]
-        return [_mined(receipt) for receipt in node.ask_many(receipts)]
+        self._mined = {head.hash: [_mined(receipt) for receipt in node.ask_many(receipts)]}
+        return self._mined[head.hash]
 
     def swaps(self) -> int:
         """How often the account has swapped, by the chain."""
