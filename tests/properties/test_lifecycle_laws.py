@@ -322,6 +322,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def goes_on(self) -> None:
         """Once it has been told of each stranger, and that is final, something new is sent."""
+        self.chain.mine(CONFIRMATIONS)  # it may have been told of the last one just before
         self.planned += 1
         last = a_purpose(self.planned, deadline=self.chain.head.timestamp + 10**6)
         with suppress(StrangersTransaction):
