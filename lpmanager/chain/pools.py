@@ -6,10 +6,13 @@ from typing import Any
 
 from lpmanager.abi import ContractCall
 from lpmanager.chain.node import Node, call_question, code_question
-from lpmanager.errors import CallReverted, ConfigError
+from lpmanager.errors import CallReverted, ChainError, ConfigError
 from lpmanager.model import Block, PoolKey, Token
 from lpmanager.venues import erc20, uniswap_v3
 from lpmanager.venues.uniswap_v3 import UniswapV3
+
+#: The factory's own bound (enableFeeAmount).
+_SPACINGS_END = 16_384
 
 ZERO_ADDRESS = "0x" + "0" * 40
 
@@ -29,7 +32,8 @@ def find_pool(node: Node, venue: UniswapV3, tokens: tuple[str, str], fee_pips: i
 def read_pool(node: Node, venue: UniswapV3, address: str) -> PoolKey:
     """What never changes of a pool, checked against the venue's factory.
 
-    Raises ConfigError where there is no contract, or one that the factory did not make.
+    Raises ConfigError where there is no contract, or one that the factory did not make, and
+    ChainError where the node tells what no factory allows.
     """
     at = node.head()
     if not node.ask(code_question(address, at)):
@@ -52,6 +56,11 @@ def read_pool(node: Node, venue: UniswapV3, address: str) -> PoolKey:
         raise ConfigError(
             f"pool {address}: the factory {venue.factory} knows {made} for this pair and fee; "
             "this pool is another venue's, or a trap"
+        )
+    if not 0 < spacing < _SPACINGS_END:
+        raise ChainError(
+            f"pool {address}: expected a tick spacing from 1 to {_SPACINGS_END - 1}, found "
+            f"{spacing}; use another RPC"
         )
     return PoolKey(
         address=address,

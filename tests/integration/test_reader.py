@@ -275,6 +275,32 @@ def test_a_pool_the_factory_did_not_make_is_refused(small_world: World) -> None:
         read_pool(small_world.node, elsewhere, small_world.pool.address)
 
 
+class Spacing:
+    """A transport on whose chain the pool's ticks are so far apart."""
+
+    def __init__(self, world: World, spacing: int) -> None:
+        _, call = uniswap_v3.pool_fee_and_spacing(world.pool.address)
+        self._inner = world.backend.transport
+        self._asked = "0x" + call.data.hex()
+        self._told = "0x" + spacing.to_bytes(32, signed=True).hex()
+
+    def request_many(self, requests: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        answers = self._inner.request_many(requests)
+        return [
+            self._told if method == "eth_call" and params[0]["data"] == self._asked else answer
+            for (method, params), answer in zip(requests, answers, strict=True)
+        ]
+
+
+@pytest.mark.parametrize("spacing", [-(2**23), -1, 0, 16_384, 2**23 - 1])
+def test_a_tick_spacing_that_no_factory_allows_is_an_error(
+    small_world: World, spacing: int
+) -> None:
+    node = Node(Spacing(small_world, spacing), small_world.backend.chain_id)
+    with pytest.raises(ChainError, match=f"expected a tick spacing .* found {spacing};"):
+        read_pool(node, small_world.venue, small_world.pool.address)
+
+
 def _another_factory(world: World) -> str:
     deployer = owner_of(world)
     address = created_address(deployer, world.controls.nonce(deployer))
