@@ -432,7 +432,7 @@ def test_a_sound_rpc_is_told_of_with_its_head_and_age(
     )
 
 
-@pytest.mark.parametrize(("ahead_s", "right"), [(-20, True), (5, True), (6, False), (29, False)])
+@pytest.mark.parametrize(("ahead_s", "right"), [(-10, True), (5, True), (6, False), (29, False)])
 def test_a_clock_that_is_behind_the_chains_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead_s: int, right: bool
 ) -> None:
@@ -446,11 +446,11 @@ def test_a_clock_that_is_behind_the_chains_is_found(
 def test_an_old_head_is_found_and_nothing_else_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with a_base(timestamp=NOW - 31) as url:
+    with a_base(timestamp=NOW - 11) as url:
         monkeypatch.setenv("LPM_RPC_URL", url)
         checks = chain(settings_with(tmp_path))
     assert set(checks) == {f"RPC {url}", "quorum"}
-    assert "31 s old" in checks[f"RPC {url}"].found
+    assert "11 s old" in checks[f"RPC {url}"].found
     assert not any(check.passed for check in checks.values())
 
 
