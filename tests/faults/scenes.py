@@ -86,8 +86,10 @@ def undisturbed(scene: Scene) -> Undisturbed:
         before = len(run.mined())
         run.restart()
         with counted() as counts:
-            run.come_to_rest()
-        sent, swaps = run.mined()[before:], run.swaps()
+            run.go_on_until_it_holds()
+        sent = run.mined()[before:]
+        run.come_to_rest()
+        swaps = run.swaps()
         swapping = tuple(number for number, one in enumerate(sent) if one.swaps)
         delete_store(run, Path(folder))
         run.restart()

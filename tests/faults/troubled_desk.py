@@ -66,8 +66,11 @@ _ACCOUNT = str(Account.from_key(_KEY).address)
 _OWNER = 3
 NAME = "main"
 
-#: One after the other, where nothing happens meanwhile: to re-range, to hedge, and one to spare.
-_MOST_PLANS = 4
+#: Where nothing happens meanwhile: to re-range, to hedge, to see that nothing is left to do, and
+#: one to spare.
+_MOST_CYCLES = 4
+_MOST_PLANS_OF_A_VAULT = 2
+_A_WHILE_S = 5 * BLOCK_TIME_S
 
 TERMS = """\
 policy = "fixed_width"
@@ -323,12 +326,19 @@ class Run:
             return False
         return True
 
-    def come_to_rest(self) -> None:
-        """Cycles until there is nothing more to do, on a market that stands still."""
-        for _ in range(_MOST_PLANS):
+    def go_on_until_it_holds(self) -> None:
+        for _ in range(_MOST_CYCLES):
             if isinstance(run_cycle(self.campaign()).decision, Hold):
                 return
-        raise AssertionError(f"still not at rest after {_MOST_PLANS} cycles")
+        raise AssertionError(f"it does not hold after {_MOST_CYCLES} cycles")
+
+    def come_to_rest(self) -> None:
+        """Until it holds for good, on a market that stands still: a vault makes its campaign wait
+        between two plans."""
+        self.go_on_until_it_holds()
+        for _ in range(_MOST_PLANS_OF_A_VAULT):
+            self.stage.controls.mine(self.stage.now() + _A_WHILE_S)
+            self.go_on_until_it_holds()
 
     def heal(self) -> None:
         for rpc in self.rpcs:

@@ -26,7 +26,7 @@ def waiting(stage: Stage) -> int:
 
 
 def let_blocks_come(run: Run, looks: int) -> None:
-    """From now on there is a block behind every so many looks of the run at its head."""
+    """There is a block behind each look of the run at its head, from so many looks on."""
     stage, seen = run.stage, itertools.count(1)
 
     def slow(
@@ -34,7 +34,7 @@ def let_blocks_come(run: Run, looks: int) -> None:
     ) -> Callable[[Sequence[Json]], list[Json]]:
         def ask(calls: Sequence[Json]) -> list[Json]:
             answers = node(calls)
-            if any(is_of_the_head(call) for call in calls) and next(seen) % looks == 0:
+            if any(is_of_the_head(call) for call in calls) and next(seen) >= looks:
                 stage.controls.mine(stage.now() + BLOCK_TIME_S)
             return answers
 
