@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -50,12 +50,7 @@ class Scene:
     name: str
     stage: Stage
     store: Path | None
-    undisturbed: Undisturbed | None = None
-
-    @property
-    def usual(self) -> Undisturbed:
-        assert self.undisturbed is not None
-        return self.undisturbed
+    usual: Undisturbed
 
     @property
     def is_vaults(self) -> bool:
@@ -64,25 +59,31 @@ class Scene:
     @contextmanager
     def run(self, folder: Path, seed: int) -> Iterator[Run]:
         """Through one RPC, with a store of its own in the folder."""
-        if self.store is not None:
-            shutil.copy(self.store, folder / STORE)
-        with a_run(self.stage, folder, 1, seed, timeout_s=_RPC_TIMEOUT_S, terms=_TERMS) as run:
+        with begun(self.stage, self.store, folder, seed) as run:
             yield run
 
 
 @contextmanager
+def begun(stage: Stage, store: Path | None, folder: Path, seed: int) -> Iterator[Run]:
+    if store is not None:
+        shutil.copy(store, folder / STORE)
+    with a_run(stage, folder, 1, seed, timeout_s=_RPC_TIMEOUT_S, terms=_TERMS) as run:
+        yield run
+
+
+@contextmanager
 def a_scene(name: str, folder: Path, *, in_vault: bool = False) -> Iterator[Scene]:
-    with a_stage(in_vault=in_vault) as stage, Scene(name, stage, None).run(folder, 0) as run:
+    with a_stage(in_vault=in_vault) as stage, begun(stage, None, folder, 0) as run:
         for ticks in _MOVES[name]:
             assert run.cycle(), run.errors
             stage.move_price(ticks, _QUIET_BLOCKS)
         run.ledger.engine.dispose()
-        made = Scene(name, stage, folder / STORE if _MOVES[name] else None)
-        yield replace(made, undisturbed=undisturbed(made))
+        store = folder / STORE if _MOVES[name] else None
+        yield Scene(name, stage, store, undisturbed(stage, store))
 
 
-def undisturbed(scene: Scene) -> Undisturbed:
-    with TemporaryDirectory() as folder, scene.run(Path(folder), 0) as run:
+def undisturbed(stage: Stage, store: Path | None) -> Undisturbed:
+    with TemporaryDirectory() as folder, begun(stage, store, Path(folder), 0) as run:
         before = len(run.mined())
         run.restart()
         with counted() as counts:
