@@ -85,8 +85,8 @@ def a_scene(name: str, folder: Path, *, in_vault: bool = False) -> Iterator[Scen
 def undisturbed(stage: Stage, store: Path | None) -> Undisturbed:
     with TemporaryDirectory() as folder, begun(stage, store, Path(folder), 0) as run:
         before = len(run.mined())
-        run.restart()
         with counted() as counts:
+            run.restart()
             run.go_on_until_it_holds()
         sent = run.mined()[before:]
         run.come_to_rest()
