@@ -82,12 +82,14 @@ def stage() -> Iterator[Stage]:
 
 @dataclass
 class Soak:
-    """A campaign that goes on and on, and what happens to it."""
+    """A campaign that goes on and on, and what happens to it. How often it is restarted hangs on
+    nothing else, so that the few hours of a quick run have a restart whatever the rest draws."""
 
     run: Run
     manager: ManagerProcess
     chain: MovingChain
     dice: random.Random
+    restarts: random.Random
     wellbeing: Wellbeing = field(default_factory=Wellbeing)
     dear_until: int = 0
     faults: int = 0
@@ -120,7 +122,7 @@ class Soak:
                 self.chain.mine(after_s=_EVERY_S // _BLOCKS_BETWEEN)
 
     def restart_by_chance(self) -> None:
-        if self.dice.random() < _RESTARTED:
+        if self.restarts.random() < _RESTARTED:
             self.manager.restart()
             self.restarted += 1
 
@@ -170,7 +172,7 @@ def test_nobody_is_needed_for_days_and_memory_does_not_grow(
             MovingChain(run, dice, market=a_market(stage)).moving() as chain,
             closing(ManagerProcess(run, tmp_path / "lpmanager.toml")) as manager,
         ):
-            soak = Soak(run, manager, chain, dice)
+            soak = Soak(run, manager, chain, dice, random.Random("restarts"))
             warm_after = round(hours * _WARM_AFTER)
             for _ in range(warm_after):
                 soak.restart_by_chance()
