@@ -146,8 +146,10 @@ class Executor:
         return fact
 
     def _read_facts(self, actions: tuple[Action, ...], receipt: Receipt) -> tuple[Fact, ...]:
-        account = self._settling.account
-        return tuple(read_fact(self._node, self._pool, account, a, receipt) for a in actions)
+        manager, account = self._venue.position_manager, self._settling.account
+        return tuple(
+            read_fact(self._node, self._pool, manager, account, a, receipt) for a in actions
+        )
 
     def _allow(self, needed: Spending, purposes: Purposes) -> None:
         self._revoke(needed, purposes)  # some tokens refuse to change one allowance into another

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lpmanager.abi import Event
 from lpmanager.amm import amounts_for_liquidity_down, amounts_for_liquidity_up
 from lpmanager.chain.history import read_swap, require_price
 from lpmanager.chain.node import Log, Node, Receipt, logs_question
@@ -27,13 +28,18 @@ from lpmanager.model import (
 from lpmanager.venues import erc20, uniswap_v3
 
 
-def read_fact(node: Node, pool: PoolKey, account: str, action: Action, receipt: Receipt) -> Fact:
-    """What the transaction of an action moved. Raises ChainError where its logs do not say."""
+def read_fact(
+    node: Node, pool: PoolKey, position_manager: str, account: str, action: Action, receipt: Receipt
+) -> Fact:
+    """What the transaction of an action moved. Raises ChainError where its logs do not say.
+
+    Only contracts that an event is of are believed: a token may write what it likes, too.
+    """
     match action:
         case Mint():
-            return _minted(node, pool, action.range, receipt)
+            return _minted(node, pool, position_manager, action.range, receipt)
         case Swap():
-            log = _swap_in(receipt, pool)
+            log = _only_log(receipt, pool.address, uniswap_v3.SWAP_EVENT)
             event = read_swap(log)
             return Swapped(
                 purpose=action.purpose,
@@ -41,7 +47,9 @@ def read_fact(node: Node, pool: PoolKey, account: str, action: Action, receipt: 
                 sqrt_price_before_x96=price_before(node, pool, log),
             )
         case Withdraw():
-            principal = _principal(pool, receipt) if action.liquidity else pool.amounts(0, 0)
+            principal = pool.amounts(0, 0)
+            if action.liquidity:
+                principal = _principal(pool, position_manager, receipt)
             fees = _received(pool, account, receipt) - principal
             return Withdrawn(token_id=action.token_id, principal=principal, fees=fees)
         case Collect():
@@ -93,10 +101,10 @@ def minted_before(
     )
 
 
-def _minted(node: Node, pool: PoolKey, tick_range: TickRange, receipt: Receipt) -> Minted:
-    log = next((e for e in receipt.logs if e.is_of(uniswap_v3.INCREASE_EVENT)), None)
-    if log is None:
-        raise ChainError(f"transaction {receipt.tx_hash}: no IncreaseLiquidity among its logs")
+def _minted(
+    node: Node, pool: PoolKey, position_manager: str, tick_range: TickRange, receipt: Receipt
+) -> Minted:
+    log = _only_log(receipt, position_manager, uniswap_v3.INCREASE_EVENT)
     liquidity, paid0, paid1 = uniswap_v3.INCREASE_EVENT.decode(log.data)
     return minted_before(
         node,
@@ -109,11 +117,9 @@ def _minted(node: Node, pool: PoolKey, tick_range: TickRange, receipt: Receipt) 
     )
 
 
-def _principal(pool: PoolKey, receipt: Receipt) -> Amounts:
-    logs = [e for e in receipt.logs if e.is_of(uniswap_v3.DECREASE_EVENT)]
-    if len(logs) != 1:
-        raise ChainError(f"transaction {receipt.tx_hash}: expected one DecreaseLiquidity")
-    _, raw0, raw1 = uniswap_v3.DECREASE_EVENT.decode(logs[0].data)
+def _principal(pool: PoolKey, position_manager: str, receipt: Receipt) -> Amounts:
+    log = _only_log(receipt, position_manager, uniswap_v3.DECREASE_EVENT)
+    _, raw0, raw1 = uniswap_v3.DECREASE_EVENT.decode(log.data)
     return pool.amounts(raw0, raw1)
 
 
@@ -132,11 +138,11 @@ def _received(pool: PoolKey, account: str, receipt: Receipt) -> Amounts:
     return pool.amounts(totals[pool.token0.address], totals[pool.token1.address])
 
 
-def _swap_in(receipt: Receipt, pool: PoolKey) -> Log:
-    address, event = pool.address, uniswap_v3.SWAP_EVENT
+def _only_log(receipt: Receipt, address: str, event: Event) -> Log:
     logs = [e for e in receipt.logs if e.address == address and e.is_of(event)]
     if len(logs) != 1:
         raise ChainError(
-            f"transaction {receipt.tx_hash}: expected one Swap of pool {address}, found {len(logs)}"
+            f"transaction {receipt.tx_hash}: expected one {event.signature.partition('(')[0]} of "
+            f"{address}, found {len(logs)}"
         )
     return logs[0]

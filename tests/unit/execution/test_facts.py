@@ -32,6 +32,7 @@ from lpmanager.venues.liquidity_vault import position_id
 
 POOL = a_pool(number=0x10)
 ACCOUNT = "0x0000000000000000000000000000000000000020"
+MANAGER = "0x0000000000000000000000000000000000000030"
 RANGE = a_range("[-60, 60)")
 WITHDRAW = Withdraw(
     token_id=7, liquidity=Liquidity(5), minimum=amounts(0, 0), expected=amounts(3, 4)
@@ -107,7 +108,7 @@ def receipt_of(*logs: Log) -> Receipt:
 
 
 DECREASE = a_log(
-    "0xManager",
+    MANAGER,
     uniswap_v3.DECREASE_EVENT.topic,
     topic("0x07"),
     types="uint128 uint256 uint256",
@@ -134,15 +135,15 @@ ODD: dict[str, Callable[[str], tuple[Log, ...]]] = {
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("address", [POOL.token0.address, POOL.address, "0xManager"])
+@pytest.mark.parametrize("address", [POOL.token0.address, POOL.address, MANAGER])
 def test_logs_that_are_no_event_of_ours_are_passed_over(odd: str, address: str) -> None:
     stray = ODD[odd](address)
     token0, token1 = POOL.token0.address, POOL.token1.address
     receipt = receipt_of(*stray, DECREASE, paid(token0, 33), *stray, paid(token1, 44))
-    assert read_fact(NODE, POOL, ACCOUNT, WITHDRAW, receipt) == Withdrawn(
+    assert read_fact(NODE, POOL, MANAGER, ACCOUNT, WITHDRAW, receipt) == Withdrawn(
         token_id=7, principal=amounts(30, 40), fees=amounts(3, 4)
     )
-    assert read_fact(NODE, POOL, ACCOUNT, COLLECT, receipt) == Collected(
+    assert read_fact(NODE, POOL, MANAGER, ACCOUNT, COLLECT, receipt) == Collected(
         token_id=7, fees=amounts(33, 44)
     )
 
@@ -151,7 +152,27 @@ def test_logs_that_are_no_event_of_ours_are_passed_over(odd: str, address: str) 
 @pytest.mark.parametrize("action", [WITHDRAW, MINT, SWAP], ids=lambda action: action.kind)
 def test_a_receipt_of_such_logs_alone_does_not_tell_what_was_done(odd: str, action: Action) -> None:
     with pytest.raises(ChainError, match="transaction 0xAA: "):
-        read_fact(NODE, POOL, ACCOUNT, action, receipt_of(*ODD[odd](POOL.address)))
+        read_fact(NODE, POOL, MANAGER, ACCOUNT, action, receipt_of(*ODD[odd](POOL.address)))
+
+
+@pytest.mark.parametrize("action", [WITHDRAW, MINT], ids=lambda action: action.kind)
+def test_what_a_token_tells_of_positions_is_not_believed(action: Action) -> None:
+    """It is called in the midst, and may write the very logs that the position manager writes."""
+    lies = [
+        a_log(
+            POOL.token0.address,
+            event.topic,
+            topic("0x08"),
+            types="uint128 uint256 uint256",
+            values=[5, 30, 40],
+        )
+        for event in (uniswap_v3.INCREASE_EVENT, uniswap_v3.DECREASE_EVENT)
+    ]
+    with pytest.raises(ChainError, match=f"Liquidity of {MANAGER}, found 0"):
+        read_fact(NODE, POOL, MANAGER, ACCOUNT, action, receipt_of(*lies))
+    told = read_fact(NODE, POOL, MANAGER, ACCOUNT, WITHDRAW, receipt_of(*lies, DECREASE))
+    assert isinstance(told, Withdrawn)
+    assert told.principal == amounts(30, 40)
 
 
 def collected(lower: int, upper: int) -> Log:
@@ -194,7 +215,9 @@ def swapped() -> Log:
 
 
 def test_a_swap_is_told_with_the_price_before_it() -> None:
-    fact = read_fact(Node(Telling(2**96), CHAIN_ID), POOL, ACCOUNT, SWAP, receipt_of(swapped()))
+    fact = read_fact(
+        Node(Telling(2**96), CHAIN_ID), POOL, MANAGER, ACCOUNT, SWAP, receipt_of(swapped())
+    )
     assert isinstance(fact, Swapped)
     assert (fact.delta, fact.sqrt_price_before_x96) == (amounts(-10, 9), 2**96)
 
@@ -202,4 +225,6 @@ def test_a_swap_is_told_with_the_price_before_it() -> None:
 @pytest.mark.parametrize("price", [0, 143, 2**160 - 1])
 def test_a_price_before_a_swap_that_no_pool_can_have_is_not_believed(price: int) -> None:
     with pytest.raises(ChainError, match=f"expected a sqrtPriceX96 in .* found {price}"):
-        read_fact(Node(Telling(price), CHAIN_ID), POOL, ACCOUNT, SWAP, receipt_of(swapped()))
+        read_fact(
+            Node(Telling(price), CHAIN_ID), POOL, MANAGER, ACCOUNT, SWAP, receipt_of(swapped())
+        )
