@@ -151,6 +151,17 @@ def test_an_empty_journal_has_no_damage_unless_it_was_noted_to_end_otherwise() -
     ledger.engine.dispose()
 
 
+def rot(ledger: Ledger, row: int, column: str, place: int, bit: int, kind: str) -> None:
+    """Flip a bit of a value, which is of that kind then."""
+    with ledger.engine.begin() as connection:
+        where = {"row": row}
+        query = text(f"SELECT CAST({column} AS BLOB) FROM journal WHERE id = :row")
+        content = bytearray(connection.execute(query, where).scalar() or b"\x00")
+        content[place % len(content)] ^= 1 << bit
+        update = text(f"UPDATE journal SET {column} = CAST(:now AS {kind}) WHERE id = :row")
+        connection.execute(update, {"now": bytes(content), **where})
+
+
 @settings(max_examples=100)
 @given(
     row=st.integers(1, ROWS),
@@ -163,13 +174,7 @@ def test_a_row_of_which_a_bit_has_rotted_is_named_and_not_kept(
 ) -> None:
     """Also where it makes a byte that is no text any more."""
     ledger = whole.rehearsal()
-    with ledger.engine.begin() as connection:
-        where = {"row": row}
-        query = text(f"SELECT CAST({column} AS BLOB) FROM journal WHERE id = :row")
-        content = bytearray(connection.execute(query, where).scalar() or b"\x00")
-        content[place % len(content)] ^= 1 << bit
-        update = text(f"UPDATE journal SET {column} = CAST(:now AS TEXT) WHERE id = :row")
-        connection.execute(update, {"now": bytes(content), **where})
+    rot(ledger, row, column, place, bit, "TEXT")
     found = damage(ledger)
     assert row in found.bad
     assert set(found.bad) <= {row, row + 1}
@@ -196,13 +201,7 @@ def test_whatever_has_rotted_in_a_row_its_row_is_given_up_and_moved_aside(
 ) -> None:
     """Also where its kind has: a row says of each value whether it is text, bytes or a number."""
     ledger = whole.rehearsal()
-    with ledger.engine.begin() as connection:
-        where = {"row": row}
-        query = text(f"SELECT CAST({column} AS BLOB) FROM journal WHERE id = :row")
-        content = bytearray(connection.execute(query, where).scalar() or b"\x00")
-        content[place % len(content)] ^= 1 << bit
-        update = text(f"UPDATE journal SET {column} = CAST(:now AS {kind}) WHERE id = :row")
-        connection.execute(update, {"now": bytes(content), **where})
+    rot(ledger, row, column, place, bit, kind)
     found = damage(ledger)
     kept = {its["id"] for its in found.kept}
     assert row not in kept
