@@ -20,6 +20,7 @@ from lpmanager.errors import ConfigError, Halted, MaybeSent, StoreError
 from lpmanager.execution.keystore import is_private, look_at, read_password
 from lpmanager.execution.whose import how_to_settle, in_words
 from lpmanager.ledger.chained import verified_rows
+from lpmanager.ledger.database import store_files
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.settings import Settings, Signatory
@@ -89,7 +90,7 @@ def _database(store: str) -> str:
     if address.get_backend_name() != "sqlite" or not address.database:
         return f"{address.get_backend_name()} opens"
     path = Path(address.database)
-    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+    for file in store_files(path):
         if file.exists() and not os.access(file, os.W_OK):
             raise StoreError(
                 f"{file}: this user may not write it, so nothing can be signed; let this user "

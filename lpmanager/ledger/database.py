@@ -194,6 +194,11 @@ def is_damage(error: StoreError) -> bool:
     return isinstance(cause, sqlite3.Error | UnicodeDecodeError) and _code(cause) not in _MENDING
 
 
+def store_files(path: Path) -> tuple[Path, ...]:
+    """The file of a SQLite store, and those of its log, which may not be there."""
+    return path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))
+
+
 def identity(path: Path) -> tuple[int, int] | None:
     """Which file a path names now, by device and inode; None where it names none."""
     try:
@@ -287,8 +292,7 @@ def _stay_with(engine: Engine, path: Path) -> None:
     """Use the file that was opened, with its log, and no other. SQLite goes on with one that was
     deleted: what is written there is gone with the process, and what others write, such as a halt,
     is not seen."""
-    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
-    opened = {file: found for file in files if (found := identity(file))}
+    opened = {file: found for file in store_files(path) if (found := identity(file))}
 
     def require_same_files(_connection: Connection) -> None:
         for file, found in opened.items():
