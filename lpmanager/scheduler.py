@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -68,6 +70,8 @@ def run_on(trigger: BaseTrigger, job: Callable[[], None], stop: Event) -> None:
     A firing that comes late is made up for once, however many were missed: what is to be done is
     read from the chain, not from the count of firings. One that comes while the job still runs is
     left out, and that is logged.
+
+    Warning: a KeyboardInterrupt meanwhile ends the process, with 130.
     """
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(1)},
@@ -90,7 +94,12 @@ def run_on(trigger: BaseTrigger, job: Callable[[], None], stop: Event) -> None:
     try:
         while not stop.wait(timeout=0.2):
             pass
-    finally:
         scheduler.shutdown(wait=True)
+    except KeyboardInterrupt:
+        # No thread can be interrupted. It must not go on once the caller lets go of what it needs,
+        # as of the account's lock; that all ends here, as by a kill, it survives.
+        sys.stderr.write("lpm: interrupted\n")
+        sys.stderr.flush()
+        os._exit(130)
     if failures:
         raise failures[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -133,6 +135,47 @@ def test_a_stop_lets_the_cycle_in_hand_finish() -> None:
 
     in_background(stop, job, 0.05)
     assert finished == ["first", "second"]
+
+
+HELD_WHILE_A_CYCLE_RUNS = """
+import time
+from contextlib import closing
+from lpmanager.scheduler import interval_trigger, run_on, stop_on_signal
+
+class Lock:
+    def close(self):
+        print("let go", flush=True)
+
+cycles = []
+
+def job():
+    cycles.append(1)
+    if len(cycles) == 2:
+        print("at work", flush=True)
+        time.sleep(60)
+
+with stop_on_signal() as stop, closing(Lock()):
+    run_on(interval_trigger(1), job, stop)
+"""
+
+
+def test_a_second_signal_ends_the_cycle_too_before_anything_it_needs_is_let_go_of() -> None:
+    """A thread that goes on while another process has the account's lock would sign beside it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD_WHILE_A_CYCLE_RUNS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "at work\n"
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 130
+        assert (process.stdout.read(), process.stderr.read()) == ("", "lpm: interrupted\n")
 
 
 @pytest.mark.parametrize("cycle", [1, 2])
