@@ -83,7 +83,7 @@ def read_database(url: str) -> Engine:
             at_last.callback(engine.dispose)
             return _copied_row_by_row(engine)
     path = Path(address.database) if address.database else None
-    there = path is not None and _is_there(path)
+    there = path is not None and identity(path) is not None
     memory = sqlite3.connect(":memory:", check_same_thread=False)
     if path is not None and there:
         try:
@@ -200,11 +200,17 @@ def store_files(path: Path) -> tuple[Path, ...]:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Which file a path names now, by device and inode; None where it names none."""
+    """Which file a path names now, by device and inode; None where it names none. Raises StoreError
+    where that cannot be told: what may not be looked for is not taken for missing."""
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be looked for ({error.strerror}); see that its disk is there, and let "
+            "this user enter its folder, or name another one"
+        ) from error
     return status.st_dev, status.st_ino
 
 
@@ -303,17 +309,6 @@ def _stay_with(engine: Engine, path: Path) -> None:
                 )
 
     event.listen(engine, "begin", require_same_files, insert=True)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is a file; one that may not be looked for is not taken for missing."""
-    try:
-        return identity(path) is not None
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be looked for ({error.strerror}); let this user enter its folder, or "
-            "name another store"
-        ) from error
 
 
 def _let_readers_in(engine: Engine) -> None:

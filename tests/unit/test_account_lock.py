@@ -16,7 +16,7 @@ import pytest
 from filelock import Timeout
 
 from lpmanager.account_lock import holder, only_one
-from lpmanager.errors import UsageError
+from lpmanager.errors import LpmError, UsageError
 
 HOLD_LOCK = """
 import sys, time
@@ -164,6 +164,18 @@ def test_a_lock_of_which_the_file_was_deleted_is_held_no_more(tmp_path: Path) ->
         ):
             require_held()
         with another(second), pytest.raises(UsageError, match=r"b\.lock was deleted"):
+            require_held()
+
+
+def test_a_lock_that_cannot_be_looked_for_is_not_taken_for_held(
+    lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with only_one([lock]) as require_held, monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", closed)
+        with pytest.raises(LpmError, match="cannot be looked for"):
             require_held()
 
 

@@ -141,8 +141,8 @@ def test_a_folder_that_this_user_may_not_enter_is_found(tmp_path: Path) -> None:
     wrong = {name: check.found for name, check in checks.items() if not check.passed}
     assert set(wrong) == {"disk", "database", "lock on base"}
     assert wrong["database"] == (
-        f"{folder}/lpmanager.db: cannot be looked for (Permission denied); let this user enter its "
-        "folder, or name another store"
+        f"{folder}/lpmanager.db: cannot be looked for (Permission denied); see that its disk is "
+        "there, and let this user enter its folder, or name another one"
     )
     assert wrong["lock on base"].startswith(f"cannot lock {folder}/lpmanager-8453-")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sqlite3
 from contextlib import ExitStack, closing
@@ -171,6 +172,25 @@ def test_a_store_whose_log_is_deleted_while_it_is_in_use_takes_nothing_more(
     (tmp_path / log).unlink()
     with pytest.raises(StoreError, match=rf"{log}: was deleted, or another file put in its place"):
         add_a_chain(engine, 1)
+    engine.dispose()
+
+
+def test_a_store_that_cannot_be_looked_for_is_an_error_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a network's disk that has gone, or in a folder that was closed."""
+    engine = open_database(url(tmp_path / "books.db"))
+
+    def gone(_path: Path) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", gone)
+        with pytest.raises(
+            StoreError, match=r"books\.db.*cannot be looked for \(Stale file handle"
+        ):
+            add_a_chain(engine, 1)
+    add_a_chain(engine, 1)
     engine.dispose()
 
 
