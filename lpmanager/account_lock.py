@@ -17,8 +17,8 @@ from lpmanager.errors import UsageError
 from lpmanager.ledger.database import identity
 
 _POLL_S = 0.1
-#: A holder without a name has only just come, or is about to go.
-_NAMELESS_S = 0.5
+#: Whoever only asks who holds a lock has it for less, and so does one who is about to go.
+_INSTANT_S = 0.5
 _OWNERS_FOLDER = 0o700
 
 
@@ -46,9 +46,7 @@ def only_one(
                 left = give_up - time.monotonic()
                 if left > 0:
                     tell(f"waiting up to {left:.0f} s for {_named(path)} to let go of {path}")
-                elif _name(path) is None:
-                    left = _NAMELESS_S
-                if left <= 0 or not _acquired(lock, path, left, stop_asked):
+                if not _acquired(lock, path, max(left, _INSTANT_S), stop_asked):
                     raise UsageError(
                         f"another lpm signs for the account: {_named(path)} holds {path}; stop "
                         "it, or wait until it ends (--wait SECONDS)"

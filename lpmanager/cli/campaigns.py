@@ -134,9 +134,10 @@ def signing(
             if stop_asked():
                 raise typer.Exit(INTERRUPTED) from None
             raise
+        ask = cache(asking(who.key))
         signers = {
-            chain.name: LockedSigner(load_signer(who, chain, asking(who.key)), require_held)
-            for chain in chains.values()
+            name: LockedSigner(load_signer(who, chain, ask), require_held)
+            for name, chain in {chain.name: chain for chain in chains.values()}.items()
         }
         ledger = Ledger.open(settings.store)
         held.callback(ledger.engine.dispose)

@@ -72,7 +72,8 @@ def lock_paths(settings: Settings, chain: Chain, account: str) -> frozenset[Path
     store = make_url(settings.store)
     if store.get_backend_name() == "sqlite" and store.database:
         folders.add(Path(store.database).parent)
-    return frozenset(folder / name for folder in folders)
+    # One file by one name: a program that locks it by two waits for itself.
+    return frozenset(folder.resolve() / name for folder in folders)
 
 
 def send_policy(settings: Settings, chain: Chain, within_s: int) -> SendPolicy:

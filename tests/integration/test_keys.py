@@ -15,6 +15,8 @@ from loopback_signer import loopback_signer
 from terminal import Session, at_a_terminal
 
 from lpmanager.chain.node import Question
+from lpmanager.cli.campaigns import signing
+from lpmanager.config import load
 from lpmanager.execution.keystore import seal
 
 PASSWORD = "correct horse"
@@ -108,6 +110,26 @@ def test_a_run_without_a_terminal_says_where_to_put_the_password(sealed: Desk) -
     _out, err = done.communicate(timeout=60)
     assert done.returncode == 2
     assert "set account.password_file or account.password_credential" in err
+
+
+def test_one_password_opens_the_keystore_for_all_campaigns(
+    sealed: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def answered(what: str, instead: str) -> str:
+        asked.append((what, instead))
+        return PASSWORD
+
+    monkeypatch.setattr("lpmanager.cli.secret_input.ask_secret", answered)
+    text = sealed.config.read_text()
+    campaign = text[text.index("[campaigns.main]") : text.index("[chains.devnet]")]
+    second = campaign.replace("campaigns.main", "campaigns.second")
+    sealed.config.write_text(
+        text + second.replace(sealed.devnet.deployment.pool.address, "0x" + "11" * 20)
+    )
+    with signing(load(sealed.config), ["main", "second"], lambda: False, 0.0):
+        assert len(asked) == 1
 
 
 def test_systemd_hands_over_the_password(sealed: Desk) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from filelock import Timeout
+from filelock import FileLock, Timeout
 
 from lpmanager.account_lock import holder, only_one
 from lpmanager.errors import LpmError, UsageError
@@ -77,6 +77,17 @@ def test_a_holder_that_is_about_to_go_is_waited_for_a_moment(lock: Path) -> None
         Timer(0.1, process.kill).start()
         with only_one([lock]):
             assert json.loads(lock.read_text())["pid"] == os.getpid()
+
+
+def test_a_lock_that_is_only_asked_about_is_waited_for_a_moment(lock: Path) -> None:
+    """As by the doctor, while the name of one that was killed is still there."""
+    with another(lock):
+        pass
+    asked = FileLock(lock, thread_local=False)
+    asked.acquire()
+    Timer(0.1, asked.release).start()
+    with only_one([lock]):
+        assert json.loads(lock.read_text())["pid"] == os.getpid()
 
 
 def test_a_killed_holder_is_not_mistaken_for_the_next_one(lock: Path) -> None:

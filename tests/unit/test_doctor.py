@@ -182,6 +182,21 @@ def test_a_halt_is_told_of_with_its_reason(tmp_path: Path, ledger: Ledger) -> No
     assert halt.found == f"halted: a test says so; look into it, then `lpm resume {NAME}`"
 
 
+def test_a_store_beside_the_users_own_lock_has_that_lock_however_it_is_spelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By two names one lock is two, and whoever takes both waits for itself."""
+    home = tmp_path / "real"
+    (home / ".local/state/lpmanager").mkdir(parents=True)
+    (tmp_path / "home").symlink_to(home)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    settings = settings_with(tmp_path, store=f"sqlite:///{home}/.local/state/lpmanager/books.db")
+    paths = lock_paths(settings, settings.chain_of(NAME), ADDRESS)
+    assert len(paths) == 1
+    with only_one(paths):
+        pass
+
+
 def test_while_lpm_runs_its_lock_and_what_it_has_under_way_are_in_order(
     tmp_path: Path, ledger: Ledger
 ) -> None:
