@@ -47,9 +47,10 @@ def require_of_this_chain(plan: Plan, found: str | None) -> None:
     """Raise PlanRefused unless the block that the plan was made at is the one `found` at its height
     now; None where the chain has none there."""
     if found != plan.block.hash:
+        here = found or "none yet: where its RPC lags behind, try again"
         raise PlanRefused(
             f"the plan was made at block {plan.block.number}, {plan.block.hash}, where this chain "
-            f"has {found or 'none'}; make a new one"
+            f"has {here}; make a new one"
         )
 
 

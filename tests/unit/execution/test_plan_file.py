@@ -217,8 +217,9 @@ def test_a_plan_is_refused_once_its_signer_has_signed_anything_else(plan: Plan) 
 
 def test_a_plan_of_a_block_that_the_chain_does_not_have_is_refused(plan: Plan) -> None:
     require_of_this_chain(plan, plan.block.hash)
-    for found in ("0x" + "11" * 32, None):
-        with pytest.raises(PlanRefused, match=f"made at block {plan.block.number}, .*; make a new"):
+    for found, says in (("0x" + "11" * 32, "0x11"), (None, "none yet: .* try again")):
+        made = f"made at block {plan.block.number}, .* has {says}.*; make a new"
+        with pytest.raises(PlanRefused, match=made):
             require_of_this_chain(plan, found)
 
 
