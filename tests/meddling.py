@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lpmanager.chain.transport import RpcError
+
 Requests = Sequence[tuple[str, list[Any]]]
 
 LOOK, SEND = "eth_getTransactionReceipt", "eth_sendRawTransaction"
+
+#: Blocks behind the head whose state a node without an archive has.
+REMEMBERED = 128
 
 
 class Meddling:
@@ -57,3 +62,36 @@ class Blind(Meddling):
 def failing_on(method: str, trouble: Any) -> Callable[[str], Any | None]:
     """To meddle with: every request of that method fails."""
     return lambda asked: trouble if asked == method else None
+
+
+class Forgetful(Meddling):
+    """A node that keeps no archive: of blocks more than 128 behind the head it has the logs, but
+    not what they left. `most_blocks` is how many it searches for logs at once."""
+
+    def __init__(self, inner: Any, most_blocks: int = 2_000) -> None:
+        super().__init__(inner)
+        self._most_blocks = most_blocks
+
+    def request_many(self, requests: Requests) -> list[Any]:
+        refusals = [self._refusal(*asked) for asked in requests]
+        answers = super().request_many(requests)
+        return [refused or told for refused, told in zip(refusals, answers, strict=True)]
+
+    def _refusal(self, method: str, params: list[Any]) -> RpcError | None:
+        if method == "eth_getLogs":
+            first, last = (int(params[0][end], 16) for end in ("fromBlock", "toBlock"))
+            if last - first >= self._most_blocks:
+                return RpcError(-32000, "block range is too large", None)
+        of_state = method in ("eth_call", "eth_getBalance", "eth_getTransactionCount")
+        if of_state and self._height(params[-1]) < self._height("latest") - REMEMBERED:
+            return RpcError(-32000, "missing trie node", None)
+        return None
+
+    def _height(self, block: str | dict[str, str]) -> int:
+        if isinstance(block, str) and block.startswith("0x"):
+            return int(block, 16)
+        by_hash = isinstance(block, dict)
+        method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
+        name = block["blockHash"] if isinstance(block, dict) else block
+        (told,) = self._inner.request_many([(method, [name, False])])
+        return int(told["number"], 16)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from lpmanager.abi import Event
 from lpmanager.amm import amounts_for_liquidity_down, amounts_for_liquidity_up
-from lpmanager.chain.history import read_swap, require_price
+from lpmanager.chain.history import (
+    PRICE_TOPICS,
+    price_by_logs,
+    price_set_by,
+    read_swap,
+    require_price,
+)
 from lpmanager.chain.node import Log, Node, Receipt, logs_question
 from lpmanager.chain.transfers import read_transfer
-from lpmanager.errors import ChainError
+from lpmanager.errors import ChainError, RpcUnavailable
 from lpmanager.model import (
     Action,
     Amounts,
@@ -57,18 +63,20 @@ def read_fact(
 
 
 def price_before(node: Node, pool: PoolKey, log: Log) -> SqrtPriceX96:
-    """The pool's price just before a log: after the last swap before it in its block, or at the
-    end of the parent block."""
-    swaps = node.ask(
-        logs_question(
-            [uniswap_v3.SWAP_EVENT.topic], log.block_number, log.block_number, pool.address
-        )
-    )
-    earlier = [swap for swap in swaps if swap.log_index < log.log_index]
+    """The pool's price just before a log: after the last one before it in its block that set it, or
+    at the end of the parent block."""
+    height = log.block_number
+    of_block = node.ask(logs_question([PRICE_TOPICS], height, height, pool.address))
+    earlier = [entry for entry in of_block if entry.log_index < log.log_index]
     if earlier:
-        return read_swap(earlier[-1]).sqrt_price_x96
-    parent = node.block(log.block_number - 1)
-    price = node.call(uniswap_v3.slot0(pool.address), parent).sqrt_price_x96
+        return price_set_by(earlier[-1])
+    parent = node.block(height - 1)
+    try:
+        price = node.call(uniswap_v3.slot0(pool.address), parent).sqrt_price_x96
+    except RpcUnavailable:
+        raise
+    except ChainError:  # it has forgotten what the block left
+        return price_by_logs(node, pool.address, parent.number)
     require_price(price, f"pool {pool.address} at block {parent.number}")
     return price
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from devnet_world import PRICE, a_world
-from meddling import LOOK, SEND, Blind, failing_on
+from meddling import LOOK, SEND, Blind, Forgetful, failing_on
 from plan_desk import GWEI, POLICY, USDC_RAW, WETH_RAW, PlanDesk
 from sqlalchemy import text
 
@@ -361,6 +361,38 @@ def test_what_cannot_be_told_stays_open_and_nothing_more_is_signed(desk: Desk) -
     desk.transport.meddle = lambda _method: None
     told = desk.booked(desk.executor().recover("main"))
     assert [type(fact) for fact in facts(told)] == [Minted]
+
+
+@pytest.mark.parametrize("most_blocks", [2_000, 3])
+def test_what_was_mined_is_told_when_the_node_has_forgotten_the_state_before_it(
+    desk: Desk, most_blocks: int
+) -> None:
+    """By the price that the last swap before it left, however long it was quiet since."""
+    desk.world.trade(10**9, zero_for_one=True)
+    pass_blocks(desk, 30)
+    before = desk.world.read(desk.account).state.sqrt_price_x96
+    (swapped,) = facts(done_and_forgotten(desk, most_blocks, desk.swap()))
+    assert swapped.sqrt_price_before_x96 == before
+    desk.booked(desk.executor().take_back("main", desk.world.node.head(), mined_nonces(desk)))
+    after = desk.world.read(desk.account).state.sqrt_price_x96
+    (minted,) = facts(done_and_forgotten(desk, most_blocks, desk.mint()))
+    assert minted.sqrt_price_x96 == after != before
+
+
+def done_and_forgotten(desk: Desk, most_blocks: int, action: Action) -> Outcome:
+    """What a new process takes over long after the action was mined, from a node without an
+    archive that searches so many blocks for logs at once."""
+    desk.transport.meddle = failing_on("eth_getLogs", RpcUnavailable("no answer"))
+    assert desk.carry_out(action).stopped == "no answer"
+    pass_blocks(desk, 200)
+    desk.transport = Forgetful(desk.world.backend.transport, most_blocks)
+    outcome = desk.booked(desk.executor().recover("main"))
+    assert outcome.stopped is None
+    return outcome
+
+
+def pass_blocks(desk: Desk, count: int) -> None:
+    desk.world.node.ask(Question("anvil_mine", [hex(count)], lambda done: done))
 
 
 def test_what_was_done_before_the_node_failed_is_not_forgotten(desk: Desk) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from builders import a_block
 from devnet_world import PRICE, a_world
-from meddling import SEND, Blind, Meddling, failing_on
+from meddling import SEND, Blind, Forgetful, Meddling, failing_on
 from plan_desk import POLICY, USDC_RAW, WETH_RAW, PlanDesk
 from vault_world import WIDE, deploy_vault
 
 from lpmanager.amm import MIN_SQRT_PRICE
-from lpmanager.chain.node import Node, Receipt, receipt_question
+from lpmanager.chain.node import Node, Question, Receipt, receipt_question
 from lpmanager.devnet.deploy import fund
 from lpmanager.errors import CallReverted, ChainError, PlanRefused, RpcUnavailable
 from lpmanager.execution.plan_terms import wallet_change
@@ -413,6 +413,17 @@ def test_a_receipt_that_leaves_something_out_is_not_believed(desk: Desk, missing
     cut = replace(receipt, logs=tuple(e for e in receipt.logs if e.topics[0] != event.topic))
     with pytest.raises(ChainError, match=receipt.tx_hash):
         read_vault_facts(world.node, world.pool, desk.vault, actions, cut)
+
+
+def test_what_was_done_is_told_alike_by_a_node_that_has_forgotten_the_state_before_it(
+    desk: Desk,
+) -> None:
+    actions, world = (desk.swap(), desk.mint()), desk.world
+    receipt = desk.receipt(desk.carry_out(*actions))
+    told = read_vault_facts(world.node, world.pool, desk.vault, actions, receipt)
+    world.node.ask(Question("anvil_mine", [hex(200)], lambda done: done))
+    later = Node(Forgetful(world.backend.transport), world.backend.chain_id)
+    assert read_vault_facts(later, world.pool, desk.vault, actions, receipt) == told
 
 
 def test_a_swap_that_vault_and_pool_tell_differently_is_not_believed(desk: Desk) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from builders import BLOCK_TIME_S, a_block
+from builders import BLOCK_TIME_S, CHAIN_ID, a_block
 from eth_abi.abi import encode
 
 from lpmanager.amm import MAX_SQRT_PRICE, MIN_SQRT_PRICE
-from lpmanager.chain.history import flow_questions, join_flow, read_swap
-from lpmanager.chain.node import Log
-from lpmanager.errors import ChainError
+from lpmanager.chain.history import flow_questions, join_flow, price_by_logs, read_swap
+from lpmanager.chain.node import Log, Node
+from lpmanager.chain.transport import RpcError
+from lpmanager.errors import ChainError, RpcUnavailable
 from lpmanager.venues.uniswap_v3 import INITIALIZE_EVENT, SWAP_EVENT
 
 
@@ -73,3 +76,95 @@ def test_the_window_is_asked_for_swaps_and_for_the_birth() -> None:
     (query,) = logs.params
     assert query["topics"] == [[SWAP_EVENT.topic, INITIALIZE_EVENT.topic]]
     assert (query["fromBlock"], query["toBlock"]) == (hex(51), hex(100))
+
+
+POOL = "0x0000000000000000000000000000000000000010"
+
+
+class Searched:
+    """A node that has one log, of the block 5,000, and answers for spans as `refuse` lets it."""
+
+    def __init__(self, log: Log | None = None) -> None:
+        self.refuse: Callable[[int, int], Any | None] = lambda _first, _last: None
+        self.alive = True
+        self.asked = 0
+        self._log = log
+
+    def request_many(self, requests: Any) -> list[Any]:
+        ((method, params),) = requests
+        if method == "eth_getBlockByNumber":
+            if not self.alive:
+                raise RpcUnavailable("no answer")
+            return [{"number": "0x1", "hash": f"0x{1:064x}", "timestamp": "0x1"}]
+        self.asked += 1
+        first, last = int(params[0]["fromBlock"], 16), int(params[0]["toBlock"], 16)
+        refusal = self.refuse(first, last)
+        if isinstance(refusal, Exception):
+            raise refusal
+        held = self._log is not None and first <= self._log.block_number <= last
+        return [refusal or ([self._told(self._log)] if self._log and held else [])]
+
+    def _told(self, log: Log) -> dict[str, Any]:
+        return {
+            "address": POOL,
+            "topics": list(log.topics),
+            "data": "0x" + log.data.hex(),
+            "blockNumber": hex(log.block_number),
+            "blockHash": f"0x{1:064x}",
+            "transactionHash": f"0x{2:064x}",
+            "logIndex": "0x3",
+        }
+
+
+def the_price(node: Searched, height: int = 90_000) -> int:
+    return price_by_logs(Node(node, CHAIN_ID), POOL, height)
+
+
+TOO_MANY = RpcError(-32000, "block range is too large", None)
+
+
+@pytest.mark.parametrize("log", [a_log(2**95, 5_000), the_birth(5_000)])
+def test_a_price_is_that_of_the_last_log_that_set_it_however_long_ago(log: Log) -> None:
+    node = Searched(log)
+    assert the_price(node) == (2**96 if log.topics == the_birth(0).topics else 2**95)
+    assert node.asked < 12
+
+
+@pytest.mark.parametrize("refusal", [TOO_MANY, RpcUnavailable("timed out")], ids=["words", "none"])
+def test_a_node_that_searches_few_blocks_at_once_is_asked_for_fewer(refusal: Any) -> None:
+    """Some refuse by saying nothing at all."""
+    node = Searched(a_log(2**95, 5_000))
+    node.refuse = lambda first, last: refusal if last - first >= 500 else None
+    assert the_price(node) == 2**95
+
+
+def test_a_node_that_is_gone_is_not_taken_for_one_that_refuses() -> None:
+    node = Searched(a_log(2**95, 5_000))
+    node.refuse, node.alive = (lambda _first, _last: RpcUnavailable("no answer")), False
+    with pytest.raises(RpcUnavailable, match="no answer"):
+        the_price(node)
+    assert node.asked == 1
+
+
+def pruned(first: int, _last: int) -> RpcError | None:
+    return RpcError(4444, "pruned history unavailable", None) if first < 80_000 else None
+
+
+def few_at_once(first: int, last: int) -> RpcError | None:
+    return TOO_MANY if last - first >= 10 else None
+
+
+@pytest.mark.parametrize("refuse", [pruned, few_at_once])
+def test_a_price_that_was_set_too_long_ago_takes_an_rpc_that_forgets_nothing(
+    refuse: Callable[[int, int], Any | None],
+) -> None:
+    node = Searched(a_log(2**95, 5_000))
+    node.refuse = refuse
+    with pytest.raises(ChainError, match=r"its price at the end of block 90000.*an archive RPC"):
+        the_price(node)
+    assert node.asked <= 500
+
+
+def test_a_pool_that_never_had_a_price_has_none_now() -> None:
+    with pytest.raises(ChainError, match="no log that set it in the blocks from 0 on"):
+        the_price(Searched())
