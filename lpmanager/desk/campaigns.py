@@ -103,7 +103,8 @@ def _outside_transfers(market: Market, holder: str) -> OutsideTransfers:
     tokens = [market.pool.token0.address, market.pool.token1.address]
 
     def moved(first_block: int, last_block: int, ours: frozenset[str]) -> Amounts:
-        found = find_transfers(market.node, tokens, holder, first_block, last_block)
+        wrapped = market.chain.wrapped_native
+        found = find_transfers(market.node, tokens, wrapped, holder, first_block, last_block)
         outside = [transfer for transfer in found if transfer.tx_hash not in ours]
         return market.pool.amounts(*(received(outside, token, holder) for token in tokens))
 

@@ -12,6 +12,9 @@ _SYMBOL = Function("symbol()", "(string)")
 _APPROVE = Function("approve(address,uint256)")
 _TRANSFER = Function("transfer(address,uint256)")
 TRANSFER = Event("Transfer(address,address,uint256)", "(uint256)")
+#: What WETH9 tells in place of a Transfer, where native coin is wrapped or unwrapped.
+WRAPPED = Event("Deposit(address,uint256)", "(uint256)")
+UNWRAPPED = Event("Withdrawal(address,uint256)", "(uint256)")
 
 
 def balance_of(token: str, owner: str) -> ContractCall[int]:

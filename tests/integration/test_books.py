@@ -33,6 +33,7 @@ from lpmanager.errors import (
     MaybeSent,
     PlanRefused,
     RpcUnavailable,
+    StrangersTransaction,
     UsageError,
 )
 from lpmanager.execution.executor import Executor
@@ -145,7 +146,8 @@ class Desk:
 
     def _moved(self, first: int, last: int, ours: frozenset[str]) -> Amounts:
         tokens = [self.world.pool.token0.address, self.world.pool.token1.address]
-        found = find_transfers(self.world.node, tokens, self.account, first, last)
+        wrapped = self.world.deployment.wrapped_native
+        found = find_transfers(self.world.node, tokens, wrapped, self.account, first, last)
         outside = [transfer for transfer in found if transfer.tx_hash not in ours]
         return self.world.pool.amounts(*(received(outside, t, self.account) for t in tokens))
 
@@ -273,6 +275,41 @@ def test_a_deposit_and_a_withdrawal_by_the_owner_are_dated_and_are_no_gain(simpl
     taken = simple.campaign.books.result(observe(simple.campaign).snapshot)
     assert taken.net_deposits - before.net_deposits == 10_000
     assert taken.hodl == before.hodl
+
+
+_WRAP, _UNWRAP = Function("deposit()"), Function("withdraw(uint256)")
+
+
+def wraps(desk: Desk, wei: int) -> None:
+    """The owner makes WETH of native coin."""
+    desk.unlock()
+    weth, data = desk.world.deployment.wrapped_native, _WRAP.encode()
+    desk.world.controls.execute(desk.account, weth, data, value=wei, what="wrap")
+
+
+def test_native_coin_that_the_owner_wraps_or_unwraps_comes_in_and_goes_out(simple: Desk) -> None:
+    """WETH tells of it by events of its own, and of no transfer."""
+    desk = replace(simple, quote="WETH", rule=ByHand.ADOPT)
+    desk.at_rest()
+    before = desk.campaign.books.result(observe(desk.campaign).snapshot)
+    wraps(desk, 12_345)
+    desk.require_exact()
+    wrapped = desk.campaign.books.result(observe(desk.campaign).snapshot)
+    assert wrapped.net_deposits - before.net_deposits == 12_345
+    desk.act_by_hand(desk.world.deployment.wrapped_native, _UNWRAP.encode(2_345))
+    desk.require_exact()
+    unwrapped = desk.campaign.books.result(observe(desk.campaign).snapshot)
+    assert unwrapped.net_deposits - before.net_deposits == 10_000
+    assert unwrapped.hodl == before.hodl
+    desk.cycle()
+    desk.require_exact()
+
+
+def test_native_coin_wrapped_by_hand_halts_as_a_strangers_transaction(simple: Desk) -> None:
+    simple.cycle()
+    wraps(simple, 12_345)
+    with pytest.raises(StrangersTransaction, match="something else signs"):
+        simple.cycle()
 
 
 def test_a_dry_run_writes_nothing_and_sends_nothing(simple: Desk) -> None:
