@@ -29,6 +29,9 @@ OutsideTransfers = Callable[[int, int, frozenset[str]], Amounts]
 #: its opening, unless it was opened again.
 _LOOKS = ("deposit", "mark", a.OPENED_AGAIN)
 
+#: More than any reorganisation takes out, and as many as an RPC searches at once.
+_UNSETTLED_BLOCKS = 2_000
+
 _BY_HAND = (
     '; it was changed by hand: set changed_by_hand = "adopt" to take that into the books, or begin '
     "new books under another campaign name"
@@ -111,7 +114,10 @@ class Reconciliation:
         explained = {}
         for token, found in _by_token(self._wallet_difference(snapshot)).items():
             rest = self._ledger.unallocated(row.chain_id, row.account, token.address)
-            if rest is None or found == 0:
+            if rest is None:
+                continue
+            if found == 0:
+                self._look_no_further_back(row, token, rest.last_block, snapshot)
                 continue
             moved = self._moved_outside(row, rest.last_block, snapshot)
             if _by_token(moved)[token] != found:
@@ -124,6 +130,21 @@ class Reconciliation:
                 )
             explained[token.address] = found
         self._ledger.add_unallocated(row.chain_id, row.account, explained, snapshot.block.number)
+
+    def _look_no_further_back(
+        self, row: CampaignRow, token: Token, looked_up_to: int, snapshot: Snapshot
+    ) -> None:
+        """Where books and chain are one, transfers of long ago need no more looking for.
+
+        What moved lately is left to be, as a reorganisation may change it. What came to nothing
+        with it since came to nothing before it too.
+        """
+        settled = snapshot.block.number - _UNSETTLED_BLOCKS
+        if settled - looked_up_to < _UNSETTLED_BLOCKS:
+            return
+        if _by_token(self._moved_outside(row, settled, snapshot))[token] == 0:
+            nothing = {token.address: 0}
+            self._ledger.add_unallocated(row.chain_id, row.account, nothing, settled)
 
     def require_wallet_explained(self, snapshot: Snapshot) -> None:
         """The wallet is what the books of all campaigns of the account say."""

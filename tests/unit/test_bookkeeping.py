@@ -514,6 +514,44 @@ def test_a_budgeted_campaign_opens_beside_another_after_the_owner_sent_tokens(
     assert two.bring_up_to(account.snapshot()).wallet == amounts(10, 10)
 
 
+def test_a_transfer_is_not_looked_for_where_books_and_chain_were_one_long_after(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    """Dust after a month would cost thousands of questions else."""
+    asked: list[int] = []
+
+    def moved(first: int, last: int, ours: frozenset[str]) -> Amounts:
+        asked.append(last - first + 1)
+        return account.outside_transfers(first, last, ours)
+
+    books = Bookkeeper("main", ledger, account.signer, amounts(10, 10), moved)
+    books.bring_up_to(account.snapshot())
+    for _ in range(3):
+        account.block += 5_000
+        books.bring_up_to(account.snapshot())
+    account.receives(amounts(1, 0))
+    books.bring_up_to(account.snapshot())
+    assert max(asked) <= 2_001
+    assert len(asked) == 3 * 2 + 1  # at each look for each token
+    assert ledger.wallet_totals(CHAIN_ID, ACCOUNT, POOL.token0.address) == 10**9 + 1
+
+
+def test_what_came_and_went_long_ago_and_lately_is_looked_for_as_one(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    """Nobody looked in between, so books and chain are one, but were not where the search would
+    begin."""
+    books = books_of(ledger, account, budget=amounts(10, 10))
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(500, 0))
+    account.block += 9_000
+    account.receives(amounts(-500, 0))
+    books.bring_up_to(account.snapshot())
+    account.receives(amounts(50, 0))
+    books.bring_up_to(account.snapshot())
+    assert books.halted() is None
+
+
 def test_fees_collected_by_hand_halt_the_campaign(ledger: Ledger, account: PaperAccount) -> None:
     account.adopt(a_position(token_id=5))
     books = books_of(ledger, account)
