@@ -247,13 +247,11 @@ class Ledger:
                     f"campaigns.{row.name}.budget: asks for {wanted}, but the account has only "
                     f"{free} raw units of {token.symbol} free; lower it, or send tokens"
                 )
+            # Transfers that were not told of yet are still to be found behind what the rest holds.
+            found_up_to = row.last_block if rest is None else rest.last_block
+            left = free - wanted.raw
             write_unallocated(
-                connection,
-                row.chain_id,
-                row.account,
-                token.address,
-                free - wanted.raw,
-                row.last_block,
+                connection, row.chain_id, row.account, token.address, left, found_up_to
             )
 
 

@@ -552,6 +552,22 @@ def test_what_came_and_went_long_ago_and_lately_is_looked_for_as_one(
     assert books.halted() is None
 
 
+def test_a_transfer_told_late_is_taken_in_though_another_campaign_opened_meanwhile(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    one, two = (books_of(ledger, account, name, budget=amounts(10, 10)) for name in ("one", "two"))
+    one.bring_up_to(account.snapshot())
+    account.receives(amounts(500, -7))
+    told_late = account.came.pop()
+    account.block += 1
+    with pytest.raises(BooksDoNotClose, match="no transfer explains it"):
+        two.bring_up_to(account.snapshot())
+    account.came.append(told_late)
+    account.block += 1
+    assert one.bring_up_to(account.snapshot()).wallet == amounts(10, 10)
+    assert two.bring_up_to(account.snapshot()).wallet == amounts(10, 10)
+
+
 def test_fees_collected_by_hand_halt_the_campaign(ledger: Ledger, account: PaperAccount) -> None:
     account.adopt(a_position(token_id=5))
     books = books_of(ledger, account)
