@@ -299,7 +299,7 @@ class Bookkeeper:
             if booked != found:
                 raise ConfigError(
                     f"campaigns.{self._name}: its books are for {what} {booked}, the configuration "
-                    f"says {found}; give the new one another name, or another store"
+                    f"says {found}; begin new books in another store"
                 )
 
     def _halt_if_told(self, outcome: Outcome, timestamp: int) -> None:

@@ -34,7 +34,7 @@ _UNSETTLED_BLOCKS = 2_000
 
 _BY_HAND = (
     '; it was changed by hand: set changed_by_hand = "adopt" to take that into the books, or begin '
-    "new books under another campaign name"
+    "new books in another store"
 )
 
 _OPENING_GONE = "the block that the books were opened at was taken out by a reorganisation"
@@ -69,8 +69,8 @@ class Reconciliation:
             raise MaybeSent(
                 f"{intent.purpose.call.what} of campaign {self._name} is under way "
                 f"({intent.status}), signed by {intent.account}; set [account] to that until `lpm "
-                f"run --once --live {self._name}` has seen it through, or begin new books under "
-                "another campaign name"
+                f"run --once --live {self._name}` has seen it through, or begin new books in "
+                "another store"
             )
 
     def bring_up_to(self, row: CampaignRow, snapshot: Snapshot, marks: Landmarks) -> None:
@@ -187,8 +187,8 @@ class Reconciliation:
                 snapshot,
                 f"transaction {last.tx_hash} was booked in block {last.number}, expected "
                 f"{last.block_hash} there, found {snapshot.hash_at(last.number)}: a reorganisation "
-                "took it out; raise transactions.confirmations, and begin new books under another "
-                "campaign name",
+                "took it out; raise transactions.confirmations, and begin new books in another "
+                "store",
             )
 
     def _mark_positions(

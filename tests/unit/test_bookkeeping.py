@@ -596,10 +596,61 @@ def test_liquidity_taken_by_hand_halts_the_campaign(ledger: Ledger, account: Pap
         books.bring_up_to(account.snapshot())
 
 
-def test_a_budget_that_was_changed_is_refused(ledger: Ledger, account: PaperAccount) -> None:
-    books_of(ledger, account, "one", budget=amounts(10, 10)).bring_up_to(account.snapshot())
-    with pytest.raises(ConfigError, match="budget"):
-        books_of(ledger, account, "one", budget=amounts(11, 10)).bring_up_to(account.snapshot())
+# ---- new books ----
+
+IN_ANOTHER_STORE = "begin new books in another store$"
+
+
+@pytest.fixture
+def another() -> Iterator[Ledger]:
+    """Another store."""
+    ledger = Ledger.open("sqlite://")
+    yield ledger
+    ledger.engine.dispose()
+
+
+def test_a_budget_that_was_changed_takes_another_store(
+    ledger: Ledger, another: Ledger, account: PaperAccount
+) -> None:
+    """Under another name the old books would keep what they hold, and their positions."""
+    account.adopt(a_position(token_id=5))
+    less, more = amounts(6 * 10**8, 10), amounts(7 * 10**8, 10)
+    books_of(ledger, account, budget=less).bring_up_to(account.snapshot())
+    with pytest.raises(ConfigError, match=f"budget in raw units .*; {IN_ANOTHER_STORE}"):
+        books_of(ledger, account, budget=more).bring_up_to(account.snapshot())
+    with pytest.raises(ConfigError, match="position 5 is in the books of"):
+        books_of(ledger, account, "new", budget=more).bring_up_to(account.snapshot())
+    account.positions.clear()
+    with pytest.raises(ConfigError, match="has only 400000000 raw units of USDC free"):
+        books_of(ledger, account, "new", budget=more).bring_up_to(account.snapshot())
+    record = books_of(another, account, budget=more).bring_up_to(account.snapshot())
+    assert record.wallet == more
+
+
+def test_another_pool_takes_another_store(
+    ledger: Ledger, another: Ledger, account: PaperAccount
+) -> None:
+    """Under another name both would hold the same tokens."""
+    books_of(ledger, account).bring_up_to(account.snapshot())
+    account.pool = replace(POOL, address=a_pool(number=0x77).address)
+    with pytest.raises(ConfigError, match=f"books are for pool .*; {IN_ANOTHER_STORE}"):
+        books_of(ledger, account).bring_up_to(account.snapshot())
+    with pytest.raises(ConfigError, match="shares USDC of account"):
+        books_of(ledger, account, "new").bring_up_to(account.snapshot())
+    assert books_of(another, account).bring_up_to(account.snapshot()).wallet == account.wallet
+
+
+def test_what_was_changed_by_hand_takes_the_other_rule_or_another_store(
+    ledger: Ledger, another: Ledger, account: PaperAccount
+) -> None:
+    books = books_of(ledger, account)
+    books.bring_up_to(account.snapshot())
+    account.owner_opens(RANGE, amounts(10**6, 10**6))
+    with pytest.raises(BooksDoNotClose, match=IN_ANOTHER_STORE):
+        books.bring_up_to(account.snapshot())
+    anew = books_of(another, account)
+    assert anew.bring_up_to(account.snapshot()).bases.keys() == account.positions.keys()
+    anew.require_running()
 
 
 # ---- transactions that are under way, and such as an earlier run left ----

@@ -281,6 +281,19 @@ def test_a_booked_transaction_that_is_taken_out_halts_the_campaign(
         books.require_running()
 
 
+def test_the_way_out_of_a_transaction_that_is_taken_out_is_another_store(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    gone = without(account.snapshot(), MINTED_AT)
+    with pytest.raises(BooksDoNotClose, match="and begin new books in another store"):
+        books.bring_up_to(gone)
+    another = Ledger.open("sqlite://")
+    anew = Bookkeeper("main", another, account.signer, None, account.outside_transfers)
+    assert anew.bring_up_to(gone).bases.keys() == account.positions.keys()
+    anew.require_running()
+    another.engine.dispose()
+
+
 def test_fees_that_went_with_their_block_are_marked_down_and_halt_nothing(
     books: Bookkeeper, account: PaperAccount
 ) -> None:
