@@ -182,7 +182,7 @@ class Reconciliation:
     def _require_transactions_stand(self, snapshot: Snapshot, marks: Landmarks) -> None:
         """A reorganisation deeper than what counts as final takes out what is booked."""
         last = marks.transaction
-        if last is not None and snapshot.hash_at(last.number) != last.block_hash:
+        if last is not None and _is_taken_out(snapshot, last):
             self._halt(
                 snapshot,
                 f"transaction {last.tx_hash} was booked in block {last.number}, expected "

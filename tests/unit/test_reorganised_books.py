@@ -294,6 +294,20 @@ def test_the_way_out_of_a_transaction_that_is_taken_out_is_another_store(
     another.engine.dispose()
 
 
+def test_a_node_that_has_lost_an_old_block_does_not_tell_that_it_was_taken_out(
+    books: Bookkeeper, account: PaperAccount
+) -> None:
+    account.block += 1
+    record = books.bring_up_to(replace(account.snapshot(), earlier=a_node_without(MINTED_AT)))
+    assert record.wallet == account.wallet
+    books.require_running()
+
+
+def a_node_without(height: int) -> dict[int, str | None]:
+    """The hashes of blocks, of which it has lost that one."""
+    return {n: None if n == height else a_block(n).hash for n in range(1_000)}
+
+
 def test_fees_that_went_with_their_block_are_marked_down_and_halt_nothing(
     books: Bookkeeper, account: PaperAccount
 ) -> None:
