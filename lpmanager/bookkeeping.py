@@ -156,9 +156,11 @@ class Bookkeeper:
 
         Raises Halted, and halts the campaign, where it has lost more than `limit`, a share of its
         value, since any such note of the last day, or the last before it. A campaign that holds
-        nothing loses none: what it paid for gas is worth more or less from day to day.
+        nothing loses none: what it paid for gas is worth more or less from day to day. Nor does one
+        that nothing was put into.
         """
-        if record.wallet.is_zero and not record.bases:
+        holds_nothing = record.wallet.is_zero and not record.bases
+        if holds_nothing or not record.deposits:
             return
         now = nav_mark(self._result(snapshot, record), snapshot)
         alarm = loss_alarm(self._diary.marks(now.timestamp), now, snapshot.quote, limit)

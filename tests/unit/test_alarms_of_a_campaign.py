@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from a_person import resume
-from builders import ACCOUNT, a_block, a_pool, amounts, price_at
+from builders import ACCOUNT, a_block, a_pool, a_position, amounts, price_at
 from empty_store import an_empty_ledger
 from paper_account import PaperAccount, an_account
 from sqlalchemy import text
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import ClockDrift, Halted
+from lpmanager.inventory.measure import measure
 from lpmanager.ledger.diary import Diary
 from lpmanager.ledger.store import Ledger
 from lpmanager.model import Hold, Outcome, Stop, StopKind
@@ -180,6 +181,18 @@ def test_a_resume_lets_it_run_and_losses_count_from_then_on(
 
 def test_an_account_that_never_held_anything_loses_nothing(ledger: Ledger) -> None:
     Manager(ledger, an_account((0, 0), pool=POOL)).looks()
+
+
+def test_a_position_worth_nothing_where_nothing_was_put_in_loses_nothing(ledger: Ledger) -> None:
+    """Anybody can send one."""
+    account = an_account((0, 0), pool=POOL)
+    account.adopt(a_position(liquidity=1))
+    manager = Manager(ledger, account)
+    manager.looks()
+    account.price_moves_to(2_300)
+    manager.looks()
+    snapshot = account.snapshot()
+    measure(snapshot, manager.books.bring_up_to(snapshot), Fraction(1, 2))
 
 
 def test_once_the_owner_has_taken_everything_out_nothing_is_lost(
