@@ -20,9 +20,10 @@ ShowRepair = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="With --repair: do it.")]
 UsedUp = Annotated[
-    list[int] | None,
+    list[str] | None,
     typer.Option(
-        metavar="NONCE", help="With --repair, where it asks for that: you have used this nonce up."
+        metavar="CHAIN:ACCOUNT:NONCE",
+        help="With --repair, where it asks for that: you have used this nonce up.",
     ),
 ]
 
@@ -71,7 +72,7 @@ def _examine(settings: Settings, names: list[str], *, as_json: bool) -> None:
     note(f"all {len(checks)} checks passed")
 
 
-def _mend(settings: Settings, used_up: frozenset[int], *, really: bool, as_json: bool) -> None:
+def _mend(settings: Settings, used_up: frozenset[str], *, really: bool, as_json: bool) -> None:
     from lpmanager.cli.output import note, print_json
     from lpmanager.doctor.repair import carry_out, plan_repair
 

@@ -36,19 +36,19 @@ class Repair:
 
 
 def plan_repair(
-    settings: Settings, clock: Callable[[], int], used_up: frozenset[int] = frozenset()
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[str] = frozenset()
 ) -> Repair | None:
     """What would be done about the journal; None where it is whole. Changes nothing.
 
-    `used_up` are nonces of which the owner says that he used them up since it was damaged. Raises
-    StoreError where the database does not even open.
+    `used_up` are nonces of which the owner says that he used them up since it was damaged, as the
+    obstacles name them. Raises StoreError where the database does not even open.
     """
     repair = _planned(settings, clock, used_up)
     return repair and replace(repair, obstacles=(*_who_signs(settings), *repair.obstacles))
 
 
 def carry_out(
-    settings: Settings, clock: Callable[[], int], used_up: frozenset[int] = frozenset()
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[str] = frozenset()
 ) -> Repair | None:
     """Move a damaged journal aside and begin a new one, unless something stands in the way; None
     where it is whole.
@@ -74,7 +74,7 @@ def carry_out(
 
 
 def _planned(
-    settings: Settings, clock: Callable[[], int], used_up: frozenset[int]
+    settings: Settings, clock: Callable[[], int], used_up: frozenset[str]
 ) -> Repair | None:
     ledger = Ledger.read(settings.store)
     try:
@@ -100,7 +100,7 @@ def _who_signs(settings: Settings) -> Iterator[str]:
 
 
 def _obstacles(
-    settings: Settings, damage: Damage, clock: Callable[[], int], used_up: frozenset[int]
+    settings: Settings, damage: Damage, clock: Callable[[], int], used_up: frozenset[str]
 ) -> Iterator[str]:
     for account, chain in _accounts(settings):
         try:
@@ -114,11 +114,11 @@ def _obstacles(
                 "until they are mined"
             )
         for end in loose_ends(damage, account, chain.chain_id):
-            if end.nonce is None and mined - 1 not in used_up:
+            if end.nonce is None and f"{chain.name}:{account}:{mined - 1}" not in used_up:
                 yield (
                     f"{chain.name}: no row tells what {account} signed last, which may still be "
                     f"mined with nonce {mined}; use that up from a wallet (send nothing to "
-                    f"yourself), then add --used-up {mined}"
+                    f"yourself), then add --used-up {chain.name}:{account}:{mined}"
                 )
             if end.nonce is not None and end.nonce >= mined:
                 yield (

@@ -4,6 +4,7 @@ any more, and what was under way is not lost with it."""
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from lpmanager.ledger.store import Ledger
 from lpmanager.model import Mint
 
 CHAIN_ID = 31337
+ZERO = "0x" + "00" * 20
 
 
 def ask(desk: Desk, method: str, *params: object) -> object:
@@ -254,13 +256,16 @@ def test_where_no_row_tells_what_was_signed_the_next_nonce_is_used_up_first(
     code, shown, _err = repair(desk)
     (obstacle,) = map(str, shown["obstacles"])
     assert "may still be mined with nonce 0; use that up" in obstacle
-    assert obstacle.endswith("then add --used-up 0")
-    for too_early in ((), ("--used-up", "0")):
+    (used_up,) = re.findall(r"then add --used-up (\S+)$", obstacle)
+    assert used_up.endswith(f":{desk.account}:0")
+    for too_early in ((), ("--used-up", used_up)):
         assert repair(desk, "--yes", *too_early)[0] == 4
 
     use_up_nonce(desk)
-    assert repair(desk, "--yes")[0] == 4
-    code, shown, _err = repair(desk, "--yes", "--used-up", "0")
+    chain, account, spent = used_up.split(":")
+    for anothers in (f"{chain}:{ZERO}:{spent}", f"ethereum:{account}:{spent}", f"{used_up}1"):
+        assert repair(desk, "--yes", "--used-up", anothers)[0] == 4
+    code, shown, _err = repair(desk, "--yes", "--used-up", used_up)
     assert (code, shown["done"], shown["obstacles"]) == (0, True, [])
 
 
