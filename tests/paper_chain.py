@@ -87,12 +87,19 @@ class PaperSigner:
 
 
 class PaperChain:
-    """The chain as its RPC. `meddle` may answer, or fail, in its place. Where it is `busy`, a block
-    is mined before each look at the head. The receipts of the newest `unindexed` blocks are not
-    told yet; what blocks left is forgotten `remembered` blocks later."""
+    """The chain as its RPC. `meddle` may answer, or fail, in its place.
+
+    Where it is `busy`, a block is mined before each look at the head; where it is `eager`, as soon
+    as a transaction is taken, and then so many looks at the head tell the block before. The next
+    `late` looks do in any case. The receipts of the newest `unindexed` blocks are not told yet;
+    what blocks left is forgotten `remembered` blocks later. A call in `waiting_for` reverts where
+    fewer transactions than that are mined.
+    """
 
     def __init__(self) -> None:
         self.busy = False
+        self.eager = 0
+        self.late = 0
         self.unindexed = 0
         self.remembered = 10**9
         self.base_fee = GWEI
@@ -103,6 +110,7 @@ class PaperChain:
         self.taken: list[PaperTransaction] = []
         self.reverting: set[str] = set()
         self.failing: set[str] = set()
+        self.waiting_for: dict[str, int] = {}
         self.meddle: Callable[[str], Any | None] = lambda _method: None
         self._forks = 0
 
@@ -184,8 +192,8 @@ class PaperChain:
             "eth_getBlockByNumber": lambda block, full: _block_json(self._at(block), full),
             "eth_getTransactionCount": lambda _account, block: self._transaction_count(block),
             "eth_getTransactionReceipt": self._receipt,
-            "eth_call": lambda message, _block: self._run(message, "0x"),
-            "eth_estimateGas": lambda message: self._run(message, hex(100_000)),
+            "eth_call": lambda message, block: self._run(message, block, "0x"),
+            "eth_estimateGas": lambda message: self._run(message, "pending", hex(100_000)),
             "eth_sendRawTransaction": self._take,
         }
         return answers[method](*params)
@@ -195,6 +203,9 @@ class PaperChain:
             return next(b for b in self.blocks if b.hash == block["blockHash"])
         if block == "finalized":
             return self.blocks[max(self.head.number - 5, 0)]
+        if block == "latest" and self.late:
+            self.late -= 1
+            return self.blocks[-2]
         return self.head if block in ("latest", "pending") else self.blocks[int(block, 16)]
 
     def _nonce_at(self, block: str | dict[str, str]) -> int:
@@ -211,8 +222,11 @@ class PaperChain:
             return RpcError(-32000, "missing trie node", None)
         return hex(self._nonce_at(block))
 
-    def _run(self, message: dict[str, str], answer: str) -> str | RpcError:
-        reverts = message["data"] in self.reverting
+    def _run(
+        self, message: dict[str, str], block: str | dict[str, str], answer: str
+    ) -> str | RpcError:
+        data = message["data"]
+        reverts = data in self.reverting or self._nonce_at(block) < self.waiting_for.get(data, 0)
         return RpcError(3, "execution reverted", "0x") if reverts else answer
 
     def _take(self, raw: str) -> str | RpcError:
@@ -226,6 +240,9 @@ class PaperChain:
             return RpcError(-32000, "replacement transaction underpriced", None)
         self.pool[tx.nonce] = tx
         self.taken.append(tx)
+        if self.eager:
+            self.mine()
+            self.late = self.eager
         return tx.tx_hash
 
     def _receipt(self, tx_hash: str) -> dict[str, Any] | None:

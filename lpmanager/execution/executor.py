@@ -118,7 +118,7 @@ class Executor:
             )
 
     def _overtaken(self, plan: Plan) -> str | None:
-        head = self._node.head()
+        head = self._settling.head()
         slot0 = self._node.call(uniswap_v3.slot0(self._pool.address), head)
         return overtaken(plan, head, slot0.sqrt_price_x96)
 
@@ -157,7 +157,7 @@ class Executor:
             self._settling.mined(purposes, approve_call(amount, needed.spender))
 
     def _revoke(self, needed: Spending, purposes: Purposes) -> None:
-        head = self._node.head()
+        head = self._settling.head()
         left = self._node.call_many(
             [
                 erc20.allowance(a.token.address, self._settling.account, needed.spender)

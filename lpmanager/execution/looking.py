@@ -28,7 +28,8 @@ _BLOCKS_AT_ONCE = 10
 
 
 class Sight(NamedTuple):
-    """What was seen of an intent, and the receipt of the attempt that is mined."""
+    """What was seen of an intent, and the receipt of the attempt that is mined, once the head holds
+    it: what one RPC tells of may be above the head that enough of them agree on."""
 
     seen: Seen
     receipt: Receipt | None
@@ -74,7 +75,7 @@ def look(
             used_by=used_by,
             tip=tip,
         )
-        sights.append(Sight(seen, receipt))
+        sights.append(Sight(seen, receipt if nonce > intent.nonce else None))
     return sights
 
 

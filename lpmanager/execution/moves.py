@@ -14,10 +14,10 @@ class Seen:
     """What the chain shows of an intent at one look.
 
     `final_block` is the newest block that counts as final, `nonce` the account's at the head.
-    `inclusion` is None while no receipt is told; that alone says nothing, as nodes index receipts
-    some time after the block. `used_by` is the hash of the final transaction that has the intent's
-    nonce, None while there is none or it is not told. `tip` is the node's suggestion, in wei per
-    gas.
+    `inclusion` may be above the head. It is None while no receipt is told; that alone says nothing,
+    as nodes index receipts some time after the block. `used_by` is the hash of the final
+    transaction that has the intent's nonce, None while there is none or it is not told. `tip` is
+    the node's suggestion, in wei per gas.
     """
 
     head: Block

@@ -149,6 +149,21 @@ class Sender:
         """The address of the account that signs."""
         return self._signer.address
 
+    def head(self) -> Block:
+        """The newest block to decide at, once it is not below any that holds a call of this plan:
+        what is read at it is what the plan has left. Raises ChainError where none comes in time."""
+        mined = max((i.inclusion.block_number for i in self._underway if i.inclusion), default=0)
+        give_up = time.monotonic() + self._policy.timeout_s
+        while (head := self._node.head()).number < mined:
+            if time.monotonic() >= give_up:
+                raise ChainError(
+                    f"the newest block to decide at is {head.number}, and block {mined} was mined "
+                    f"for this plan {self._policy.timeout_s:g} s ago; the RPCs lag behind, try "
+                    "again"
+                )
+            time.sleep(self._policy.poll_s)
+        return head
+
     def send(self, purpose: Purpose, nonce_then: int) -> Receipt:
         """The receipt of a call, mined but not final yet; look at `succeeded`.
 
@@ -161,7 +176,7 @@ class Sender:
         mined later, TransactionFailed where it was cancelled at its deadline.
         """
         self._require_settled()
-        head = self._node.head()
+        head = self.head()
         simulate(self._node, self.account, purpose.call, head)
         nonce, offer, gas = self._terms(purpose, nonce_then, head)
         intent = self._journal.plan(self.account, nonce, purpose)
@@ -345,7 +360,7 @@ class Sender:
 
     def _look_after(self, at: int) -> Receipt | None:
         """Look once at an intent, and at those before it that it waits for, and do what there is to
-        do; its receipt where it is mined."""
+        do; its receipt where the head holds it."""
         intents = self._underway[: at + 1]
         sights = look(self._node, self.account, intents, self._policy.confirmations)
         for index, sight in enumerate(sights):

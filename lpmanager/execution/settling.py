@@ -83,6 +83,10 @@ class Settling:
         """The address of the account that signs."""
         return self._sender.account
 
+    def head(self) -> Block:
+        """As `Sender.head`."""
+        return self._sender.head()
+
     def mined(self, purposes: Purposes, call: Call, *actions: Action) -> Receipt:
         """The receipt of a call that succeeded. Raises as `Sender.send`, TransactionFailed also
         where it was mined and reverted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -218,3 +219,20 @@ def test_a_stranger_is_found_out_though_no_receipt_is_told(stage: Stage, tmp_pat
         with pytest.raises(Halted, match=f"nonce {intent.nonce}, of allow USDC, was used by"):
             run.cycle()
         assert [intent.status for intent in run.intents()] == [Status.REPLACED]
+
+
+def test_of_three_rpcs_one_may_always_be_a_block_behind(stage: Stage, tmp_path: Path) -> None:
+    """It agrees on the block that it has, and the first, which receipts are read from, is above."""
+    with a_run(stage, tmp_path, 3, 0) as run:
+        run.sending = replace(run.sending, timeout_s=10.0)
+        run.rpcs[1].inject(Fault.OLD_HEAD, blocks=1)
+        stage.ask("evm_setIntervalMining", 1)
+        try:
+            normal = [run.cycle() for _ in range(_TROUBLED_CYCLES)]
+        finally:
+            stage.ask("evm_setIntervalMining", 0)
+            stage.ask("evm_setAutomine", True)
+        assert all(normal), run.errors
+        run.heal()
+        require_normal_soon(run)
+        require_books_equal_chain(run)

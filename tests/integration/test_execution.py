@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from devnet_world import PRICE, a_world
-from meddling import LOOK, SEND, Blind, Forgetful, failing_on
+from meddling import LOOK, SEND, Behind, Blind, Forgetful, failing_on
 from plan_desk import GWEI, POLICY, USDC_RAW, WETH_RAW, PlanDesk
 from sqlalchemy import text
 
@@ -198,6 +198,17 @@ def test_a_swap_that_stops_at_its_price_limit_leaves_no_allowance(desk: Desk) ->
     assert [step.what.split()[0] for step in outcome.steps] == ["allow", "swap", "revoke"]
     (swapped,) = facts(outcome)
     assert 0 < -swapped.delta.amount0.raw < USDC_RAW
+    assert desk.allowances() == ()
+
+
+def test_what_is_left_of_an_allowance_is_looked_for_on_a_head_that_holds_the_plans_last_call(
+    desk: Desk,
+) -> None:
+    """Where RPCs agree on a block below the one that a receipt is told of, none would seem left."""
+    desk.transport = Behind(desk.world.backend.transport)
+    near = replace(desk.swap(USDC_RAW), sqrt_price_limit_x96=SqrtPriceX96(PRICE - 10**30))
+    outcome = desk.carry_out(near)
+    assert [step.what.split()[0] for step in outcome.steps] == ["allow", "swap", "revoke"]
     assert desk.allowances() == ()
 
 
@@ -572,8 +583,8 @@ def test_a_plan_that_is_taken_out_after_its_deadline_is_cancelled_and_says_so(
 
     def mine_and_reorganise_at_the_end() -> None:
         slow.world.pass_time(12)
-        if mined_nonces(slow) == 2 and next(looks) == 1:
-            reorganise(slow, 3)
+        if mined_nonces(slow) == 2 and next(looks) == 2:
+            reorganise(slow, 5)
             slow.world.pass_time(700)
 
     slow.transport.before_look = mine_and_reorganise_at_the_end

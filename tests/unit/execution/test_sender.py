@@ -189,6 +189,55 @@ def test_calls_of_a_plan_need_not_be_final_for_the_next_to_be_sent(busy: Desk) -
     assert busy.calls_mined() == data_of(1, 2, 3)
 
 
+def test_the_next_call_of_a_plan_is_simulated_on_a_block_that_holds_the_one_before(
+    desk: Desk,
+) -> None:
+    """Receipts are told by RPCs that are above the head that enough of them agree on."""
+    desk.chain.eager = 2
+    desk.chain.waiting_for = {data: number for number, data in enumerate(data_of(1, 2, 3))}
+    sender = desk.sender(timeout_s=PATIENT)
+    desk.chain.mine()
+    for number in (1, 2, 3):
+        assert sender.send(a_purpose(number), 0).succeeded
+    assert desk.calls_mined() == data_of(1, 2, 3)
+
+
+def test_a_head_that_goes_back_behind_what_the_plan_has_done_is_waited_out(desk: Desk) -> None:
+    desk.chain.eager = 1
+    desk.chain.waiting_for = dict(zip(data_of(2), [1], strict=True))
+    sender = desk.sender(timeout_s=PATIENT)
+    first = sender.send(a_purpose(1), 0)
+    desk.chain.late = 2
+    assert sender.head().number == first.block_number
+    desk.chain.late = 2
+    assert sender.send(a_purpose(2), 0).succeeded
+
+
+def test_on_a_head_that_stays_behind_what_the_plan_has_done_nothing_is_signed(desk: Desk) -> None:
+    desk.chain.eager = 1
+    sender = desk.sender(timeout_s=0.1)
+    sender.send(a_purpose(1), 0)
+    desk.chain.late = 10**9
+    with pytest.raises(
+        ChainError, match="the newest block to decide at is 0, and block 1 was mined for this plan"
+    ):
+        sender.send(a_purpose(2), 0)
+    assert len(desk.signer.signed) == 1
+
+
+def test_what_is_mined_above_the_head_is_neither_offered_more_nor_cancelled(desk: Desk) -> None:
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, deadline=GENESIS + 20))
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(BUMP_AFTER_S)
+    desk.chain.base_fee = GWEI
+    desk.chain.mine()
+    desk.chain.late = 1
+    with pytest.raises(MaybeSent, match="not final"):
+        list(desk.sender().take_over("main"))
+    assert len(desk.signer.signed) == 1
+
+
 def test_a_call_that_is_mined_and_reverts_has_failed(busy: Desk) -> None:
     busy.chain.failing.update(data_of(1))
     sender = busy.sender(timeout_s=PATIENT)
