@@ -92,7 +92,8 @@ class PaperChain:
     Where it is `busy`, a block is mined before each look at the head; where it is `eager`, as soon
     as a transaction is taken, and then so many looks at the head tell the block before. The next
     `late` looks do in any case. The receipts of the newest `unindexed` blocks are not told yet;
-    what blocks left is forgotten `remembered` blocks later. A call in `waiting_for` reverts where
+    what blocks left is forgotten `remembered` blocks later, and they are called finalized
+    `finalized_after` blocks later. A call in `waiting_for` reverts where
     fewer transactions than that are mined.
     """
 
@@ -102,6 +103,7 @@ class PaperChain:
         self.late = 0
         self.unindexed = 0
         self.remembered = 10**9
+        self.finalized_after = 5
         self.base_fee = GWEI
         self.tip = GWEI // 10
         self.chain_id = CHAIN_ID
@@ -202,7 +204,7 @@ class PaperChain:
         if isinstance(block, dict):
             return next(b for b in self.blocks if b.hash == block["blockHash"])
         if block == "finalized":
-            return self.blocks[max(self.head.number - 5, 0)]
+            return self.blocks[max(self.head.number - self.finalized_after, 0)]
         if block == "latest" and self.late:
             self.late -= 1
             return self.blocks[-2]

@@ -45,15 +45,13 @@ def look(
     """
     head = node.head()
     final_height = final_block(node, head, confirmations)
-    settled_height = max(final_height, 0)
     hashes = [attempt.tx_hash for intent in intents for attempt in intent.attempts]
     # The receipts come last: what the nonces count is among them.
-    chain_id, tip, nonce, final_nonce, *receipts = node.ask_many(
+    chain_id, tip, nonce, *receipts = node.ask_many(
         [
             chain_id_question(),
             tip_question(),
             nonce_question(account, head),
-            nonce_question_at(account, settled_height),
             *(receipt_question(tx_hash) for tx_hash in hashes),
         ]
     )
@@ -65,8 +63,8 @@ def look(
     for intent in intents:
         receipt = _receipt_of(intent, mined)
         used_by = None
-        if receipt is None and final_nonce > intent.nonce:
-            used_by = _user_of(node, intent, settled_height)
+        if receipt is None and nonce > intent.nonce:
+            used_by = _user_of(node, intent, max(final_height, 0))
         seen = Seen(
             head=head,
             final_block=final_height,
@@ -100,8 +98,8 @@ def _user_of(node: Node, intent: Intent, newest: int) -> str | None:
     """The hash of the transaction that used an intent's nonce, in the block of height `newest` or
     before it.
 
-    It stands in the block itself, which a node has before the receipts. None where the block found
-    does not hold it, as when the chain changes meanwhile.
+    It stands in the block itself, which a node has before the receipts. None where it was not used
+    by then, or the block found does not hold it, as when the chain changes meanwhile.
     """
     account, nonce = intent.account, intent.nonce
 
@@ -117,13 +115,17 @@ def _user_of(node: Node, intent: Intent, newest: int) -> str | None:
         raise
     except ChainError as forgotten:
         return _user_since_decided(node, intent, newest, forgotten)
+    if oldest == newest:
+        return None
     height = bisect_right(range(newest), nonce, lo=oldest, key=nonce_at)
     return node.ask(sent_question(account, height)).get(nonce)
 
 
-def _user_since_decided(node: Node, intent: Intent, newest: int, forgotten: ChainError) -> str:
+def _user_since_decided(
+    node: Node, intent: Intent, newest: int, forgotten: ChainError
+) -> str | None:
     """As `_user_of`, by reading the blocks since the plan, which a node keeps for longer than what
-    they left. Raises ChainError where the first of them do not hold it."""
+    they left. Raises ChainError where the first of them do not hold it, and there are more."""
     first = intent.purpose.decided_block + 1
     heights = range(first, min(newest, first + _MOST_BLOCKS - 1) + 1)
     for at in range(0, len(heights), _BLOCKS_AT_ONCE):
@@ -132,6 +134,8 @@ def _user_since_decided(node: Node, intent: Intent, newest: int, forgotten: Chai
             if intent.nonce in sent:
                 user: str = sent[intent.nonce]
                 return user
+    if newest < first + _MOST_BLOCKS:
+        return None
     raise ChainError(
         f"nonce {intent.nonce} of {intent.account} was used before what the RPC remembers; "
         f"add an archive RPC to LPM_RPC_URL ({forgotten})"

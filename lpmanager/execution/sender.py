@@ -30,6 +30,7 @@ from lpmanager.errors import (
     JournalDamaged,
     LpmError,
     MaybeSent,
+    RpcUnavailable,
     SigningRefused,
     StoreError,
     StrangersTransaction,
@@ -263,11 +264,9 @@ class Sender:
     def _terms(self, purpose: Purpose, nonce_then: int, head: Block) -> tuple[int, Fees, int]:
         """Nonce, fees and gas limit of a call that is about to be signed."""
         call, policy = purpose.call, self._policy.fees
-        final = final_block(self._node, head, self._policy.confirmations)
-        chain_id, final_nonce, nonce, pending, tip, gas = self._node.ask_many(
+        chain_id, nonce, pending, tip, gas = self._node.ask_many(
             [
                 chain_id_question(),
-                nonce_question_at(self.account, max(final, 0)),
                 nonce_question(self.account, head),
                 pending_nonce_question(self.account),
                 tip_question(),
@@ -276,7 +275,7 @@ class Sender:
         )
         require_chain(self._node, chain_id)
         as_decided = nonce_then + len(self._underway)
-        self._require_our_nonce(purpose, as_decided, final_nonce, nonce, pending)
+        self._require_our_nonce(purpose, as_decided, head, nonce, pending)
         if nonce != as_decided:
             raise ChainError(
                 f"account {self.account}: its next nonce is {nonce}, and was to be {as_decided} "
@@ -294,7 +293,7 @@ class Sender:
         return nonce, offer, self._with_margin(gas)
 
     def _require_our_nonce(
-        self, purpose: Purpose, as_decided: int, final_nonce: int, nonce: int, pending: int
+        self, purpose: Purpose, as_decided: int, head: Block, nonce: int, pending: int
     ) -> None:
         """Nobody else may sign for the account, unless its owner may; and the RPC may not lag
         behind our journal, or behind what was decided where the journal is new.
@@ -330,11 +329,24 @@ class Sender:
                 lost = self._journal.plan(self.account, nonce - 1, purpose)
                 self._journal.replaced(lost, str(error))
             raise error
-        if final_nonce < nonce > least:
+        if nonce > least:
+            self._require_final(nonce, head)
+
+    def _require_final(self, nonce: int, head: Block) -> None:
+        """Raise ChainError unless all transactions before a nonce are final."""
+        others = f"account {self.account}: somebody else used a nonce before {nonce}, and"
+        final = final_block(self._node, head, self._policy.confirmations)
+        try:
+            final_nonce = self._node.ask(nonce_question_at(self.account, max(final, 0)))
+        except RpcUnavailable:
+            raise
+        except ChainError as forgotten:
             raise ChainError(
-                f"account {self.account}: somebody else used a nonce before {nonce}, and that is "
-                "not final yet; wait"
-            )
+                f"{others} the RPC has forgotten whether that is final; add an archive RPC to "
+                f"LPM_RPC_URL ({forgotten})"
+            ) from forgotten
+        if final_nonce < nonce:
+            raise ChainError(f"{others} that is not final yet; wait")
 
     def _see_through(self, at: int, *, until_final: bool) -> Receipt:
         """The receipt once an intent under way is mined, or once it is final."""

@@ -948,6 +948,64 @@ def test_a_nonce_that_was_used_long_after_the_plan_takes_an_rpc_that_forgets_not
         list(desk.sender().take_over("main"))
 
 
+@pytest.fixture
+def forgetful(desk: Desk) -> Desk:
+    """On a rollup that calls blocks final long after its nodes have forgotten what they left."""
+    desk.chain.remembered, desk.chain.finalized_after = 128, 500
+    desk.chain.mine(600)
+    return desk
+
+
+def by_finality(desk: Desk) -> PaperSender:
+    """A process that goes by the chain's own finality, and looks once."""
+    return a_sender(desk.chain, desk.journal, desk.signer, confirmations=None)
+
+
+def test_a_call_goes_to_booked_where_the_state_of_final_blocks_is_forgotten(
+    forgetful: Desk,
+) -> None:
+    with pytest.raises(MaybeSent, match="not mined"):
+        by_finality(forgetful).send(a_purpose(1))
+    forgetful.chain.mine(2)
+    with pytest.raises(MaybeSent, match=r"looked up first next time$"):
+        list(by_finality(forgetful).take_over("main"))
+    forgetful.chain.mine(500)
+    settled = list(by_finality(forgetful).take_over("main"))
+    forgetful.book(settled)
+    assert [(i.purpose, i.status) for i in forgetful.intents()] == [(a_purpose(1), Status.BOOKED)]
+
+
+def test_a_stranger_is_found_where_the_state_of_final_blocks_is_forgotten(forgetful: Desk) -> None:
+    """Once the block is final in which he used the nonce, and not before."""
+    sent_when_decided_at_the_head(forgetful)
+    forgetful.chain.stranger_uses(0)
+    forgetful.chain.mine(500)
+    with pytest.raises(MaybeSent, match=r"looked up first next time$"):
+        list(by_finality(forgetful).take_over("main"))
+    assert [intent.status for intent in forgetful.open()] == [Status.SENT]
+    forgetful.chain.mine()
+    with pytest.raises(StrangersTransaction, match="nonce 0, of swap"):
+        list(by_finality(forgetful).take_over("main"))
+
+
+def test_behind_a_strangers_nonce_it_takes_an_archive_to_know_that_he_is_final(
+    forgetful: Desk,
+) -> None:
+    forgetful.did(1)
+    forgetful.a_stranger_signed(1)
+    with pytest.raises(StrangersTransaction):
+        by_finality(forgetful).send(a_purpose(2))
+    forgetful.resume()
+    with pytest.raises(ChainError, match=r"nonce before 2, .* add an archive RPC to LPM_RPC_URL"):
+        by_finality(forgetful).send(a_purpose(2))
+    assert len(forgetful.signer.signed) == 1
+    forgetful.chain.mine(501)
+    forgetful.chain.remembered = 10**9
+    with pytest.raises(MaybeSent, match="not mined"):
+        by_finality(forgetful).send(a_purpose(2))
+    assert forgetful.signer.signed[-1]["nonce"] == 2
+
+
 @pytest.mark.parametrize("silent", ["eth_getTransactionCount", "eth_getBlockByNumber"])
 def test_silence_is_not_mistaken_for_a_node_that_has_forgotten(desk: Desk, silent: str) -> None:
     sent_when_decided_at_the_head(desk)
@@ -994,7 +1052,7 @@ def test_nobody_is_looked_for_while_a_nonce_is_not_used_for_good(desk: Desk, blo
     desk.chain.meddle = asked.append
     with pytest.raises(MaybeSent):
         list(desk.sender().take_over("main"))
-    assert asked.count("eth_getTransactionCount") == 2
+    assert asked.count("eth_getTransactionCount") == 1 + (blocks > 0)
     assert asked.count("eth_getBlockByNumber") == 1
 
 
