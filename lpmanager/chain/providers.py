@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -103,8 +103,9 @@ class Standing:
 class Providers:
     """A Transport over the RPCs of a chain, which asks only those that agree on the head.
 
-    A read that one does not answer, or refuses, is asked of the next; what none answers is asked of
-    all again after a pause. A signed transaction is handed to each of them once.
+    A read that one does not answer, or refuses, is asked of the next; what all that made the quorum
+    refuse is asked of the others too that have its block. What none answers is asked of all again
+    after a pause. A signed transaction is handed to each of them once.
     """
 
     def __init__(self, providers: Sequence[Provider], terms: Terms) -> None:
@@ -150,22 +151,45 @@ class Providers:
         silent: dict[Provider, RpcUnavailable] = {}
         while True:
             agreement = self._agreement or self._elect(silent)
-            refused: list[Any | RpcError] | None = None
-            for provider in agreement.by:
-                if provider in silent:
-                    continue
-                try:
-                    answers = provider.request_many(requests)
-                except RpcUnavailable as error:
-                    silent[provider] = error
-                    continue
-                if not any(isinstance(a, RpcError) and not a.is_revert for a in answers):
-                    return answers
-                # It may lack the state, as one node of several behind a URL does.
-                refused = refused or answers
-            if refused is not None:
-                return refused
-            self._agreement = None
+            answers = self._ask_in_turn(agreement.by, requests, silent)
+            if answers is None:
+                self._agreement = None
+                continue
+            if _refuses(answers):
+                others = self._ask_in_turn(self._others_with(agreement), requests, silent)
+                return answers if others is None or _refuses(others) else others
+            return answers
+
+    def _ask_in_turn(
+        self,
+        providers: Iterable[Provider],
+        requests: Sequence[Request],
+        silent: dict[Provider, RpcUnavailable],
+    ) -> list[Any | RpcError] | None:
+        """The answers of the first that refuses nothing, else the first with refusals in them; None
+        where nobody answers. Who does not is added to `silent`, and not asked."""
+        refused: list[Any | RpcError] | None = None
+        for provider in providers:
+            if provider in silent:
+                continue
+            try:
+                answers = provider.request_many(requests)
+            except RpcUnavailable as error:
+                silent[provider] = error
+                continue
+            if not _refuses(answers):
+                return answers
+            # It may lack the state, as one node of several behind a URL does.
+            refused = refused or answers
+        return refused
+
+    def _others_with(self, agreement: Agreement[Provider]) -> Iterator[Provider]:
+        """Those in use that the quorum was found without, and that tell its block alike."""
+        for provider in self._providers:
+            if provider in agreement.by or provider.breaker.state is BreakerState.OPEN:
+                continue
+            if self._block_at(provider, agreement.block.number) == agreement.block:
+                yield provider
 
     def _hand_to_each(self, requests: Sequence[Request]) -> list[Any | RpcError]:
         """Post to every RPC once; what one that took it says, else what one said at all."""
@@ -332,6 +356,11 @@ class Providers:
             wait_max=_LONGEST_PAUSE_S,
             wait_jitter=_JITTER_S,
         )
+
+
+def _refuses(answers: Sequence[Any | RpcError]) -> bool:
+    """Whether any is a refusal. A revert is a contract's answer."""
+    return any(isinstance(answer, RpcError) and not answer.is_revert for answer in answers)
 
 
 def _is_busy(method: str, error: RpcError) -> bool:

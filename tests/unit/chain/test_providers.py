@@ -239,11 +239,52 @@ def test_what_one_refuses_another_that_agrees_may_answer() -> None:
     assert it.reader() == "b"
 
 
-def test_what_all_that_agree_refuse_is_refused() -> None:
-    unknown = RpcError(-32000, "header not found", None)
-    it = bench(Rpc("a", refuses=unknown), Rpc("b", refuses=unknown), Rpc("c"), quorum=2)
-    with pytest.raises(ChainError, match="header not found"):
+FORGOTTEN = RpcError(-32000, "missing trie node", None)
+
+
+def test_what_all_that_agreed_refuse_is_asked_of_the_others_that_have_their_block() -> None:
+    """An archive may be the last of three, and a quorum is found without it."""
+    it = bench(
+        Rpc("a", refuses=FORGOTTEN), Rpc("b", refuses=FORGOTTEN), Rpc("c", height=101), quorum=2
+    )
+    assert it.reader() == "c"
+    assert [rpc.count("who") for rpc in it.rpcs] == [1, 1, 1]
+
+
+def test_what_everybody_refuses_is_refused() -> None:
+    """In the words of the first: by them a reader may know to ask for less."""
+    other = RpcError(-32000, "header not found", None)
+    rpcs = [Rpc("a", refuses=FORGOTTEN), Rpc("b", refuses=other), Rpc("c", refuses=other)]
+    it = bench(*rpcs, quorum=2)
+    with pytest.raises(ChainError, match="missing trie node"):
         it.reader()
+    assert [rpc.count("who") for rpc in rpcs] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"fork": 100}, {"fork": 0}, {"height": 99}, {"silent": True}], ids=str
+)
+def test_who_does_not_have_the_block_that_was_agreed_on_is_not_asked_for_what_others_refuse(
+    bad: dict[str, Any],
+) -> None:
+    it = bench(Rpc("a", refuses=FORGOTTEN), Rpc("b", refuses=FORGOTTEN), Rpc("c", **bad), quorum=2)
+    with pytest.raises(ChainError, match="missing trie node"):
+        it.reader()
+    assert it.rpcs[2].count("who") == 0
+
+
+def test_who_is_left_alone_is_not_asked_for_what_others_refuse_either() -> None:
+    it = bench(Rpc("a", refuses=FORGOTTEN), Rpc("b", refuses=FORGOTTEN), Rpc("c"), quorum=2)
+    it.breakers[2].foreign()
+    with pytest.raises(ChainError, match="missing trie node"):
+        it.reader()
+    assert it.rpcs[2].asked == []
+
+
+def test_who_has_nothing_against_what_he_is_asked_is_the_only_one_asked() -> None:
+    it = bench(Rpc("a"), Rpc("b"), Rpc("c"), quorum=2)
+    assert it.reader() == "a"
+    assert [rpc.count("who") for rpc in it.rpcs] == [1, 0, 0]
     assert it.rpcs[2].asked == []
 
 
