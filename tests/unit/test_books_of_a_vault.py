@@ -228,7 +228,7 @@ def test_books_of_an_account_are_not_its_vaults(ledger: Ledger, moved_in: bool) 
     first, second = (plain, vaulted) if moved_in else (vaulted, plain)
     books_of(ledger, first).bring_up_to(first.snapshot())
     holder = {True: VAULT, False: ACCOUNT}
-    message = f"its books are for holder {holder[not moved_in]}, .* says {holder[moved_in]}; give"
+    message = f"its books are for holder {holder[not moved_in]}, .* says {holder[moved_in]}; begin"
     with pytest.raises(ConfigError, match=message):
         books_of(ledger, second).bring_up_to(second.snapshot())
 
