@@ -304,13 +304,14 @@ def a_sender(
     relay: PaperRelay | None = None,
     public_after_s: int | None = None,
     owner_signs_too: bool = False,
+    cap: int = CAP,
 ) -> PaperSender:
     """By default it looks once and gives up."""
     policy = SendPolicy(
         timeout_s=timeout_s,
         poll_s=0.0,
         confirmations=confirmations,
-        fees=FeePolicy(cap=CAP),
+        fees=FeePolicy(cap=cap),
         pace=Pace(bump_after_s=BUMP_AFTER_S, public_after_s=public_after_s),
         owner_signs_too=owner_signs_too,
     )

@@ -96,6 +96,14 @@ def is_public(intent: Intent, head: Block, pace: Pace) -> bool:
     return head.timestamp - intent.attempts[0].signed_at >= pace.public_after_s
 
 
+def is_beyond_reach(intent: Intent, seen: Seen) -> bool:
+    """Whether a call is past its deadline and not mined, and no cancellation was signed when it was
+    seen so: in a halt, or where the cap leaves no room. It is not handed out any more either."""
+    overdue = seen.head.timestamp > intent.purpose.deadline
+    unmined = seen.inclusion is None and seen.nonce <= intent.nonce
+    return overdue and unmined and not intent.attempts[-1].cancels
+
+
 def _without_receipt(intent: Intent, seen: Seen, fees: FeePolicy, pace: Pace) -> Move:
     used = seen.nonce > intent.nonce
     ours = {attempt.tx_hash for attempt in intent.attempts}

@@ -48,7 +48,16 @@ from lpmanager.execution.intent import (
     Summary,
 )
 from lpmanager.execution.looking import final_block, look, require_chain
-from lpmanager.execution.moves import Note, Pace, Seen, Sign, Wait, is_public, next_move
+from lpmanager.execution.moves import (
+    Note,
+    Pace,
+    Seen,
+    Sign,
+    Wait,
+    is_beyond_reach,
+    is_public,
+    next_move,
+)
 from lpmanager.execution.signer import Signer
 from lpmanager.execution.whose import (
     how_to_go_on,
@@ -356,6 +365,8 @@ class Sender:
             receipt, trouble = None, ""
             try:
                 receipt = self._look_after(at)
+            except MaybeSent:
+                raise
             except ChainError as error:  # silence, a refusal or nonsense is no news
                 trouble = f". The last look failed: {error}"
             intent = self._underway[at]
@@ -372,11 +383,17 @@ class Sender:
 
     def _look_after(self, at: int) -> Receipt | None:
         """Look once at an intent, and at those before it that it waits for, and do what there is to
-        do; its receipt where the head holds it."""
+        do; its receipt where the head holds it. Raises MaybeSent where waiting is of no use."""
         intents = self._underway[: at + 1]
         sights = look(self._node, self.account, intents, self._policy.confirmations)
         for index, sight in enumerate(sights):
             self._follow(index, sight.seen)
+        intent = self._underway[at]
+        if is_beyond_reach(intent, sights[at].seen):
+            raise MaybeSent(
+                f"{intent.purpose.call.what}: past its deadline, not mined, and nothing can be "
+                "signed to cancel it now; it may still be mined, and is looked up first next time"
+            )
         return sights[at].receipt
 
     def _follow(self, at: int, seen: Seen) -> None:
@@ -415,8 +432,10 @@ class Sender:
             signed = self._sign(intent, call, gas, move.fees, head, cancels=move.cancels)
         except (SigningRefused, JournalDamaged):
             raise
-        except (Halted, ChainError):
+        except (Halted, ChainError) as error:
             if move.cancels and not intent.attempts[-1].cancels:
+                if isinstance(error, ChainError):
+                    raise  # it may be over by the next look
                 return
             signed = intent
         self._underway[at] = signed

@@ -68,9 +68,9 @@ class Desk:
         return self.ledger.journal(CHAIN_ID)
 
     def sender(self, *, timeout_s: float = 0.0) -> PaperSender:
-        return a_sender(self.chain, self.journal, self.signer, self._may_sign, timeout_s=timeout_s)
+        return a_sender(self.chain, self.journal, self.signer, self.may_sign, timeout_s=timeout_s)
 
-    def _may_sign(self) -> None:
+    def may_sign(self) -> None:
         if self.halt is not None:
             raise self.halt
 
@@ -525,6 +525,60 @@ def test_a_call_past_its_deadline_is_not_handed_out_where_its_cancellation_canno
     assert [settled.status for settled in desk.settle()] == [Status.CANCELLED]
 
 
+@pytest.mark.parametrize(
+    ("halt", "cap"),
+    [(Halted("campaign main is halted"), CAP), (None, GWEI)],
+    ids=["in a halt", "where the cap was lowered too far"],
+)
+def test_a_call_past_its_deadline_that_cannot_be_cancelled_now_is_not_waited_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, halt: Exception | None, cap: int
+) -> None:
+    """Who runs on a timetable looks again at the next tick, and at other campaigns meanwhile."""
+    overdue_and_forgotten(desk)
+    desk.halt = halt
+    sender = a_sender(
+        desk.chain, desk.journal, desk.signer, desk.may_sign, timeout_s=PATIENT, cap=cap
+    )
+    with monkeypatch.context() as nobody_waits:
+        nobody_waits.setattr("lpmanager.execution.sender.time.sleep", raising(AssertionError()))
+        with pytest.raises(MaybeSent, match=r"past its deadline.* nothing can be signed to cancel"):
+            list(sender.take_over("main"))
+    assert desk.chain.pool == {}
+    desk.halt = None
+    assert [settled.status for settled in desk.settle()] == [Status.CANCELLED]
+
+
+def test_a_cancellation_is_tried_again_where_the_signer_was_away_for_a_moment(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overdue_and_forgotten(desk)
+    away, sign = iter([SignerUnavailable("no answer")]), desk.signer.sign
+
+    def sign_later(transaction: dict[str, Any]) -> Any:
+        for error in away:
+            raise error
+        return sign(transaction)
+
+    monkeypatch.setattr(desk.signer, "sign", sign_later)
+    assert [settled.status for settled in desk.settle()] == [Status.CANCELLED]
+
+
+def test_what_is_mined_past_its_deadline_is_waited_for_in_a_halt_too(desk: Desk) -> None:
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, deadline=GENESIS + 20))
+    desk.chain.mine(2)
+    desk.halt = Halted("campaign main is halted")
+    assert [settled.status for settled in desk.settle()] == [Status.FINAL]
+
+
+def overdue_and_forgotten(desk: Desk) -> None:
+    """A call that an earlier process sent, and that no node has any more."""
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, deadline=GENESIS + 20))
+    desk.chain.forget()
+    desk.chain.mine(2)
+
+
 def test_a_replacement_that_the_signer_refuses_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -716,7 +770,7 @@ def test_once_a_campaign_was_resumed_and_has_signed_again_the_others_go_on_too(
     assert desk.signer.signed[-1]["nonce"] == 3
 
 
-def test_an_owner_whose_nonce_was_taken_may_sign_again(desk: Desk) -> None:
+def test_an_owner_whose_nonce_was_takenmay_sign_again(desk: Desk) -> None:
     """No halt stops the owner of a vault, and no resume would lift one."""
     name = owners("main")
     desk.sent_and_lost_sight_of(1, campaign=name)
