@@ -36,6 +36,7 @@ from lpmanager.errors import (
     StrangersTransaction,
     TransactionFailed,
 )
+from lpmanager.execution.allowed import MOST_GAS
 from lpmanager.execution.calldata import Call
 from lpmanager.execution.fees import FeePolicy, Fees, first_fees
 from lpmanager.execution.intent import (
@@ -299,7 +300,7 @@ class Sender:
                 f"{call.what}: gas costs {head.base_fee + tip} wei now, above the "
                 f"{policy.call_cap} that transactions.max_fee_gwei allows a call; wait, or raise it"
             )
-        return nonce, offer, self._with_margin(gas)
+        return nonce, offer, self._with_margin(call, gas)
 
     def _require_our_nonce(
         self, purpose: Purpose, as_decided: int, head: Block, nonce: int, pending: int
@@ -428,7 +429,8 @@ class Sender:
         try:
             if not move.cancels:
                 simulate(self._node, self.account, call, head)
-            gas = self._with_margin(self._node.ask(gas_question(_message(self.account, call))))
+            estimate = self._node.ask(gas_question(_message(self.account, call)))
+            gas = self._with_margin(call, estimate)
             signed = self._sign(intent, call, gas, move.fees, head, cancels=move.cancels)
         except (SigningRefused, JournalDamaged):
             raise
@@ -485,8 +487,16 @@ class Sender:
     def _note(self, at: int, status: Status, inclusion: Inclusion | None = None) -> None:
         self._underway[at] = self._journal.note(self._underway[at], status, inclusion)
 
-    def _with_margin(self, gas: int) -> int:
-        return gas + gas * self._policy.gas_margin_percent // 100
+    def _with_margin(self, call: Call, gas: int) -> int:
+        """The gas limit by an estimate. Raises ChainError where it is more than may be signed: the
+        signer would refuse it, as it refuses a theft."""
+        limit = gas + gas * self._policy.gas_margin_percent // 100
+        if limit > MOST_GAS:
+            raise ChainError(
+                f"{call.what}: the RPC estimates {gas} gas; with a margin that is more than the "
+                f"{MOST_GAS} that anything here takes; it is wrong, try again or use another"
+            )
+        return limit
 
     def _require_settled(self) -> None:
         """Only what this plan has sent may be open."""

@@ -297,6 +297,37 @@ def test_nothing_is_signed_on_a_chain_that_is_not_fit_for_it(
     assert (desk.signer.signed, desk.intents()) == ([], [])
 
 
+def test_gas_that_nothing_takes_is_an_error_of_the_rpc_and_the_next_estimate_counts(
+    busy: Desk,
+) -> None:
+    """What is signed at such an estimate is refused, and that would halt the campaign."""
+    busy.chain.meddle = wrong_estimate_once()
+    with pytest.raises(ChainError, match=r"estimates 50000000 gas; .* more than the 10000000"):
+        busy.sender(timeout_s=PATIENT).send(a_purpose(1))
+    assert (busy.signer.signed, busy.open()) == ([], [])
+    assert busy.sender(timeout_s=PATIENT).send(a_purpose(1)).succeeded
+
+
+@pytest.mark.parametrize("deadline", [GENESIS + 20, GENESIS + 10**6])
+def test_nothing_is_signed_anew_at_such_an_estimate_either(desk: Desk, deadline: int) -> None:
+    """Neither the call again nor its cancellation."""
+    with pytest.raises(MaybeSent):
+        desk.sender().send(a_purpose(1, deadline=deadline))
+    desk.chain.base_fee = 4 * GWEI
+    desk.chain.mine(3)
+    desk.chain.meddle = wrong_estimate_once()
+    with pytest.raises(MaybeSent):
+        list(desk.sender().take_over("main"))
+    assert len(desk.signer.signed) == 1
+    desk.settle()
+    assert len(desk.signer.signed) == 2
+
+
+def wrong_estimate_once() -> Callable[[str], str | None]:
+    wrong = iter([hex(50_000_000)])
+    return lambda method: next(wrong, None) if method == "eth_estimateGas" else None
+
+
 def test_a_halt_keeps_from_signing_and_leaves_nothing_open(desk: Desk) -> None:
     desk.halt = Halted("campaign main is halted")
     with pytest.raises(Halted):
