@@ -192,7 +192,7 @@ class Sender:
         nonce, offer, gas = self._terms(purpose, nonce_then, head)
         intent = self._journal.plan(self.account, nonce, purpose)
         try:
-            intent = self._sign(intent, purpose.call, gas, offer, head, cancels=False)
+            intent = self._sign(intent, purpose.call, gas, offer, cancels=False)
         except StoreError:
             raise  # it may be written for all that: `take_over` goes by what is there
         except LpmError:
@@ -431,7 +431,7 @@ class Sender:
                 simulate(self._node, self.account, call, head)
             estimate = self._node.ask(gas_question(_message(self.account, call)))
             gas = self._with_margin(call, estimate)
-            signed = self._sign(intent, call, gas, move.fees, head, cancels=move.cancels)
+            signed = self._sign(intent, call, gas, move.fees, cancels=move.cancels)
         except (SigningRefused, JournalDamaged):
             raise
         except (Halted, ChainError) as error:
@@ -441,13 +441,15 @@ class Sender:
                 return
             signed = intent
         self._underway[at] = signed
-        self._send_again(at, head)
+        self._send_again(at, self._node.head())
 
-    def _sign(
-        self, intent: Intent, call: Call, gas: int, offer: Fees, head: Block, *, cancels: bool
-    ) -> Intent:
+    def _sign(self, intent: Intent, call: Call, gas: int, offer: Fees, *, cancels: bool) -> Intent:
         """The intent with a signed transaction more, which is written down before it can be sent.
-        Raises Halted where nothing may be signed."""
+
+        A person may take his time to agree: where the call's deadline has passed by then, the
+        signature is thrown away, and TransactionFailed is raised. Raises Halted where nothing may
+        be signed.
+        """
         self._may_sign()
         signed = self._signer.sign(
             {
@@ -462,6 +464,9 @@ class Sender:
                 "maxPriorityFeePerGas": offer.tip,
             }
         )
+        head = self._node.head()
+        if not cancels and head.timestamp > intent.purpose.deadline:
+            raise TransactionFailed(f"{call.what}: was signed after its deadline, and is not sent")
         attempt = Attempt(
             tx_hash=signed.tx_hash,
             raw=signed.raw,
@@ -473,8 +478,12 @@ class Sender:
         return self._journal.signed(intent, attempt)
 
     def _send_again(self, at: int, head: Block) -> None:
-        """Send the newest bytes of an intent; that they were is written down once."""
-        self._hand_out(self._underway[at], head)
+        """Send the newest bytes of an intent, but a call's not past its deadline; that they were
+        is written down once."""
+        intent = self._underway[at]
+        if head.timestamp > intent.purpose.deadline and not intent.attempts[-1].cancels:
+            return
+        self._hand_out(intent, head)
         if self._underway[at].status is Status.SIGNED:
             self._note(at, Status.SENT)
 

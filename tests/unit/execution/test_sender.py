@@ -411,6 +411,53 @@ def test_silence_while_it_waits_is_no_news(busy: Desk) -> None:
     assert busy.sender(timeout_s=PATIENT).send(a_purpose(1)).succeeded
 
 
+@pytest.fixture
+def slow_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A person agrees to each signature, and takes ten minutes for it."""
+    sign = desk.signer.sign
+
+    def sign_at_leisure(transaction: dict[str, Any]) -> Any:
+        signed = sign(transaction)
+        desk.chain.mine(seconds=600)
+        return signed
+
+    monkeypatch.setattr(desk.signer, "sign", sign_at_leisure)
+    return desk
+
+
+def test_what_is_signed_after_its_deadline_is_never_sent(slow_hand: Desk) -> None:
+    asked: list[str] = []
+    slow_hand.chain.meddle = asked.append
+    with pytest.raises(TransactionFailed, match="swap: was signed after its deadline"):
+        slow_hand.sender(timeout_s=PATIENT).send(a_purpose(1, deadline=GENESIS + 300))
+    assert "eth_sendRawTransaction" not in asked
+    assert [intent.status for intent in slow_hand.intents()] == [Status.ABANDONED]
+    slow_hand.sent_and_lost_sight_of(2)
+    assert [tx.nonce for tx in slow_hand.chain.taken] == [0]
+
+
+def test_a_higher_offer_that_is_signed_after_the_deadline_is_never_sent_nor_the_one_before_again(
+    slow_hand: Desk,
+) -> None:
+    with pytest.raises(MaybeSent):
+        slow_hand.sender().send(a_purpose(1, deadline=GENESIS + 1_000))
+    slow_hand.chain.forget()
+    slow_hand.chain.taken.clear()
+    slow_hand.chain.mine(seconds=BUMP_AFTER_S)
+    with pytest.raises(MaybeSent):
+        list(slow_hand.sender().take_over("main"))
+    assert slow_hand.chain.taken == []
+    assert len(slow_hand.signer.signed) == 2
+    assert [settled.status for settled in slow_hand.settle()] == [Status.CANCELLED]
+
+
+def test_a_relay_has_a_call_alone_from_the_moment_it_is_signed(slow_hand: Desk) -> None:
+    relay = PaperRelay(slow_hand.chain)
+    sends(slow_hand, relay, FALLBACK_S)
+    assert len(relay.handed) == 2
+    assert slow_hand.chain.taken == []
+
+
 def test_what_the_nodes_have_dropped_is_sent_again_unchanged(desk: Desk) -> None:
     desk.sent_and_lost_sight_of(1)
     desk.chain.forget()
@@ -471,7 +518,7 @@ def test_a_call_is_cancelled_at_its_deadline(desk: Desk) -> None:
 def test_who_waits_for_a_call_is_told_that_it_was_cancelled(busy: Desk) -> None:
     busy.chain.meddle = first_send_is_lost()
     with pytest.raises(TransactionFailed, match="swap: cancelled at its deadline"):
-        busy.sender(timeout_s=PATIENT).send(a_purpose(1, deadline=GENESIS))
+        busy.sender(timeout_s=PATIENT).send(a_purpose(1, deadline=GENESIS + 30))
     assert busy.calls_mined() == ["0x"]
 
 
