@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
@@ -305,14 +306,20 @@ class Bookkeeper:
                 )
 
     def _halt_if_told(self, outcome: Outcome, timestamp: int) -> None:
-        """What the journal halted it for is not noted twice. A plan that failed may have been one
-        too many, and whoever asked it to stop may have halted it."""
+        """What the journal halted it for is not noted twice, nor what is found again at every tick
+        with other numbers. A plan that failed may have been one too many, and whoever asked it to
+        stop may have halted it."""
         if outcome.stop is None:
             return
-        told = {halt.reason for halt in self._diary.standing()}
-        if outcome.stop.kind is StopKind.HALT and outcome.stop.reason not in told:
+        told = {_without_numbers(halt.reason) for halt in self._diary.standing()}
+        new = _without_numbers(outcome.stop.reason) not in told
+        if outcome.stop.kind is StopKind.HALT and new:
             self._diary.halt(outcome.stop.reason, timestamp)
         self._diary.require_running()
+
+
+def _without_numbers(reason: str) -> str:
+    return re.sub(r"\d+", "", reason)
 
 
 def _positions(step: Step) -> Iterator[PositionEvent]:

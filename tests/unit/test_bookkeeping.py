@@ -30,8 +30,10 @@ from sqlalchemy import text
 
 from lpmanager.bookkeeping import Bookkeeper
 from lpmanager.errors import (
+    AlreadyHalted,
     BooksDoNotClose,
     ChainError,
+    ClockDrift,
     ConfigError,
     Halted,
     JournalDamaged,
@@ -797,6 +799,23 @@ def test_a_halt_that_a_person_asked_for_keeps_its_reason(
     resume(Diary(ledger.engine, "main"), 2)
     books.close(before, did(stop=stopped_by(told.value)), account.snapshot)
     books.require_running()
+
+
+def test_a_clock_that_is_found_behind_at_every_tick_is_one_halt(
+    ledger: Ledger, account: PaperAccount
+) -> None:
+    """Each tick finds another block, and another distance to it."""
+    books, diary = books_of(ledger, account), Diary(ledger.engine, "main")
+    books.bring_up_to(account.snapshot())
+    for height, ahead in ((100, 7), (101, 19), (102, 8)):
+        drift = ClockDrift(f"a: found {height} of {ahead} s ahead; set it by NTP", 10**9 + height)
+        with pytest.raises(AlreadyHalted, match="found 100 of 7 s ahead"):
+            books.catch_up(did(stop=stopped_by(drift)))
+    (halt,) = diary.standing()
+    resume(diary, 1)
+    with pytest.raises(AlreadyHalted, match="found 102 of 8 s ahead"):
+        books.catch_up(did(stop=stopped_by(drift)))
+    assert [later.id > halt.id for later in diary.standing()] == [True]
 
 
 def test_what_a_plan_finds_is_told_beside_a_halt_that_a_person_asked_for_meanwhile(
