@@ -192,7 +192,7 @@ class Sender:
         nonce, offer, gas = self._terms(purpose, nonce_then, head)
         intent = self._journal.plan(self.account, nonce, purpose)
         try:
-            intent = self._sign(intent, purpose.call, gas, offer, cancels=False)
+            intent, head = self._sign(intent, purpose.call, gas, offer, cancels=False)
         except StoreError:
             raise  # it may be written for all that: `take_over` goes by what is there
         except LpmError:
@@ -431,7 +431,7 @@ class Sender:
                 simulate(self._node, self.account, call, head)
             estimate = self._node.ask(gas_question(_message(self.account, call)))
             gas = self._with_margin(call, estimate)
-            signed = self._sign(intent, call, gas, move.fees, cancels=move.cancels)
+            signed, head = self._sign(intent, call, gas, move.fees, cancels=move.cancels)
         except (SigningRefused, JournalDamaged):
             raise
         except (Halted, ChainError) as error:
@@ -439,12 +439,15 @@ class Sender:
                 if isinstance(error, ChainError):
                     raise  # it may be over by the next look
                 return
-            signed = intent
+            signed, head = intent, self._node.head()
         self._underway[at] = signed
-        self._send_again(at, self._node.head())
+        self._send_again(at, head)
 
-    def _sign(self, intent: Intent, call: Call, gas: int, offer: Fees, *, cancels: bool) -> Intent:
-        """The intent with a signed transaction more, which is written down before it can be sent.
+    def _sign(
+        self, intent: Intent, call: Call, gas: int, offer: Fees, *, cancels: bool
+    ) -> tuple[Intent, Block]:
+        """The intent with a signed transaction more, which is written down before it can be sent,
+        and the head at which it was signed.
 
         A person may take his time to agree: where the call's deadline has passed by then, the
         signature is thrown away, and TransactionFailed is raised. Raises Halted where nothing may
@@ -475,7 +478,7 @@ class Sender:
             cancels=cancels,
             signed_at=head.timestamp,
         )
-        return self._journal.signed(intent, attempt)
+        return self._journal.signed(intent, attempt), head
 
     def _send_again(self, at: int, head: Block) -> None:
         """Send the newest bytes of an intent, but a call's not past its deadline; that they were
