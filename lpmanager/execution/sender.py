@@ -168,9 +168,9 @@ class Sender:
         while (head := self._node.head()).number < mined:
             if time.monotonic() >= give_up:
                 raise ChainError(
-                    f"the newest block to decide at is {head.number}, and block {mined} was mined "
-                    f"for this plan {self._policy.timeout_s:g} s ago; the RPCs lag behind, try "
-                    "again"
+                    f"waited {self._policy.timeout_s:g} s for block {mined}, which holds a call of "
+                    f"this plan; the newest to decide at is {head.number}: the RPCs lag behind, "
+                    "try again"
                 )
             time.sleep(self._policy.poll_s)
         return head
@@ -184,7 +184,7 @@ class Sender:
 
         The very calldata is simulated first, so that a call that would revert costs nothing: then
         CallReverted is raised and nothing was signed. Raises MaybeSent where the call may still be
-        mined later, TransactionFailed where it was cancelled at its deadline.
+        mined later, TransactionFailed where it was cancelled at its deadline or signed after it.
         """
         self._require_settled()
         head = self.head()
