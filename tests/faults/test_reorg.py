@@ -45,7 +45,7 @@ _DEAR = 8
 
 #: About as many questions as a cycle asks that acts, a wallet's and a vault's: the moment is before
 #: one, or after all.
-_QUESTIONS = {False: range(50, 400), True: range(20, 160)}
+_QUESTIONS = {False: range(40, 280), True: range(15, 110)}
 
 #: One of so many comes at such a moment, with every depth.
 _ONCE_FINAL = 7
