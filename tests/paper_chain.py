@@ -227,6 +227,8 @@ class PaperChain:
     def _run(
         self, message: dict[str, str], block: str | dict[str, str], answer: str
     ) -> str | RpcError:
+        if isinstance(block, dict) and all(b.hash != block["blockHash"] for b in self.blocks):
+            return RpcError(-32000, "header not found", None)
         data = message["data"]
         reverts = data in self.reverting or self._nonce_at(block) < self.waiting_for.get(data, 0)
         return RpcError(3, "execution reverted", "0x") if reverts else answer

@@ -449,9 +449,10 @@ class Sender:
         """The intent with a signed transaction more, which is written down before it can be sent,
         and the head at which it was signed.
 
-        A person may take his time to agree: where the call's deadline has passed by then, the
-        signature is thrown away, and TransactionFailed is raised. Raises Halted where nothing may
-        be signed.
+        A person may take his time to agree, so a call is looked at once more before it is sent: its
+        signature is thrown away, and TransactionFailed is raised where its deadline has passed,
+        CallReverted where it would revert by now, ChainError where the RPC tells of a head that it
+        does not have. Raises Halted where nothing may be signed.
         """
         self._may_sign()
         signed = self._signer.sign(
@@ -467,9 +468,13 @@ class Sender:
                 "maxPriorityFeePerGas": offer.tip,
             }
         )
-        head = self._node.head()
-        if not cancels and head.timestamp > intent.purpose.deadline:
-            raise TransactionFailed(f"{call.what}: was signed after its deadline, and is not sent")
+        head = self._node.head() if cancels else self.head()
+        if not cancels:
+            if head.timestamp > intent.purpose.deadline:
+                raise TransactionFailed(
+                    f"{call.what}: was signed after its deadline, and is not sent"
+                )
+            simulate(self._node, self.account, call, head)
         attempt = Attempt(
             tx_hash=signed.tx_hash,
             raw=signed.raw,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from a_person import resume
-from builders import ACCOUNT, CHAIN_ID, GENESIS, a_purpose
+from builders import ACCOUNT, CHAIN_ID, GENESIS, a_hash, a_purpose
 from paper_chain import (
     BUMP_AFTER_S,
     CAP,
@@ -409,17 +409,22 @@ def test_silence_while_it_waits_is_no_news(busy: Desk) -> None:
     assert busy.sender(timeout_s=PATIENT).send(a_purpose(1)).succeeded
 
 
-@pytest.fixture
-def slow_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """A person agrees to each signature, and takes ten minutes for it."""
+def while_he_signs(desk: Desk, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) -> None:
+    """A person agrees to each signature, and meanwhile that happens."""
     sign = desk.signer.sign
 
     def sign_at_leisure(transaction: dict[str, Any]) -> Any:
         signed = sign(transaction)
-        desk.chain.mine(seconds=600)
+        happens()
         return signed
 
     monkeypatch.setattr(desk.signer, "sign", sign_at_leisure)
+
+
+@pytest.fixture
+def slow_hand(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Each signature takes ten minutes."""
+    while_he_signs(desk, monkeypatch, lambda: desk.chain.mine(seconds=600))
     return desk
 
 
@@ -447,6 +452,32 @@ def test_a_higher_offer_that_is_signed_after_the_deadline_is_never_sent_nor_the_
     assert slow_hand.chain.taken == []
     assert len(slow_hand.signer.signed) == 2
     assert [settled.status for settled in slow_hand.settle()] == [Status.CANCELLED]
+
+
+def test_what_would_revert_by_the_time_that_it_is_signed_is_never_sent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while_he_signs(desk, monkeypatch, lambda: desk.chain.reverting.update(data_of(1)))
+    with pytest.raises(CallReverted, match="swap: would revert"):
+        desk.sender(timeout_s=PATIENT).send(a_purpose(1))
+    assert desk.chain.taken == []
+    assert [intent.status for intent in desk.intents()] == [Status.ABANDONED]
+
+
+def test_a_head_that_nobody_has_is_no_reason_to_send_what_was_signed_before_it_was_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (head,) = desk.chain.request_many([("eth_getBlockByNumber", ["latest", False])])
+    lie = {**head, "hash": a_hash(99)}
+
+    def lie_from_now_on() -> None:
+        desk.chain.meddle = lambda method: lie if method == "eth_getBlockByNumber" else None
+
+    while_he_signs(desk, monkeypatch, lie_from_now_on)
+    with pytest.raises(ChainError, match="header not found"):
+        desk.sender(timeout_s=PATIENT).send(a_purpose(1))
+    assert desk.chain.taken == []
+    assert [intent.status for intent in desk.intents()] == [Status.ABANDONED]
 
 
 def test_a_relay_has_a_call_alone_from_the_moment_it_is_signed(slow_hand: Desk) -> None:
