@@ -35,7 +35,7 @@ test: check $(SECURITY_READY)
 	$(BIN)/pytest -n 3 --dist worksteal
 
 faults: setup
-	$(BIN)/pytest -n 3 --dist worksteal tests/faults --faults=$(FAULTS) --faults-table
+	$(BIN)/pytest -n 2 --dist worksteal tests/faults --faults=$(FAULTS) --faults-table
 
 check: setup
 	$(BIN)/ruff format --check .
