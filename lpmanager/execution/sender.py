@@ -183,7 +183,7 @@ class Sender:
         have been done already.
 
         The very calldata is simulated first, so that a call that would revert costs nothing: then
-        CallReverted is raised and nothing was signed. Raises MaybeSent where the call may still be
+        CallReverted is raised and nothing was sent. Raises MaybeSent where the call may still be
         mined later, TransactionFailed where it was cancelled at its deadline or signed after it.
         """
         self._require_settled()
