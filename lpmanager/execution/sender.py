@@ -468,8 +468,10 @@ class Sender:
                 "maxPriorityFeePerGas": offer.tip,
             }
         )
-        head = self._node.head() if cancels else self.head()
-        if not cancels:
+        if cancels:
+            head = self._node.head()
+        else:
+            head = self.head()
             if head.timestamp > intent.purpose.deadline:
                 raise TransactionFailed(
                     f"{call.what}: was signed after its deadline, and is not sent"

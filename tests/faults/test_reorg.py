@@ -318,7 +318,7 @@ def test_fees_that_a_reorganisation_takes_back_are_no_reason_to_halt(
         chain.pass_time(_UNTIL_CALM_S)
         run.cycle()
         chain.reorganise(3, Fate.MINED_AGAIN, others_stay=False)
-        run.cycle()
+        assert halted_within(run, 1) is None
 
 
 def test_a_stranger_halts_a_campaign_whose_plan_had_stopped_already(
