@@ -70,6 +70,10 @@ class CallReverted(ChainError):
         self.data = data
 
 
+class PlanOvertaken(ChainError):
+    """The chain has moved on since the plan was made: its time or its price has passed."""
+
+
 class TransactionFailed(ChainError):
     """A transaction was mined and reverted: it cost gas and changed nothing else."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lpmanager.abi import revert_reason
 from lpmanager.chain.node import Node, Receipt
 from lpmanager.errors import (
     CallReverted,
     ChainError,
     Halted,
+    PlanOvertaken,
     PlanRefused,
     TransactionFailed,
 )
@@ -20,7 +22,7 @@ from lpmanager.execution.calldata import (
     spending,
 )
 from lpmanager.execution.facts import read_fact
-from lpmanager.execution.plan_terms import overtaken, wallet_change
+from lpmanager.execution.plan_terms import overtaken, overtaken_mint, wallet_change
 from lpmanager.execution.sender import Sender
 from lpmanager.execution.settling import (
     Purposes,
@@ -46,6 +48,10 @@ from lpmanager.venues.uniswap_v3 import UniswapV3
 
 #: Seconds after which taking back an allowance is given up for the time being.
 REVOKE_WITHIN_S = 600
+
+#: How the position manager, the router and the pool say that the price has passed a minimum or a
+#: limit. What the vault says is in `vault_refusals`.
+_PRICE_HAS_PASSED = frozenset({"Price slippage check", "Too little received", "SPL"})
 
 
 class Executor:
@@ -96,15 +102,11 @@ class Executor:
 
     def _do_all(self, plan: Plan, wallet: Amounts) -> Stop | None:
         """Why it stopped early, or None."""
-        purposes = Purposes.of_plan(plan)
         for action in plan.actions:
             if self._stop_asked():
                 return Stop(kind=StopKind.ASKED, reason="asked to stop")
             try:
-                refusal = self._overtaken(plan)
-                if refusal is not None:
-                    return Stop(kind=StopKind.OVERTAKEN, reason=refusal)
-                wallet += wallet_change(self._do(limited_to(action, wallet), purposes))
+                wallet += wallet_change(self._do_in_time(plan, limited_to(action, wallet)))
             except (ChainError, Halted) as error:
                 return stopped_by(error)
         return None
@@ -117,10 +119,24 @@ class Executor:
                 f"the plan is for vault {plan.vault.address}, this is account {account}"
             )
 
-    def _overtaken(self, plan: Plan) -> str | None:
+    def _do_in_time(self, plan: Plan, action: Action) -> Fact:
+        """One action. Raises PlanOvertaken where its time or price has passed, or passes while its
+        allowance is given: that is nobody's failure, however often it happens."""
+        self._require_in_time(plan, action)
+        try:
+            return self._do(action, Purposes.of_plan(plan))
+        except CallReverted as error:
+            if revert_reason(error.data) in _PRICE_HAS_PASSED:
+                raise PlanOvertaken(str(error)) from error
+            self._require_in_time(plan, action)
+            raise
+
+    def _require_in_time(self, plan: Plan, action: Action) -> None:
         head = self._settling.head()
-        slot0 = self._node.call(uniswap_v3.slot0(self._pool.address), head)
-        return overtaken(plan, head, slot0.sqrt_price_x96)
+        price = self._node.call(uniswap_v3.slot0(self._pool.address), head).sqrt_price_x96
+        reason = overtaken(plan, head, price) or overtaken_mint(action, price)
+        if reason is not None:
+            raise PlanOvertaken(reason)
 
     def _do(self, action: Action, purposes: Purposes) -> Fact:
         """One action with its allowances, which are zero again afterwards.

@@ -5,11 +5,19 @@ It needs no chain, so that a replay loads none.
 
 from __future__ import annotations
 
+from lpmanager.amm import (
+    LiquidityOverflow,
+    amounts_for_liquidity_up,
+    liquidity_for_amounts_down,
+)
 from lpmanager.model import (
+    Action,
+    Amount,
     Amounts,
     Block,
     Collected,
     Fact,
+    Mint,
     Minted,
     Plan,
     SqrtPriceX96,
@@ -28,6 +36,26 @@ def overtaken(plan: Plan, head: Block, price: SqrtPriceX96) -> str | None:
             f"[{plan.sqrt_price_min_x96}, {plan.sqrt_price_max_x96}]"
         )
     return None
+
+
+def overtaken_mint(action: Action, price: SqrtPriceX96) -> str | None:
+    """Why the position manager refuses a mint at this price: it would take less than its minimum,
+    or have no liquidity, as where the price has come into a range for one token. None for all else.
+    """
+    if not isinstance(action, Mint):
+        return None
+    try:
+        liquidity = liquidity_for_amounts_down(price, action.range, *action.desired.raw)
+    except LiquidityOverflow as overflow:
+        return f"mint {action.range}: {overflow}"
+    least, raw = action.minimum, amounts_for_liquidity_up(price, action.range, liquidity)
+    if liquidity and all(found >= wanted for found, wanted in zip(raw, least.raw, strict=True)):
+        return None
+    takes = Amounts(Amount(least.amount0.token, raw[0]), Amount(least.amount1.token, raw[1]))
+    return (
+        f"mint {action.range}: it would take {takes} at sqrtPriceX96 {price}, at least {least} "
+        "is wanted"
+    )
 
 
 def wallet_change(fact: Fact) -> Amounts:

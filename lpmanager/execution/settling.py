@@ -11,6 +11,7 @@ from lpmanager.errors import (
     CallReverted,
     ChainError,
     Halted,
+    PlanOvertaken,
     PlanRefused,
     SignerUnavailable,
     TransactionFailed,
@@ -164,6 +165,8 @@ def stopped_by(error: ChainError | Halted) -> Stop:
         kind = StopKind.ASKED
     elif isinstance(error, Halted):
         kind = StopKind.HALT
+    elif isinstance(error, PlanOvertaken):
+        kind = StopKind.OVERTAKEN
     else:
         kind = StopKind.ERROR if isinstance(error, _FAILURES) else StopKind.INTERRUPTED
     return Stop(kind=kind, reason=str(error))

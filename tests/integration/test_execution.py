@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from devnet_world import PRICE, a_world
+from devnet_world import PRICE, TICK, a_world
 from meddling import LOOK, SEND, Behind, Blind, Forgetful, failing_on
 from plan_desk import GWEI, POLICY, USDC_RAW, WETH_RAW, PlanDesk
 from sqlalchemy import text
 
+from lpmanager.amm import sqrt_price_at_tick
 from lpmanager.chain.node import Node, Question
 from lpmanager.chain.transport import RpcError
 from lpmanager.errors import PlanRefused, RpcUnavailable
@@ -35,6 +36,7 @@ from lpmanager.model import (
     Minted,
     Outcome,
     SqrtPriceX96,
+    StopKind,
     Swapped,
     TickRange,
     VaultTurn,
@@ -117,6 +119,12 @@ def facts(outcome: Outcome) -> list[Any]:
     return [fact for step in outcome.steps for fact in step.facts]
 
 
+def stopped(outcome: Outcome, kind: StopKind) -> str:
+    assert outcome.stop is not None
+    assert outcome.stop.kind is kind, outcome.stop.reason
+    return outcome.stop.reason
+
+
 def test_facts_and_gas_are_what_the_account_gained_and_paid_to_the_wei(everywhere: Desk) -> None:
     desk = everywhere
     token_id = desk.minted()
@@ -151,26 +159,51 @@ def test_a_minted_position_is_worth_its_principal_at_the_price_it_was_minted_at(
     assert all(0 <= raw <= 1 for raw in rounding.raw)
 
 
-@pytest.mark.parametrize("which", ["swap", "mint"])
 def test_a_call_that_would_revert_costs_only_its_allowance_which_is_taken_back(
-    everywhere: Desk, which: str
+    everywhere: Desk,
 ) -> None:
     desk = everywhere
-    doomed: Action = (
-        desk.swap(minimum_out=10**30)
-        if which == "swap"
-        else desk.mint(minimum=(USDC_RAW // 2, WETH_RAW // 2))
-    )
     before = desk.held()
-    outcome = desk.carry_out(doomed)
-    assert outcome.stopped is not None
-    assert "would revert: Too little received" in outcome.stopped or (
-        "would revert: Price slippage check" in outcome.stopped
-    )
+    outcome = desk.carry_out(desk.swap(minimum_out=10**30))
+    assert "would revert: Too little received" in stopped(outcome, StopKind.OVERTAKEN)
     assert facts(outcome) == []
     assert {step.what.split()[0] for step in outcome.steps} == {"allow", "revoke"}
     assert desk.allowances() == ()
     assert desk.held() == before
+
+
+def test_a_mint_that_the_price_leaves_below_its_minimum_costs_nothing(desk: Desk) -> None:
+    outcome = desk.carry_out(desk.mint(minimum=(USDC_RAW // 2, WETH_RAW // 2)))
+    assert "at least 50,000.000000 USDC + 25.000000000000000000 WETH" in stopped(
+        outcome, StopKind.OVERTAKEN
+    )
+    assert outcome.steps == ()
+
+
+def test_a_price_that_crosses_into_a_range_for_one_token_overtakes_its_mint(desk: Desk) -> None:
+    """It does so while the token is being allowed, at the first look at a receipt."""
+    world, above = desk.world, TickRange(TICK + 10, TICK + 310)
+    beyond = iter([sqrt_price_at_tick(TICK + 15)])
+    desk.transport.before_look = lambda: [world.follow(price) for price in beyond] and None
+    outcome = desk.carry_out(
+        replace(desk.minting(above, (1, 0)), desired=world.pool.amounts(USDC_RAW // 2, 0))
+    )
+    assert f"mint {above}: it would take 0.000000 USDC" in stopped(outcome, StopKind.OVERTAKEN)
+    assert {step.what.split()[0] for step in outcome.steps} == {"allow", "revoke"}
+    assert desk.allowances() == ()
+
+
+def test_a_withdrawal_that_the_price_leaves_below_its_minimum_is_overtaken(desk: Desk) -> None:
+    withdrawal = desk.withdraw(desk.minted())
+    outcome = desk.carry_out(replace(withdrawal, minimum=desk.world.pool.amounts(USDC_RAW, 0)))
+    assert "would revert: Price slippage check" in stopped(outcome, StopKind.OVERTAKEN)
+    assert outcome.steps == ()
+
+
+def test_a_call_that_reverts_for_another_reason_than_the_price_is_a_failure(desk: Desk) -> None:
+    withdrawal = desk.withdraw(desk.minted())
+    outcome = desk.carry_out(replace(withdrawal, liquidity=Liquidity(withdrawal.liquidity + 1)))
+    assert "would revert" in stopped(outcome, StopKind.ERROR)
 
 
 def test_an_old_allowance_is_taken_back_before_a_new_one_is_given(desk: Desk) -> None:

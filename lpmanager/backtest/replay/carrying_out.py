@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from lpmanager.amm import (
     amounts_for_liquidity_down,
-    amounts_for_liquidity_up,
     liquidity_for_amounts_down,
 )
 from lpmanager.backtest.markets.gas_prices import GasPrices
 from lpmanager.backtest.replay.world import World, owner_of
 from lpmanager.errors import LpmError, TransactionFailed
 from lpmanager.execution.calldata import limited_to
-from lpmanager.execution.plan_terms import overtaken, wallet_change
+from lpmanager.execution.plan_terms import overtaken, overtaken_mint, wallet_change
 from lpmanager.model import (
     Action,
     Amount,
@@ -56,13 +55,14 @@ class Carrier:
         """Do the plan's actions in order, up to one that the chain would refuse by now."""
         steps: list[Step] = []
         stop = None
-        for action in plan.actions:
-            refusal = overtaken(plan, self._world.block, self._world.pool.sqrt_price_x96)
+        for planned in plan.actions:
+            action, price = limited_to(planned, self._world.wallet), self._world.pool.sqrt_price_x96
+            refusal = overtaken(plan, self._world.block, price) or overtaken_mint(action, price)
             if refusal is not None:
                 stop = Stop(kind=StopKind.OVERTAKEN, reason=refusal)
                 break
             try:
-                fact = self._do(limited_to(action, self._world.wallet))
+                fact = self._do(action)
             except LpmError as error:
                 stop = Stop(kind=StopKind.ERROR, reason=str(error))
                 break
@@ -96,8 +96,6 @@ class Carrier:
     def _mint(self, action: Mint) -> Minted:
         price = self._world.pool.sqrt_price_x96
         liquidity = liquidity_for_amounts_down(price, action.range, *action.desired.raw)
-        asked = amounts_for_liquidity_up(price, action.range, liquidity)
-        _require_minimum("mint", self._key.amounts(*asked), action.minimum)
         self._minted += 1
         token_id, edges = self._minted, (action.range.lower, action.range.upper)
         paid = self._world.pool.mint(owner_of(token_id), *edges, liquidity)
@@ -135,7 +133,10 @@ class Carrier:
         principal = self._key.amounts(
             *amounts_for_liquidity_down(pool.sqrt_price_x96, span, action.liquidity)
         )
-        _require_minimum("withdrawal", principal, action.minimum)
+        if principal.amount0 < action.minimum.amount0 or principal.amount1 < action.minimum.amount1:
+            raise TransactionFailed(
+                f"withdrawal: {principal} would move, at least {action.minimum} has to"
+            )
         paid = self._paid_out(action.token_id, action.liquidity)
         del self._world.positions[action.token_id]
         return Withdrawn(token_id=action.token_id, principal=principal, fees=paid - principal)
@@ -146,8 +147,3 @@ class Carrier:
         position = owner_of(token_id), span.lower, span.upper
         pool.burn(*position, liquidity)
         return self._key.amounts(*pool.collect(*position, _EVERYTHING, _EVERYTHING))
-
-
-def _require_minimum(what: str, found: Amounts, minimum: Amounts) -> None:
-    if found.amount0 < minimum.amount0 or found.amount1 < minimum.amount1:
-        raise TransactionFailed(f"{what}: {found} would move, at least {minimum} has to")
