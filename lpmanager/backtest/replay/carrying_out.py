@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from lpmanager.amm import (
-    amounts_for_liquidity_down,
-    liquidity_for_amounts_down,
-)
+from lpmanager.amm import amounts_for_liquidity_down, liquidity_for_amounts_down
 from lpmanager.backtest.markets.gas_prices import GasPrices
 from lpmanager.backtest.replay.world import World, owner_of
 from lpmanager.errors import LpmError, TransactionFailed
@@ -81,7 +78,7 @@ class Carrier:
         )
 
     def _do(self, action: Action) -> Fact:
-        """Raises TransactionFailed where less than a minimum would come of it."""
+        """Raises TransactionFailed where a swap or withdrawal would bring less than its minimum."""
         match action:
             case Mint():
                 return self._mint(action)
