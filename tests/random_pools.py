@@ -13,6 +13,7 @@ TIERS = ((100, 1), (500, 10), (3_000, 60), (10_000, 200))
 #: Where one raw unit of token1 is worth 10**12 of token0, and the other way round: 18 and 6
 #: decimals at a price of about one.
 SKEWED = (-276_324, 276_324)
+MOST_POSITIONS = 6
 Q96 = 2**96
 
 
@@ -36,7 +37,8 @@ def ranges_around(draw: st.DrawFn, pool: Pool, reach: int = 300) -> TickRange:
 def pools(draw: st.DrawFn, liquidity_bits: int = 80, everywhere: bool = False) -> Pool:
     """A pool at any price, extreme ones among them, with up to six positions around it.
 
-    `everywhere` puts one over all ticks too, so that the liquidity never gives out.
+    `everywhere` puts one over all ticks too, so that the liquidity never gives out. A position is
+    never so large that all of them together would be too much for one tick.
     """
     pool = Pool(*draw(st.sampled_from(TIERS)))
     tick = draw(
@@ -50,12 +52,13 @@ def pools(draw: st.DrawFn, liquidity_bits: int = 80, everywhere: bool = False) -
         sqrt_price_at_tick(tick + 1) - sqrt_price_at_tick(tick)
     )
     pool.initialize(min(max(price, MIN_SQRT_PRICE + 2), MAX_SQRT_PRICE - 2))
-    amounts = magnitudes(liquidity_bits).map(lambda liquidity: liquidity + 1)
+    largest = pool.max_liquidity_per_tick // (MOST_POSITIONS + 1)
+    amounts = magnitudes(liquidity_bits).map(lambda liquidity: min(liquidity + 1, largest))
     spacing = pool.tick_spacing
     if everywhere:
         whole = min_usable_tick(spacing), max_usable_tick(spacing)
         pool.mint("everywhere", *whole, draw(amounts))
-    for number in range(draw(st.integers(0 if everywhere else 1, 6))):
+    for number in range(draw(st.integers(0 if everywhere else 1, MOST_POSITIONS))):
         placed = draw(ranges_around(pool))
         pool.mint(f"lp{number}", placed.lower, placed.upper, draw(amounts))
     return pool

@@ -453,7 +453,7 @@ def a_batch(draw: st.DrawFn, pool: Pool) -> list[Swap]:
         if distance is not None:
             limit = pool.sqrt_price_x96 + (-1 - distance if down else 1 + distance)
             limit = min(max(limit, MIN_SQRT_PRICE + 1), MAX_SQRT_PRICE - 1)
-        swap = Swap(down, draw(st.sampled_from([amount, -amount])), limit)
+        swap = Swap(down, min(draw(st.sampled_from([amount, -amount])), EVERYTHING), limit)
         try:
             swap.do(pool)
         except (PoolRevert, TickDataMissing):
